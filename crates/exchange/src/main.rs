@@ -1,0 +1,2 @@
+//! The simulated venue as a process.
+fn main() {}

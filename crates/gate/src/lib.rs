@@ -1,0 +1,1 @@
+//! The hard limits every order passes.

@@ -1,0 +1,1 @@
+//! Order state and the client side of the order session.

@@ -1,0 +1,1 @@
+//! Frame sources and line arbitration: from bytes to an ordered message stream.

@@ -1,0 +1,1 @@
+//! Shared-memory segments, channels, control block and bells.

@@ -1,0 +1,1 @@
+//! Byte codecs: Ethernet to UDP, MoldUDP64, ITCH 5.0, SoupBinTCP, OUCH 5.0.
