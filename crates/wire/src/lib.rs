@@ -1,1 +1,4 @@
 //! Byte codecs: Ethernet to UDP, MoldUDP64, ITCH 5.0, SoupBinTCP, OUCH 5.0.
+#![forbid(unsafe_code)]
+
+pub mod itch;
