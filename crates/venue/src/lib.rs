@@ -1,1 +1,5 @@
-//! The simulated venue as a pure state machine.
+//! The simulated venue as a pure state machine: matching, background flow (generated or from a capture), ITCH out and
+//! the server side of the order port. Time and randomness are arguments; there is no socket here.
+#![forbid(unsafe_code)]
+
+pub mod engine;
