@@ -45,7 +45,9 @@ impl Books {
             Body::Cancel(m) => self.reduce(locate, m.order, m.shares),
             Body::Delete(m) => self.delete(locate, m.order),
             Body::Replace(m) => self.replace(locate, m.order, m.new_order, m.shares, m.price),
-            Body::Trade(m) => self.print(locate, m.symbol, m.price, m.shares.0 as u64, Origin::Hidden, Some(m.side)),
+            Body::Trade(m) => {
+                self.print(locate, m.symbol, m.price, m.shares.0 as u64, Origin::Hidden, Some(m.side))
+            }
             Body::Cross(m) => self.print(locate, m.symbol, m.price, m.shares, Origin::Cross, None),
             Body::StockDirectory(m) => match self.bind(locate, m.symbol) {
                 Ok(book) => Change { book, ..Change::NONE },
