@@ -2,3 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod itch;
+pub mod ouch;
+pub mod soup;
