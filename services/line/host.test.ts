@@ -1,0 +1,102 @@
+/**
+ * Goal: the host cycles its agents in order, beats their hearts from the work loop, rests only when idle, and ends whole.
+ * Method: agents that count, under a clock and an event loop that the test steps by hand.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Agent } from "../kit/agent.ts";
+import type { ServiceBlock } from "../kit/ring/control.ts";
+import { Host, type HostEnvironment } from "./host.ts";
+
+class Bench {
+  readonly stamp = new Uint32Array(2);
+  readonly calls: string[] = [];
+  readonly deferred: (() => void)[] = [];
+  beats = 0;
+  rests = 0;
+  ended = 0;
+
+  environment(step_ns: number): HostEnvironment {
+    return {
+      stamp: this.stamp,
+      takeStamp: () => void (this.stamp[0] = (this.stamp[0] as number) + step_ns),
+      yieldCore: () => void this.rests++,
+      park: (timeout_us) => {
+        assert.ok(timeout_us > 0 && timeout_us <= 1_000);
+        this.rests++;
+      },
+      defer: (next) => void this.deferred.push(next),
+    };
+  }
+
+  agent(name: string, work: () => number): { name: string; agent: Agent; block: ServiceBlock } {
+    const block = { heartbeat: () => void this.beats++ } as unknown as ServiceBlock;
+    return { name, block, agent: { doWork: () => (this.calls.push(name), work()), close: () => {} } };
+  }
+
+  slice(): void {
+    const next = this.deferred.shift();
+    assert.ok(next);
+    next();
+  }
+}
+
+test("agents run in the order given, and a slice ends by time so that signals get their turn", () => {
+  const bench = new Bench();
+  const host = new Host([bench.agent("feed", () => 1), bench.agent("risk", () => 0)], "spin", bench.environment(1_000_000), () => void bench.ended++);
+  host.start();
+  bench.slice();
+  assert.deepEqual(bench.calls.slice(0, 4), ["feed", "risk", "feed", "risk"]);
+  assert.equal(bench.rests, 0, "work was found, so nothing rests");
+  assert.ok(bench.beats >= 2 * 10, "each beat reaches every block");
+  assert.equal(bench.deferred.length, 1, "the next slice is scheduled");
+});
+
+for (const idle of ["park", "yield", "spin"] as const) {
+  test(`an idle host ${idle === "spin" ? "never rests" : "rests every cycle"} (${idle}) and still beats`, () => {
+    const bench = new Bench();
+    const host = new Host([bench.agent("feed", () => 0)], idle, bench.environment(1_000_000), () => void bench.ended++);
+    host.start();
+    bench.slice();
+    assert.equal(bench.rests, idle === "spin" ? 0 : bench.calls.length);
+    assert.equal(bench.beats, bench.calls.length);
+  });
+}
+
+test("stop ends between slices, once, and nothing runs after it", () => {
+  const bench = new Bench();
+  const host = new Host([bench.agent("feed", () => 1)], "spin", bench.environment(5_000_000), () => void bench.ended++);
+  host.start();
+  bench.slice();
+  const calls = bench.calls.length;
+  host.stop();
+  bench.slice();
+  assert.equal(bench.calls.length, calls);
+  assert.equal(bench.ended, 1);
+  assert.equal(bench.deferred.length, 0);
+  assert.equal(host.failed, undefined);
+});
+
+test("an agent that throws ends the host with its error; no agent runs again", () => {
+  const bench = new Bench();
+  const host = new Host(
+    [bench.agent("feed", () => { throw new Error("torn"); }), bench.agent("risk", () => 1)],
+    "spin", bench.environment(1), () => void bench.ended++,
+  );
+  host.start();
+  bench.slice();
+  assert.equal(host.failed?.message, "torn");
+  assert.deepEqual(bench.calls, ["feed"]);
+  assert.equal(bench.ended, 1);
+  assert.equal(bench.deferred.length, 0);
+});
+
+test("heartbeats come from the work loop: a long cycle delays them", () => {
+  const bench = new Bench();
+  let cycles = 0;
+  const host = new Host([bench.agent("feed", () => (cycles++, 1))], "spin", bench.environment(20_000_000), () => {});
+  host.start();
+  bench.slice();
+  assert.equal(bench.beats, 1);
+  assert.equal(cycles, 1);
+});
