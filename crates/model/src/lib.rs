@@ -1,1 +1,3 @@
 //! Neural networks that answer inside a tick.
+
+pub mod schema;

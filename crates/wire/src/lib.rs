@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ethernet;
+pub mod flat;
 pub mod itch;
 pub mod mold;
 pub mod ouch;
