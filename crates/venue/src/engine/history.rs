@@ -70,7 +70,7 @@ impl Engine {
     /// An execution of history as an incoming order: users' orders ahead in price and time are filled first, then the
     /// order that was hit, then users' orders behind it at prices that still meet.
     pub fn hit(&mut self, hit: &Hit, out: &mut Vec<Event>) {
-        if !((hit.symbol as usize) < self.store.ladders.len()) {
+        if hit.symbol >= self.symbols() {
             out.push(Event::Refused { order: hit.order, why: Refused::Symbol });
             return;
         }

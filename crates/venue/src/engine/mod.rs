@@ -181,6 +181,8 @@ impl Engine {
         self.self_trades
     }
 
+    // Limits say what must hold.
+    #[allow(clippy::nonminimal_bool)]
     #[inline]
     fn refusal(&self, order: Ref, symbol: u16, price: Price, qty: Qty) -> Option<Refused> {
         if !((symbol as usize) < self.store.ladders.len()) {
