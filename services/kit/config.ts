@@ -1,0 +1,251 @@
+/** What a line is: the schema of `ops/lines/*.yaml`. Reading one from disk is `loadLine`. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { openDocument, type ConfigDocument } from "./config-document.ts";
+import { ConfigError } from "./errors.ts";
+
+/** The repository's root, which paths in a line file start from. */
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Every leaf says what it expects; a refusal shows that sentence. */
+function whole(min: number, max: number, means: string) {
+  return z.int().min(min).max(max).meta({ expects: `a whole number from ${min} to ${max} (${means})` });
+}
+
+function share(means: string) {
+  return z.number().min(0).max(1).meta({ expects: `a number from 0 to 1 (${means})` });
+}
+
+function text(pattern: RegExp, expects: string) {
+  return z.string().regex(pattern).meta({ expects });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  return z.enum(values).meta({ expects: `one of ${values.join(", ")}` });
+}
+
+const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+const address = () => text(new RegExp(`^${OCTET}(\\.${OCTET}){3}$`), "an IPv4 address such as 127.0.0.1");
+const group = () => text(new RegExp(`^(22[4-9]|23\\d)(\\.${OCTET}){3}$`), "a multicast group, 224.0.0.0 to 239.255.255.255");
+const port = () => whole(1, 65535, "a port");
+const path = () => text(/^[^\0]+$/, "a path");
+const endpoint = () => z.strictObject({ host: address(), port: port() });
+const nanos = (means: string) => whole(0, 60_000_000_000, `${means}, ns`);
+
+const flow = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("generated") }),
+  z.strictObject({ kind: z.literal("capture"), path: path() }),
+]);
+
+const venue = z.strictObject({
+  flow,
+  itch: z.strictObject({
+    a: z.strictObject({ group: group(), port: port() }),
+    b: z.strictObject({ group: group(), port: port() }),
+    interface: address(),
+  }),
+  rerequest: endpoint(),
+  ouch: z.strictObject({
+    host: address(),
+    port: port(),
+    user: text(/^[A-Za-z0-9]{1,6}$/, "a SoupBinTCP user of 1 to 6 letters and digits"),
+    password: text(/^[A-Za-z0-9]{1,10}$/, "a SoupBinTCP password of 1 to 10 letters and digits"),
+  }),
+  delay_out_ns: nanos("simulated wire delay of an order"),
+  delay_back_ns: nanos("simulated wire delay of an answer"),
+});
+
+const instrument = z.strictObject({
+  symbol: text(/^[A-Z][A-Z0-9.+*$^#!=~-]{0,7}$/, "a stock symbol of 1 to 8 characters, starting with a capital letter"),
+  tick: whole(1, 1_000_000, "price step, 1/10,000 dollar"),
+});
+
+const speed = z
+  .union([z.literal("max"), z.number().positive().max(1_000_000)])
+  .meta({ expects: 'a replay speed: a number above 0 (1 is the pace of the capture), or "max"' });
+
+const source = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("socket"), wait: oneOf("spin", "block") }),
+  z.strictObject({ kind: z.literal("pcap"), path: path(), speed }),
+]);
+
+const risk = z.strictObject({
+  order_qty_max: whole(1, 1_000_000, "shares an order"),
+  order_notional_max: whole(1, 1e15, "largest order, 1/10,000 dollar"),
+  position_max: whole(1, 100_000_000, "shares of one instrument, either side"),
+  loss_max: whole(1, 1e15, "loss of the whole line that disarms it, 1/10,000 dollar"),
+  collar_ticks: whole(0, 1_000_000, "allowed distance of a limit price from the touch, ticks"),
+  messages_per_second: whole(1, 1_000_000, "messages a second for each token"),
+  feature_age_max_ns: nanos("oldest features an order may rest on"),
+  priority_qty_share: share("share of credit set aside for the priority lane"),
+});
+
+const supervision = z.strictObject({
+  restarts_max: whole(0, 1000, "restarts allowed in the window"),
+  window_s: whole(1, 86_400, "window in which restarts count, seconds"),
+  heartbeat_timeout_ms: whole(10, 600_000, "silence after which a service is restarted, milliseconds"),
+  start_timeout_ms: whole(100, 600_000, "time a service has to become ready, milliseconds"),
+});
+
+const place = () =>
+  z.strictObject({
+    process: text(/^[a-z][a-z0-9-]{0,30}$/, "a process name of lower-case letters, digits and hyphens"),
+    idle: oneOf("spin", "yield", "park").default("park"),
+    core: whole(0, 1023, "processor core to pin the process to").optional(),
+  });
+
+/** Services that a placement names, in start order. */
+export const PLACED = ["exchange", "execution", "risk", "inference", "feed"] as const;
+
+/** A service that a placement names. */
+export type Placed = (typeof PLACED)[number];
+
+const placement = z
+  .strictObject({ exchange: place(), execution: place(), risk: place(), inference: place(), feed: place() })
+  .superRefine((places, check) => {
+    for (const name of PLACED) {
+      const twin = PLACED.find((other) => other !== name && places[other].process === places[name].process);
+      if (twin === undefined) continue;
+      if (name === "exchange") {
+        check.addIssue({
+          code: "custom",
+          path: [twin, "process"],
+          message: "the exchange is a process of its own",
+          params: { fix: "give this service another process name" },
+        });
+      } else if (twin !== "exchange" && PLACED.indexOf(twin) < PLACED.indexOf(name)) {
+        if (places[twin].idle !== places[name].idle || places[twin].core !== places[name].core) {
+          check.addIssue({
+            code: "custom",
+            path: [name],
+            message: `shares a process with ${twin} but not its idle and core`,
+            params: { fix: `give both the same idle and core, or ${name} another process` },
+          });
+        }
+      }
+    }
+  });
+
+/** The schema of a line file. */
+export const lineSchema = z.strictObject({
+  line: text(/^[a-z][a-z0-9-]{0,30}$/, "the line's name: lower-case letters, digits and hyphens, 31 at most"),
+  seed: whole(0, Number.MAX_SAFE_INTEGER, "seed of everything random"),
+  venue,
+  instruments: z.array(instrument).max(1024).superRefine((list, check) => {
+    list.forEach(({ symbol }, i) => {
+      if (list.findIndex((other) => other.symbol === symbol) < i) {
+        check.addIssue({ code: "custom", path: [i, "symbol"], message: `${symbol} is listed twice`, params: { fix: "remove one" } });
+      }
+    });
+  }),
+  feed: z.strictObject({ source, window_events: whole(2, 1_000_000, "events in the rolling window") }),
+  inference: z.strictObject({
+    model: path(),
+    strategy: path(),
+    parameters: z.record(z.string(), z.number()).default({}),
+  }),
+  risk,
+  supervision,
+  placement,
+});
+
+/** A line, checked: every field present, every path absolute. */
+export type LineConfig = z.output<typeof lineSchema>;
+
+/** A line file that was read. */
+export interface LoadedLine {
+  readonly config: LineConfig;
+  /** SHA-256 (hex) of the canonical form: keys sorted, defaults filled in, paths as written. */
+  readonly hash: string;
+  /** Refuses when a file that the line names is missing. */
+  requireFiles(): void;
+}
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, canonical(inner)]),
+  );
+}
+
+/** SHA-256 (hex) of a configuration's canonical form. */
+export function configHash(config: unknown): string {
+  return createHash("sha256").update(JSON.stringify(canonical(config))).digest("hex");
+}
+
+/** A path that starts with `./` or `../` is relative to the line file, any other to the repository's root. */
+function resolved(written: string, file: string): string {
+  if (isAbsolute(written)) return written;
+  return /^\.\.?\//.test(written) ? resolve(dirname(file), written) : join(ROOT, written);
+}
+
+function withPaths(config: LineConfig, file: string): LineConfig {
+  const { feed, inference, venue: written } = config;
+  return {
+    ...config,
+    venue:
+      written.flow.kind === "capture"
+        ? { ...written, flow: { ...written.flow, path: resolved(written.flow.path, file) } }
+        : written,
+    feed:
+      feed.source.kind === "pcap"
+        ? { ...feed, source: { ...feed.source, path: resolved(feed.source.path, file) } }
+        : feed,
+    inference: {
+      ...inference,
+      model: resolved(inference.model, file),
+      strategy: resolved(inference.strategy, file),
+    },
+  };
+}
+
+function namedFiles(config: LineConfig): [readonly string[], string][] {
+  const files: [readonly string[], string][] = [
+    [["inference", "model"], config.inference.model],
+    [["inference", "strategy"], config.inference.strategy],
+  ];
+  if (config.venue.flow.kind === "capture") files.push([["venue", "flow", "path"], config.venue.flow.path]);
+  if (config.feed.source.kind === "pcap") files.push([["feed", "source", "path"], config.feed.source.path]);
+  return files;
+}
+
+function requireFiles(config: LineConfig, document: ConfigDocument): void {
+  for (const [place, file] of namedFiles(config)) {
+    if (existsSync(file)) continue;
+    const from = isAbsolute(relative(ROOT, file)) ? file : relative(ROOT, file);
+    throw document.refusal(place, `no file ${from}`, "name a file that exists, from the repository's root or with ./ from this file");
+  }
+}
+
+/**
+ * Checks the text of a line file.
+ *
+ * @param file its path, for messages and for paths relative to it
+ * @throws ConfigError naming file, line, column, dotted path, value and fix
+ */
+export function parseLine(source: string, file: string): LoadedLine {
+  const document = openDocument(source, file);
+  const written = document.parse(lineSchema);
+  const config = withPaths(written, file);
+  return { config, hash: configHash(written), requireFiles: () => requireFiles(config, document) };
+}
+
+/**
+ * Reads and checks a line file.
+ *
+ * @throws ConfigError as `parseLine`, and when the file cannot be read
+ */
+export function loadLine(file: string): LoadedLine {
+  let source: string;
+  try {
+    source = readFileSync(file, "utf8");
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : String((cause as Error).message);
+    throw new ConfigError("TL_CONFIG_READ", { file, line: 0, column: 0, path: "" }, why, "give the path of a line file, such as ops/lines/demo.yaml");
+  }
+  return parseLine(source, file);
+}
