@@ -1,1 +1,27 @@
-//! Shared-memory segments, channels, control block and bells.
+//! Shared memory between the processes of a line: segments, three channels, the control block, doorbells.
+//!
+//! The only room that names atomics. It moves bytes and does not know what a message means, nor the time: stamps are arguments.
+//! `README.md` has the byte tables; `services/kit/ring` reads and writes the same bytes from TypeScript.
+//!
+//! Unsafe code rests on the invariants I1-I4 listed in `mapping.rs`.
+
+#[cfg(not(loom))]
+pub mod bell;
+pub mod broadcast;
+#[cfg(not(loom))]
+pub mod control;
+mod error;
+pub mod latest;
+pub mod layout;
+pub mod lossless;
+mod mapping;
+pub mod names;
+#[cfg(not(loom))]
+mod segment;
+mod slots;
+mod sync;
+
+pub use error::{Corrupt, Refusal, SegmentError};
+#[cfg(not(loom))]
+pub use segment::{Kind, Segment, Shape, remove};
+pub use slots::Record;

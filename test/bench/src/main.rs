@@ -1,0 +1,38 @@
+//! Benchmarks of the Rust rooms. Each subcommand prints a JSON array of rows (`row::Row`) on standard output; `tickline bench` runs
+//! them and adds the TypeScript rows.
+
+mod ring;
+mod row;
+mod sample;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Measures one room, with its floor and peers in the same interleaved run.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Rings: shared-memory floor, our channels, rtrb; round trips and rates.
+    Ring(ring::Options),
+}
+
+fn main() -> ExitCode {
+    let rows = match Arguments::parse().bench {
+        Bench::Ring(options) => ring::run(&options),
+    };
+    match rows {
+        Ok(rows) => {
+            println!("{}", serde_json::to_string_pretty(&rows).expect("rows are plain data"));
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Samples of one measured thing and their percentiles.
+
+use crate::row::Row;
+
+/// Times in ns, gathered without growing.
+pub struct Samples {
+    ns: Vec<u64>,
+}
+
+impl Samples {
+    /// Room for `capacity` samples; further ones are dropped.
+    pub fn with_capacity(capacity: usize) -> Samples {
+        Samples { ns: Vec::with_capacity(capacity) }
+    }
+
+    /// Adds a sample.
+    #[inline]
+    pub fn push(&mut self, ns: u64) {
+        if self.ns.len() < self.ns.capacity() {
+            self.ns.push(ns);
+        }
+    }
+
+    /// The value that `share` of the samples do not exceed; 0 without samples.
+    pub fn percentile(&mut self, share: f64) -> f64 {
+        self.ns.sort_unstable();
+        let place = ((self.ns.len() as f64 * share).ceil() as usize).clamp(1, self.ns.len().max(1)) - 1;
+        self.ns.get(place).map_or(0.0, |ns| *ns as f64)
+    }
+
+    /// As a row of `bench`.
+    pub fn row(&mut self, bench: &'static str, name: &str, note: String) -> Row {
+        Row {
+            bench,
+            name: name.to_owned(),
+            unit: "ns",
+            p50: Some(self.percentile(0.5)),
+            p99: Some(self.percentile(0.99)),
+            p999: Some(self.percentile(0.999)),
+            max: Some(self.percentile(1.0)),
+            rate: None,
+            note,
+        }
+    }
+}
