@@ -1,8 +1,16 @@
 //! Features of a book and its events: the level values and the derived values of a `FeaturesBody`.
 //!
-//! Incremental, O(levels) an event, no allocation, no clock: a pure function of the books and the line times given.
+//! Incremental, O(levels) a row, no allocation, no clock: a pure function of the books and the line times given.
 #![forbid(unsafe_code)]
 
+mod features;
 pub mod names;
+mod snapshot;
+mod tensor;
+mod window;
 
+pub use features::{Features, Marks, Row};
 pub use names::NAMES;
+pub use snapshot::{DEPTH, LEVELS, Snapshot};
+pub use tensor::Tensor;
+pub use window::WINDOW;

@@ -6,10 +6,11 @@
 //! - `Pb_i, Qb_i, Pa_i, Qa_i`: price and quantity of bid and ask level `i` = 1..10, best first; an empty level is 0, 0.
 //!   Quantities are clamped to `u32::MAX`.
 //! - `mid = (Pb_1 + Pa_1) / 2` while both sides have a level; otherwise the last such mid is held (0 before the first).
-//! - `sum_n x`: over the last `n` rows, this one included, or over all rows since the last reset when there are fewer.
+//! - `sum_n x`: over the last `n` rows, this one included, or over all rows of the window when there are fewer; `rows` is how many.
 //! - `a / b` is 0 where `b` is 0, unless another value is given.
 //!
-//! Until 1,000 rows have been seen since the last reset the row carries the warming-up flag; every value is finite then too.
+//! Windows open at the first row with a mid; before it what they say is 0 (`rsi` 50, `volatility_burst` 1). Until they hold
+//! 1,000 rows a row carries the warming-up flag. Every value is finite at any time.
 //!
 //! | # | name | definition | unit, range | window (rows) |
 //! |---|---|---|---|---|
@@ -51,7 +52,7 @@
 //! at most `sqrt(999)` in magnitude.
 //!
 //! **Aggressor** of a trade: the side opposite to the resting order (`E`, `C`); a trade with a hidden order (`P`) buys when its
-//! price is above the mid, sells when below, and is unsigned at the mid or without one. Crosses (`Q`) are unsigned. Executions marked
+//! price is above the mid of the previous row, sells when below, and is unsigned at the mid or without one. Crosses (`Q`) are unsigned. Executions marked
 //! not printable are no trades.
 
 /// Number of derived features in a row.
