@@ -1,0 +1,50 @@
+// What `npm test` runs, in order. Every section runs even when an earlier one failed, so one run shows every fault.
+import { dirname } from "node:path";
+import { root, runChild } from "./child.mjs";
+import { elapsed } from "./say.mjs";
+import { closingLine, emptyTally, tallySink } from "./tally.mjs";
+
+const TESTS = ["schemas", "services", "ops", "test"];
+
+function sections(node) {
+  const bin = `${root}/node_modules/.bin`;
+  const target = ["--target-dir", `${root}/target`];
+  return [
+    { name: "generated schemas are current", run: [node, "schemas/generate.ts", "--check"] },
+    { name: "rustfmt", run: ["cargo", "fmt", "--all", "--check"] },
+    { name: "clippy", run: ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", ...target, "--", "-D", "warnings"] },
+    { name: "tsc", run: [node, `${bin}/tsc`, "--noEmit"] },
+    { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
+    { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...target], counts: true },
+    { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
+    { name: "fuzz, short", run: [node, "test/fuzz/run.ts", "--short"] },
+  ];
+}
+
+/** Runs one section; a section that failed without counting a failed test counts as one. Resolves to true when it passed. */
+async function runSection({ name, run: [command, ...args], counts = false }, env, total) {
+  process.stdout.write(`\n== ${name} (at ${elapsed()})\n`);
+  const began = performance.now();
+  const tally = emptyTally();
+  const code = await runChild(command, args, counts ? { env, onText: tallySink(tally) } : { env });
+  if (code !== 0 && tally.failed === 0) tally.failed = 1;
+  for (const key of Object.keys(total)) total[key] += tally[key];
+  const passed = code === 0 && tally.failed === 0;
+  process.stdout.write(`-- ${name}: ${passed ? "ok" : `FAILED (exit code ${code})`} in ${((performance.now() - began) / 1000).toFixed(1)}s\n`);
+  return passed;
+}
+
+/** Runs every section and prints the closing line. Resolves to 0 when all passed, else 1. */
+export async function runChecks(node) {
+  // Tests start `node` by name too: the pinned one must come first.
+  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ""}` };
+  const total = emptyTally();
+  const failed = [];
+  for (const section of sections(node)) {
+    if (!(await runSection(section, env, total))) failed.push(section.name);
+  }
+  if (total.passed === 0) failed.push("no test ran");
+  process.stdout.write(`\n${failed.length === 0 ? "Every section passed" : `Failed: ${failed.join("; ")}`} (${elapsed()})\n`);
+  process.stdout.write(`${closingLine(total)}\n`);
+  return failed.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,66 @@
+// The set-up steps: npm packages (with the pinned Node), then the native programs and the addon. Each is skipped when current.
+import { copyFileSync, existsSync, readdirSync, renameSync } from "node:fs";
+import { root, runChild, versionLine } from "./child.mjs";
+import { SetupError, say } from "./say.mjs";
+import { fingerprint, forget, isCurrent, stamp } from "./stamp.mjs";
+import { atLeast } from "./tools.mjs";
+
+/** The oldest Node that runs this repository's TypeScript, when the pinned one has no build for the platform. */
+const NODE_LINE_MIN = "24.0.0";
+
+/** What the line runs: the venue process and the addon that the services load. */
+const NATIVE = ["tickline-exchange", "tickline-addon"];
+const ADDON_BUILT = `${root}/target/release/libtickline_addon.so`;
+const ADDON = `${root}/crates/addon/tickline.node`;
+
+/** Installs npm packages exactly as locked, when the lock or a manifest changed since the last time. */
+export async function installPackages() {
+  const manifests = readdirSync(`${root}/services`).map((name) => `services/${name}/package.json`);
+  const print = fingerprint(["package-lock.json", "package.json", ...manifests], [process.platform, process.arch]);
+  if (isCurrent("packages", print) && existsSync(`${root}/node_modules/.package-lock.json`)) {
+    say("packages", "current");
+    return;
+  }
+  forget("packages");
+  say("packages", "installing as locked (npm ci)");
+  const code = await runChild("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (code !== 0) throw new SetupError(`npm ci failed with exit code ${code}: its own message is above; check the network and package-lock.json, then run this again.`);
+  stamp("packages", print);
+  say("packages", "installed");
+}
+
+/** Path of the Node that runs TypeScript here: the one pinned through npm, else a system Node that is new enough. */
+export function pinnedNode() {
+  const pinned = `${root}/node_modules/.bin/node`;
+  const version = existsSync(pinned) ? versionLine(pinned, ["--version"]) : undefined;
+  if (version !== undefined) {
+    say("node", `${version.slice(1)} (pinned in package-lock.json)`);
+    return pinned;
+  }
+  const system = process.versions.node;
+  if (!atLeast(system, NODE_LINE_MIN)) {
+    throw new SetupError(`The pinned Node has no build for ${process.platform} ${process.arch} and the system's Node ${system} is older than ${NODE_LINE_MIN}: install Node ${NODE_LINE_MIN.split(".")[0]} or newer.`);
+  }
+  say("node", `${system} (the system's: the pinned one has no build for ${process.platform} ${process.arch})`);
+  return process.execPath;
+}
+
+/** Builds the native programs and the addon in release mode, when any Rust source, manifest or tool changed. */
+export async function buildNative() {
+  const facts = [versionLine("cargo", ["--version"]) ?? "", process.env.RUSTFLAGS ?? "", NATIVE];
+  const print = fingerprint(["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml", "crates"], facts);
+  if (isCurrent("native", print) && existsSync(ADDON) && existsSync(`${root}/target/release/tickline-exchange`)) {
+    say("native", "current");
+    return;
+  }
+  forget("native");
+  say("native", "building (cargo; the first time takes a minute or two)");
+  const args = ["build", "--release", "--locked", "--target-dir", `${root}/target`, ...NATIVE.flatMap((name) => ["-p", name])];
+  const code = await runChild("cargo", args);
+  if (code !== 0) throw new SetupError(`cargo ${args[0]} failed with exit code ${code}: its own message is above.`);
+  // A running line may have the old file mapped: a rename gives it a new inode instead of changing its code underfoot.
+  copyFileSync(ADDON_BUILT, `${ADDON}.new`);
+  renameSync(`${ADDON}.new`, ADDON);
+  stamp("native", print);
+  say("native", "built");
+}

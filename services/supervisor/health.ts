@@ -1,0 +1,20 @@
+/** The supervisor's door to the control segment: what the services say about themselves, and the line's armed word. */
+
+/** What a service says it is doing. `absent`: it has not attached since it was last started. */
+export type Phase = "absent" | "starting" | "ready" | "running" | "stopping" | "stopped" | "failed";
+
+export interface Health {
+  /** Called before a service is (re)started: forgets the state of the process before it. */
+  prepare(service: string): void;
+  phase(service: string): Phase;
+  /** Milliseconds since the service's work loop last beat; infinite before the first beat. */
+  heartbeatAgeMs(service: string): number;
+  /** The last error the service recorded, or an empty string. */
+  lastError(service: string): string;
+  /** Adds one to the service's restart count. */
+  countRestart(service: string): void;
+  /** Lets orders pass. Does nothing after `disarm` by a person: their halt is not ours to undo. */
+  arm(): void;
+  /** Makes the gate refuse every order from now on. */
+  disarm(cause: string): void;
+}

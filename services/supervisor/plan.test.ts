@@ -1,0 +1,55 @@
+// Goal: placement becomes processes in start order, and cores are pinned only when the machine can spare them.
+// Method: named cases, and a property over every grouping.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { decideCores } from "./cores.ts";
+import { planProcesses, START_ORDER, type ServiceName } from "./plan.ts";
+
+const own: Record<ServiceName, { process: string }> = {
+  exchange: { process: "exchange" }, execution: { process: "execution" }, risk: { process: "risk" },
+  inference: { process: "inference" }, feed: { process: "feed" },
+};
+
+test("each service alone: five processes in start order", () => {
+  assert.deepEqual(planProcesses(own, "configured").map((group) => group.name), ["exchange", "execution", "risk", "inference", "feed"]);
+});
+
+test("fused: the venue and one process with every agent", () => {
+  assert.deepEqual(planProcesses(own, "fused"), [
+    { name: "exchange", services: ["exchange"] },
+    { name: "line", services: ["execution", "risk", "inference", "feed"] },
+  ]);
+});
+
+test("processes: a fused placement is taken apart", () => {
+  const fused = { ...own, risk: { process: "line" }, inference: { process: "line" }, feed: { process: "line" } };
+  assert.equal(planProcesses(fused, "processes").length, 5);
+  assert.equal(planProcesses(fused, "configured").length, 3);
+});
+
+test("every grouping keeps each service once, in start order inside its process", () => {
+  const name = fc.constantFrom("a", "b", "c");
+  fc.assert(fc.property(name, name, name, name, (execution, risk, inference, feed) => {
+    const groups = planProcesses({ exchange: { process: "exchange" }, execution: { process: execution }, risk: { process: risk }, inference: { process: inference }, feed: { process: feed } }, "configured");
+    const rank = (service: ServiceName): number => START_ORDER.indexOf(service);
+    assert.deepEqual(groups.flatMap((group) => group.services).toSorted((a, b) => rank(a) - rank(b)), [...START_ORDER]);
+    for (const { services } of groups) assert.deepEqual(services, services.toSorted((a, b) => rank(a) - rank(b)));
+    const firsts = groups.map((group) => rank(group.services[0] as ServiceName));
+    assert.deepEqual(firsts, firsts.toSorted((a, b) => a - b));
+  }));
+});
+
+const groups = planProcesses(own, "configured");
+
+test("cores: pinned while one stays free, not pinned when none would", () => {
+  const wanted = new Map([["feed", 1], ["risk", 2]]);
+  assert.deepEqual(decideCores(groups, wanted, [0, 1, 2]).pins, wanted);
+  assert.equal(decideCores(groups, wanted, [1, 2]).pins.size, 0);
+});
+
+test("cores: a core that is not allowed, or wanted twice, pins nothing and says why", () => {
+  assert.match(decideCores(groups, new Map([["feed", 7]]), [0, 1, 2]).text, /feed asks for core 7/);
+  assert.match(decideCores(groups, new Map([["feed", 1], ["risk", 1]]), [0, 1, 2]).text, /same core/);
+  assert.match(decideCores(groups, new Map(), [0, 1]).text, /names no core.*5 processes on 2 cores/);
+});

@@ -1,0 +1,158 @@
+// Goal: the supervisor keeps its written promises (services/supervisor/README.md) with real processes.
+// Method: small node children that misbehave on request; what they did is read from files that they append to.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import type { Health, Phase } from "../../services/supervisor/health.ts";
+import type { ProcessSpec } from "../../services/supervisor/process.ts";
+import { RestartWindow } from "../../services/supervisor/restart-window.ts";
+import { Supervisor, type LineEvent, type Outcome } from "../../services/supervisor/supervise.ts";
+
+let folder: string;
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), "supervise-")); });
+afterEach(() => { rmSync(folder, { recursive: true }); });
+
+class FileHealth implements Health {
+  readonly restarts = new Map<string, number>();
+  readonly armed: string[] = [];
+  prepare(service: string): void { for (const end of ["phase", "beat"]) rmSync(`${folder}/${service}.${end}`, { force: true }); }
+  phase(service: string): Phase { return (read(`${service}.phase`) || "absent") as Phase; }
+  heartbeatAgeMs(service: string): number { return performance.timeOrigin + performance.now() - Number(read(`${service}.beat`)); }
+  lastError(): string { return ""; }
+  countRestart(service: string): void { this.restarts.set(service, (this.restarts.get(service) ?? 0) + 1); }
+  arm(): void { this.armed.push("armed"); }
+  disarm(cause: string): void { this.armed.push(cause); }
+}
+
+function read(name: string): string {
+  return existsSync(`${folder}/${name}`) ? readFileSync(`${folder}/${name}`, "utf8") : "";
+}
+
+interface Run { outcome: Outcome; events: LineEvent[]; health: FileHealth; order: string[] }
+
+/** Runs a line of the given services and modes; `act` sees each event, may signal a process, and returns true to stop the line. */
+async function run(modes: Record<string, string>, act: (event: LineEvent, events: LineEvent[]) => boolean, limits: { restarts?: number; startMs?: number } = {}): Promise<Run> {
+  const child = new URL("child.mjs", import.meta.url).pathname;
+  const specs: ProcessSpec[] = Object.entries(modes).map(([name, mode]) => ({ name, services: [name], command: process.execPath, args: [child, folder, name, mode] }));
+  const events: LineEvent[] = [];
+  const health = new FileHealth();
+  let stop = false;
+  const supervisor = new Supervisor(specs, { startMs: limits.startMs ?? 5000, heartbeatMs: 600, stopMs: 500 }, {
+    health,
+    window: new RestartWindow(limits.restarts ?? 3, 60_000),
+    nowMs: () => performance.now(),
+    env: process.env,
+    onEvent: (event) => { events.push(event); if (act(event, events)) stop = true; },
+    onLine: () => {},
+    onUp: () => {},
+    stopWanted: () => stop,
+  });
+  const outcome = await supervisor.run();
+  for (const event of events) if (event.kind === "started") assert.equal(isAlive(event.pid), false, `${event.process} is still there`);
+  return { outcome, events, health, order: read("order").trim().split("\n") };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function pidOf(events: LineEvent[], name: string): number {
+  const started = events.findLast((event) => event.kind === "started" && event.process === name);
+  assert(started?.kind === "started");
+  return started.pid;
+}
+
+const armedCount = (events: LineEvent[]): number => events.filter((event) => event.kind === "armed").length;
+
+test("starts in order, arms when all run, stops in reverse order and disarms first", async () => {
+  const { outcome, health, order } = await run({ a: "ok", b: "ok", c: "ok" }, (event) => event.kind === "armed");
+  assert.deepEqual(outcome, { kind: "stopped" });
+  assert.deepEqual(order, ["start a", "start b", "start c", "stop c", "stop b", "stop a"]);
+  assert.deepEqual(health.armed, ["armed", "stopped"]);
+});
+
+test("kill -9 of the middle process restarts it and what stands after it, and re-arms", async () => {
+  const { outcome, events, health, order } = await run({ a: "ok", b: "ok", c: "ok" }, (event, sofar) => {
+    if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "b"), "SIGKILL");
+    return armedCount(sofar) === 2;
+  });
+  assert.deepEqual(outcome, { kind: "stopped" });
+  assert.deepEqual(order, ["start a", "start b", "start c", "stop c", "start b", "start c", "stop c", "stop b", "stop a"]);
+  assert.deepEqual([...health.restarts], [["b", 1], ["c", 1]]);
+  assert.deepEqual(health.armed, ["armed", "b was killed by SIGKILL", "armed", "stopped"]);
+  const restarted = events.find((event) => event.kind === "restarted");
+  assert.equal(restarted?.process, "b");
+});
+
+test("a process that stops beating is fenced with SIGKILL and restarted", async () => {
+  const { health } = await run({ a: "ok", b: "ok" }, (event, sofar) => {
+    if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "a"), "SIGSTOP");
+    return armedCount(sofar) === 2;
+  });
+  assert.match(health.armed[1] ?? "", /^a had no heartbeat from a for 600 ms$/);
+  assert.deepEqual([...health.restarts], [["a", 1], ["b", 1]]);
+});
+
+test("intensity: as many restarts as allowed pass, one more gives up with the cause", async () => {
+  const { outcome, events, health } = await run({ a: "ok", b: "crashes" }, () => false, { restarts: 2 });
+  assert.equal(outcome.kind, "gave-up");
+  assert.match((outcome as { cause: string }).cause, /b exited with code 7, and that is one restart too many/);
+  assert.equal(events.filter((event) => event.kind === "restarted").length, 2);
+  assert.equal(health.restarts.get("b"), 2);
+  assert.equal(health.armed.at(-1), "stopped");
+});
+
+test("a restart that fails counts too, and is tried again within the intensity", async () => {
+  const { outcome, events } = await run({ a: "fails-again" }, (event, sofar) => {
+    if (event.kind === "armed") process.kill(pidOf(sofar, "a"), "SIGKILL");
+    return false;
+  }, { restarts: 2 });
+  assert.equal(outcome.kind, "gave-up");
+  assert.equal(events.filter((event) => event.kind === "died").length, 3);
+  assert.equal(events.filter((event) => event.kind === "restarted").length, 0);
+});
+
+test("a process that fails to start ends the run with its last words, and what was started is stopped", async () => {
+  const { outcome, order } = await run({ a: "ok", b: "fails", c: "ok" }, () => false);
+  assert.equal(outcome.kind, "failed-to-start");
+  assert.match((outcome as { cause: string }).cause, /b exited with code 1: no such instrument: TLKZ/);
+  assert.deepEqual(order, ["start a", "start b", "stop a"]);
+});
+
+test("a process that is never ready is named with the limit, its phase and its last words", async () => {
+  const { outcome } = await run({ a: "never-ready" }, () => false, { startMs: 300 });
+  assert.match((outcome as { cause: string }).cause, /a was not ready within 300 ms \(a: absent\): waiting for a venue/);
+});
+
+test("a program that does not exist is a failed start", async () => {
+  const supervisor = new Supervisor([{ name: "a", services: ["a"], command: `${folder}/nothing-here`, args: [] }], { startMs: 1000, heartbeatMs: 600, stopMs: 500 }, {
+    health: new FileHealth(), window: new RestartWindow(1, 1000), nowMs: () => performance.now(), env: process.env,
+    onEvent: () => {}, onLine: () => {}, onUp: () => {}, stopWanted: () => false,
+  });
+  const outcome = await supervisor.run();
+  assert.equal(outcome.kind, "failed-to-start");
+  assert.match((outcome as { cause: string }).cause, /ENOENT/);
+});
+
+test("a process deaf to SIGTERM is killed after the limit and named", async () => {
+  const { events } = await run({ a: "deaf" }, (event) => event.kind === "armed");
+  assert.deepEqual(events.at(-1), { kind: "stopped", process: "a", how: "was killed, since it did not stop within 500 ms" });
+});
+
+test("the last process coming to its own end finishes the line", async () => {
+  const { outcome, order } = await run({ a: "ok", b: "finishes" }, () => false);
+  assert.deepEqual(outcome, { kind: "finished" });
+  assert.deepEqual(order, ["start a", "start b", "stop a"]);
+});
+
+test("a stop during the start ends it without starting the rest", async () => {
+  const { outcome, order } = await run({ a: "ok", b: "ok", c: "ok" }, (event) => event.kind === "started" && event.process === "b");
+  assert.deepEqual(outcome, { kind: "stopped" });
+  assert.equal(order.includes("start c"), false);
+});
