@@ -1,4 +1,5 @@
 // Reads the closing lines of the test runners: cargo test and node's spec reporter.
+import { stripVTControlCharacters } from "node:util";
 
 /** Counts nothing yet. */
 export function emptyTally() {
@@ -10,7 +11,7 @@ export function emptyTally() {
  * cargo: `test result: ok. 12 passed; 0 failed; 1 ignored; ...`; node: `ℹ pass 5`, `ℹ fail 0`, `ℹ cancelled 0`, `ℹ skipped 1`, `ℹ todo 0`.
  */
 export function tallyLine(tally, line) {
-  const plain = line.replace(/\u001b\[[0-9;]*m/g, "").trim();
+  const plain = stripVTControlCharacters(line).trim();
   const cargo = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored;/.exec(plain);
   if (cargo !== null) {
     tally.passed += Number(cargo[1]);

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decideCores } from "./cores.ts";
-import { planProcesses, START_ORDER, type ServiceName } from "./plan.ts";
+import { PLACED, type Placed } from "../kit/config.ts";
+import { planProcesses } from "./plan.ts";
 
-const own: Record<ServiceName, { process: string }> = {
+const own: Record<Placed, { process: string }> = {
   exchange: { process: "exchange" }, execution: { process: "execution" }, risk: { process: "risk" },
   inference: { process: "inference" }, feed: { process: "feed" },
 };
@@ -32,10 +33,10 @@ test("every grouping keeps each service once, in start order inside its process"
   const name = fc.constantFrom("a", "b", "c");
   fc.assert(fc.property(name, name, name, name, (execution, risk, inference, feed) => {
     const groups = planProcesses({ exchange: { process: "exchange" }, execution: { process: execution }, risk: { process: risk }, inference: { process: inference }, feed: { process: feed } }, "configured");
-    const rank = (service: ServiceName): number => START_ORDER.indexOf(service);
-    assert.deepEqual(groups.flatMap((group) => group.services).toSorted((a, b) => rank(a) - rank(b)), [...START_ORDER]);
+    const rank = (service: Placed): number => PLACED.indexOf(service);
+    assert.deepEqual(groups.flatMap((group) => group.services).toSorted((a, b) => rank(a) - rank(b)), [...PLACED]);
     for (const { services } of groups) assert.deepEqual(services, services.toSorted((a, b) => rank(a) - rank(b)));
-    const firsts = groups.map((group) => rank(group.services[0] as ServiceName));
+    const firsts = groups.map((group) => rank(group.services[0] as Placed));
     assert.deepEqual(firsts, firsts.toSorted((a, b) => a - b));
   }));
 });

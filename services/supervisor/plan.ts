@@ -1,8 +1,5 @@
 /** From the placement to processes in start order. Pure. */
-
-/** Services in start order, the reverse of the data flow: each one's consumers are ready before it produces. */
-export const START_ORDER = ["exchange", "execution", "risk", "inference", "feed"] as const;
-export type ServiceName = (typeof START_ORDER)[number];
+import { PLACED, type Placed } from "../kit/config.ts";
 
 /** `processes`: as the placement says; `fused`: every agent in one process; the venue always has its own, as a real one has. */
 export type PlacementMode = "configured" | "processes" | "fused";
@@ -10,7 +7,7 @@ export type PlacementMode = "configured" | "processes" | "fused";
 /** Services that share a process. */
 export interface ProcessGroup {
   readonly name: string;
-  readonly services: readonly ServiceName[];
+  readonly services: readonly Placed[];
 }
 
 /**
@@ -19,9 +16,9 @@ export interface ProcessGroup {
  * `placement` maps every service to its process name; `mode` overrides it: `fused` puts all agents in process `line`,
  * `processes` gives each service its own.
  */
-export function planProcesses(placement: Readonly<Record<ServiceName, { readonly process: string }>>, mode: PlacementMode): ProcessGroup[] {
-  const groups = new Map<string, ServiceName[]>();
-  for (const service of START_ORDER) {
+export function planProcesses(placement: Readonly<Record<Placed, { readonly process: string }>>, mode: PlacementMode): ProcessGroup[] {
+  const groups = new Map<string, Placed[]>();
+  for (const service of PLACED) {
     const name = processName(placement, mode, service);
     const members = groups.get(name);
     if (members === undefined) groups.set(name, [service]);
@@ -30,7 +27,7 @@ export function planProcesses(placement: Readonly<Record<ServiceName, { readonly
   return [...groups].map(([name, services]) => ({ name, services }));
 }
 
-function processName(placement: Readonly<Record<ServiceName, { readonly process: string }>>, mode: PlacementMode, service: ServiceName): string {
+function processName(placement: Readonly<Record<Placed, { readonly process: string }>>, mode: PlacementMode, service: Placed): string {
   if (service === "exchange") return "exchange";
   if (mode === "fused") return "line";
   return mode === "processes" ? service : placement[service].process;
