@@ -1,0 +1,74 @@
+/** The segments of a run: their file names in the run's folder, kinds and sizes, in this one place. The supervisor makes them, everyone else opens them. */
+import { FEATURES_BYTES } from "../../schemas/generated/features.ts";
+import { FILL_BYTES } from "../../schemas/generated/fill.ts";
+import { ORDER_BYTES } from "../../schemas/generated/order.ts";
+import { SIGNAL_BYTES } from "../../schemas/generated/signal.ts";
+
+/** Folder that holds one folder per running line. */
+export const RUN_ROOT = "/dev/shm/tickline";
+
+/** The run's folder of a line. */
+export function runDirOf(line: string): string {
+  return `${RUN_ROOT}/${line}`;
+}
+
+/** One segment to make. */
+export interface SegmentSpec {
+  /** File name in the run's folder. */
+  readonly file: string;
+  readonly kind: "lossless" | "broadcast" | "latest" | "control" | "plain";
+  /** Records a ring holds, a power of two; 0 for the other kinds. */
+  readonly slots: number;
+  /** Bytes of a record's payload, or of the whole area of a plain segment; 0 for the control segment. */
+  readonly bytes: number;
+}
+
+/** File names, for those who open. */
+export const SEGMENT = {
+  control: "control",
+  features: "features",
+  signal: "signal",
+  order: "order",
+  fill: "fill",
+  tokens: "tokens",
+  positions: "positions",
+  weights: "weights",
+} as const;
+
+/** Sides (buy, sell) times lanes (normal, priority). */
+export const TOKENS_EACH_INSTRUMENT = 4;
+/** Bytes of a token slot: 64 of risk, 64 of the gate (ARCHITECTURE.md, Tokens). */
+export const TOKEN_BYTES = 128;
+/** Bytes of an instrument's line in `positions`. */
+export const POSITION_BYTES = 64;
+
+/** Room for two copies of the model file, so that a new one can be written while the old one is read; at least 1 MiB. */
+function weightsBytes(modelFileBytes: number): number {
+  return Math.max(1 << 20, 2 * modelFileBytes + 4096);
+}
+
+/**
+ * Every segment of a line with `instruments` instruments whose model file has `modelFileBytes` bytes.
+ * Rings hold far more than a healthy line ever queues: features 8,192 (16 ms at 500,000 a second), orders and signals 1,024, fills
+ * 4,096 (the venue may answer one order with many).
+ */
+export function segmentsOf(instruments: number, modelFileBytes: number): SegmentSpec[] {
+  return [
+    { file: SEGMENT.control, kind: "control", slots: 0, bytes: 0 },
+    { file: SEGMENT.features, kind: "broadcast", slots: 8192, bytes: FEATURES_BYTES },
+    { file: SEGMENT.signal, kind: "lossless", slots: 1024, bytes: SIGNAL_BYTES },
+    { file: SEGMENT.order, kind: "lossless", slots: 1024, bytes: ORDER_BYTES },
+    { file: SEGMENT.fill, kind: "lossless", slots: 4096, bytes: FILL_BYTES },
+    { file: SEGMENT.tokens, kind: "plain", slots: 0, bytes: instruments * TOKENS_EACH_INSTRUMENT * TOKEN_BYTES },
+    { file: SEGMENT.positions, kind: "plain", slots: 0, bytes: instruments * POSITION_BYTES },
+    { file: SEGMENT.weights, kind: "plain", slots: 0, bytes: weightsBytes(modelFileBytes) },
+  ];
+}
+
+/** Services that may sleep; each has the FIFO `<service>.bell` in the run's folder. */
+export const BELLS = ["execution", "risk", "inference", "feed"] as const;
+
+/** Path of a service's bell. */
+export function bellOf(runDir: string, service: string): string {
+  return `${runDir}/${service}.bell`;
+}
