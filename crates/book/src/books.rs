@@ -244,7 +244,13 @@ impl<'a> Book<'a> {
     /// The best level of a side; `Level::default()` (price 0, no shares) when the side is empty.
     #[inline]
     pub fn best(&self, side: Side) -> Level {
-        self.queues(side).next().map_or(Level::default(), |queue| queue.level())
+        self.best_first(side).next().unwrap_or_default()
+    }
+
+    /// The levels of a side, best first.
+    #[inline]
+    pub fn best_first(&self, side: Side) -> impl Iterator<Item = Level> + 'a {
+        self.queues(side).map(Queue::level)
     }
 
     /// Writes the best `n` levels of a side, best first, to `out` and returns how many there were; the rest of the first `n`
@@ -253,8 +259,8 @@ impl<'a> Book<'a> {
     pub fn top(&self, side: Side, n: usize, out: &mut [Level]) -> usize {
         let n = n.min(out.len());
         let mut found = 0;
-        for (place, queue) in out[..n].iter_mut().zip(self.queues(side)) {
-            *place = queue.level();
+        for (place, level) in out[..n].iter_mut().zip(self.best_first(side)) {
+            *place = level;
             found += 1;
         }
         out[found..n].fill(Level::default());

@@ -232,7 +232,8 @@ impl Features {
         values[26] = if slow_volatility > 0.0 { (fast_volatility / slow_volatility) as f32 } else { 1.0 };
         values[27] = (w.mid_fast as f64 / fast as f64 / 2.0 - mid) as f32;
         values[28] = (w.mid.mean(all) / 2.0 - mid) as f32;
-        values[29] = if w.traded > 0 { (w.notional as f64 / w.traded as f64 - mid) as f32 } else { 0.0 };
+        values[29] =
+            if w.traded > 0 { (float(w.notional as i128) / w.traded as f64 - mid) as f32 } else { 0.0 };
         let turns = w.up_middle + w.down_middle;
         values[30] = if turns > 0 { (100.0 * w.up_middle as f64 / turns as f64) as f32 } else { 50.0 };
         values[31] = (self.ema_12 - self.ema_26) as f32;

@@ -1,6 +1,6 @@
 //! The best ten levels of both sides at one row, and what can be said from one or two of them.
 
-use tickline_book::{Book, Level};
+use tickline_book::Book;
 use tickline_units::Side;
 
 /// Levels a side.
@@ -83,18 +83,22 @@ impl Snapshot {
     #[inline]
     pub(crate) fn flow_since(&self, before: &Snapshot) -> (i64, i64) {
         let (mut best, mut deep) = (0, 0);
-        for level in 0..DEPTH {
-            let bid = flow(self.bid[level], self.bid_qty[level], before.bid[level], before.bid_qty[level]);
-            // Turned over, asks are bids: a lower price is the better one, and no price (0) is the worst.
-            let ask = flow(
-                turned(self.ask[level]),
-                self.ask_qty[level],
-                turned(before.ask[level]),
-                before.ask_qty[level],
-            );
-            deep += bid - ask;
-            if level == 0 {
-                best = deep;
+        // Most rows change one side only; an unchanged side flows nothing.
+        if (&self.bid, &self.bid_qty) != (&before.bid, &before.bid_qty) {
+            for level in 0..DEPTH {
+                let bid =
+                    flow(self.bid[level], self.bid_qty[level], before.bid[level], before.bid_qty[level]);
+                deep += bid;
+                best += if level == 0 { bid } else { 0 };
+            }
+        }
+        if (&self.ask, &self.ask_qty) != (&before.ask, &before.ask_qty) {
+            for level in 0..DEPTH {
+                // Turned over, asks are bids: a lower price is the better one, and no price (0) is the worst.
+                let (now, was) = (turned(self.ask[level]), turned(before.ask[level]));
+                let ask = flow(now, self.ask_qty[level], was, before.ask_qty[level]);
+                deep -= ask;
+                best -= if level == 0 { ask } else { 0 };
             }
         }
         (best, deep)
@@ -109,9 +113,7 @@ impl Snapshot {
 
 #[inline]
 fn fill(book: &Book<'_>, side: Side, prices: &mut [u32; DEPTH], quantities: &mut [u32; DEPTH]) {
-    let mut top = [Level::default(); DEPTH];
-    let n = book.top(side, DEPTH, &mut top);
-    for ((level, price), qty) in top[..n].iter().zip(prices).zip(quantities) {
+    for ((level, price), qty) in book.best_first(side).zip(prices).zip(quantities) {
         *price = level.price.0;
         *qty = level.qty.min(u32::MAX as u64) as u32;
     }

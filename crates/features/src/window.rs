@@ -62,13 +62,12 @@ pub(crate) struct Sums {
     pub(crate) notional: u128,
 }
 
-/// To `f64`, to nearest; the branch saves a library call for everything that occurs.
+/// To `f64`, within one unit in the last place. Written out because the library's conversion takes 40 instructions.
 #[inline]
 pub(crate) fn float(x: i128) -> f64 {
-    match i64::try_from(x) {
-        Ok(small) => small as f64,
-        Err(_) => x as f64,
-    }
+    let size = x.unsigned_abs();
+    let size = (size >> 64) as u64 as f64 * (u64::MAX as f64) + size as u64 as f64;
+    if x < 0 { -size } else { size }
 }
 
 #[inline]
