@@ -8,8 +8,10 @@ use tickline_units::{Price, Qty, Side};
 pub enum Gone {
     /// Its owner cancelled it (whole or in part).
     Cancelled,
-    /// A mass cancel, or the end of its owner's connection.
+    /// Its owner's mass cancel.
     MassCancelled,
+    /// Its owner's connection ended.
+    Disconnected,
     /// A replacement took its place and was marketable.
     Replaced,
     /// Immediate-or-cancel, or a market order: what did not trade at once.

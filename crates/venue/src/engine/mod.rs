@@ -7,7 +7,6 @@ mod command;
 mod event;
 mod history;
 mod ladder;
-mod refs;
 mod store;
 mod view;
 
@@ -71,7 +70,9 @@ impl Engine {
             Command::Cancel { order } => self.cancel(order, Gone::Cancelled, out),
             Command::Reduce { order, by } => self.reduce(order, by, out),
             Command::Replace { old, new, price, qty, life } => self.replace(old, new, price, qty, life, out),
-            Command::MassCancel { owner, symbol, side } => self.mass_cancel(owner, symbol, side, out),
+            Command::MassCancel { owner, symbol, side } => {
+                self.mass_cancel(owner, symbol, side, Gone::MassCancelled, out);
+            }
             Command::Print { symbol, side, price, qty } => self.print(symbol, side, price, qty, out),
         }
     }
@@ -154,6 +155,7 @@ impl Engine {
         owner: Owner,
         symbol: Option<u16>,
         side: Option<Side>,
+        why: Gone,
         out: &mut Vec<Event>,
     ) {
         if !owner.is_user() {
@@ -164,7 +166,7 @@ impl Engine {
             let next = self.store.younger(at);
             let level = self.store.levels[self.store.slots[at as usize].level as usize];
             if symbol.is_none_or(|only| only == level.symbol) && side.is_none_or(|only| only == level.side) {
-                self.remove(at, Gone::MassCancelled, out);
+                self.remove(at, why, out);
             }
             at = next;
         }
@@ -174,6 +176,16 @@ impl Engine {
     pub fn print(&mut self, symbol: u16, side: Side, price: Price, qty: Qty, out: &mut Vec<Event>) {
         self.matches += 1;
         out.push(Event::Printed { match_id: self.matches, price, qty, symbol, side });
+    }
+
+    /// Adds a symbol without orders and gives its place.
+    pub fn list(&mut self) -> u16 {
+        self.store.list()
+    }
+
+    /// The next match gets number `first`, if that is higher than the numbers given so far.
+    pub fn number_matches_from(&mut self, first: u64) {
+        self.matches = self.matches.max(first.saturating_sub(1));
     }
 
     /// Number of self-trades prevented so far.

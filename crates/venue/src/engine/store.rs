@@ -2,7 +2,7 @@
 
 use super::command::{Owner, Ref};
 use super::ladder::{Key, Ladder, Rung};
-use super::refs::Refs;
+use crate::refs::Refs;
 use tickline_units::{Price, Qty, Side};
 
 /// "No slot".
@@ -65,9 +65,17 @@ pub(super) const fn place(side: Side) -> usize {
     }
 }
 
+fn ladders() -> [Ladder; 2] {
+    [Ladder::with_capacity(256), Ladder::with_capacity(256)]
+}
+
 impl Store {
+    pub(super) fn list(&mut self) -> u16 {
+        self.ladders.push(ladders());
+        (self.ladders.len() - 1) as u16
+    }
+
     pub(super) fn new(symbols: u16, orders: usize) -> Store {
-        let ladder = || Ladder::with_capacity(256);
         Store {
             slots: Vec::with_capacity(orders),
             links: Vec::with_capacity(orders),
@@ -75,7 +83,7 @@ impl Store {
             levels: Vec::with_capacity(orders),
             free_levels: Vec::with_capacity(orders),
             refs: Refs::with_capacity(orders),
-            ladders: (0..symbols).map(|_| [ladder(), ladder()]).collect(),
+            ladders: (0..symbols).map(|_| ladders()).collect(),
             lists: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ struct Entry {
 }
 
 /// A map from reference (never 0) to slot.
-pub(super) struct Refs {
+pub(crate) struct Refs {
     entries: Vec<Entry>,
     shift: u32,
     len: usize,
@@ -18,7 +18,7 @@ pub(super) struct Refs {
 
 impl Refs {
     /// Room for `capacity` references before the first growth.
-    pub(super) fn with_capacity(capacity: usize) -> Refs {
+    pub(crate) fn with_capacity(capacity: usize) -> Refs {
         let size = (capacity.max(8) * 2).next_power_of_two();
         Refs { entries: vec![Entry { key: EMPTY, slot: 0 }; size], shift: 64 - size.trailing_zeros(), len: 0 }
     }
@@ -47,7 +47,7 @@ impl Refs {
 
     /// The slot of `key`.
     #[inline]
-    pub(super) fn get(&self, key: u64) -> Option<u32> {
+    pub(crate) fn get(&self, key: u64) -> Option<u32> {
         if key == EMPTY {
             return None;
         }
@@ -56,7 +56,7 @@ impl Refs {
 
     /// Adds `key`, which is not 0; false when it is already there.
     #[inline]
-    pub(super) fn insert(&mut self, key: u64, slot: u32) -> bool {
+    pub(crate) fn insert(&mut self, key: u64, slot: u32) -> bool {
         debug_assert!(key != EMPTY);
         let Err(at) = self.find(key) else { return false };
         self.entries[at] = Entry { key, slot };
@@ -69,7 +69,7 @@ impl Refs {
 
     /// Takes `key` out and gives its slot.
     #[inline]
-    pub(super) fn remove(&mut self, key: u64) -> Option<u32> {
+    pub(crate) fn remove(&mut self, key: u64) -> Option<u32> {
         if key == EMPTY {
             return None;
         }
