@@ -1,0 +1,121 @@
+//! Polynomial exp, sigmoid and tanh over sixteen lanes, and the activations made of them.
+//!
+//! Largest errors over all inputs, checked by test against f64 on every instruction set: exp 2.5e-7 relative (arguments clamped to
+//! [-87, 88]); sigmoid 1.4e-7 and tanh 2.8e-7 absolute. NaN in gives NaN out.
+use crate::lanes::Lanes;
+
+/// `1.5 * 2^23`: adding and subtracting it rounds to the nearest whole number.
+const ROUND: f32 = 12_582_912.0;
+
+/// `exp(x)`: Cody-Waite reduction by `ln 2` in two parts, then the polynomial of Cephes' `expf`.
+#[inline(always)]
+pub(crate) fn exp<L: Lanes>(x: L) -> L {
+    let x = L::splat(88.0).min(L::splat(-87.0).max(x));
+    let n = x.mul_add(L::splat(std::f32::consts::LOG2_E), L::splat(ROUND)).sub(L::splat(ROUND));
+    let r = n.mul_add(L::splat(-0.693_359_4), x);
+    let r = n.mul_add(L::splat(2.121_944_4e-4), r);
+    let mut p = L::splat(1.987_569_1e-4);
+    for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
+        p = p.mul_add(r, L::splat(coefficient));
+    }
+    p.mul_add(r.mul(r), r).add(L::splat(1.0)).mul(n.power_of_two())
+}
+
+/// `1 / (1 + exp(-x))`.
+#[inline(always)]
+pub(crate) fn sigmoid<L: Lanes>(x: L) -> L {
+    let one = L::splat(1.0);
+    one.div(one.add(exp(L::splat(0.0).sub(x))))
+}
+
+/// `1 - 2 / (1 + exp(2 x))`.
+#[inline(always)]
+pub(crate) fn tanh<L: Lanes>(x: L) -> L {
+    let one = L::splat(1.0);
+    one.sub(L::splat(2.0).div(one.add(exp(x.add(x)))))
+}
+
+/// `max(0, x)`.
+#[inline(always)]
+pub(crate) fn relu<L: Lanes>(x: L) -> L {
+    L::splat(0.0).max(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::block::Line;
+    use crate::lanes::portable::Plain;
+    use crate::lanes::{Lanes, Level};
+
+    #[inline(always)]
+    fn all<L: Lanes>(x: &Line, out: &mut [Line; 3]) {
+        super::exp(L::load(x)).store(&mut out[0]);
+        super::sigmoid(L::load(x)).store(&mut out[1]);
+        super::tanh(L::load(x)).store(&mut out[2]);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    fn avx512(x: &Line, out: &mut [Line; 3]) {
+        all::<crate::lanes::avx512::Zmm>(x, out);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2(x: &Line, out: &mut [Line; 3]) {
+        all::<crate::lanes::avx2::Pair>(x, out);
+    }
+
+    fn run(level: Level, x: &Line) -> [Line; 3] {
+        let mut out = [Line::ZERO; 3];
+        match level {
+            // SAFETY: only available levels are asked for.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { avx512(x, &mut out) },
+            // SAFETY: only available levels are asked for.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2(x, &mut out) },
+            _ => all::<Plain>(x, &mut out),
+        }
+        out
+    }
+
+    /// Goal: the error bounds in this module's text hold. Method: 300,000 arguments over [-100, 100], dense near zero, against f64.
+    #[test]
+    fn errors_stay_within_the_stated_bounds_on_every_level() {
+        for level in Level::available() {
+            let mut worst = [0.0f64; 3];
+            for step in -9_500..9_500i32 {
+                let base = f64::from(step) / 9_500.0;
+                let x = Line(std::array::from_fn(|lane| {
+                    (base * base * base * 100.0 + lane as f64 * 1e-4) as f32
+                }));
+                let out = run(level, &x);
+                for lane in 0..16 {
+                    let exact = f64::from(x.0[lane]);
+                    let sigmoid = 1.0 / (1.0 + (-exact).exp());
+                    let power = exact.clamp(-87.0, 88.0).exp();
+                    let error = [
+                        (f64::from(out[0].0[lane]) - power).abs() / power,
+                        (f64::from(out[1].0[lane]) - sigmoid).abs(),
+                        (f64::from(out[2].0[lane]) - exact.tanh()).abs(),
+                    ];
+                    for (worst, error) in worst.iter_mut().zip(error) {
+                        *worst = worst.max(error);
+                    }
+                }
+            }
+            assert!(worst[0] < 2.5e-7 && worst[1] < 1.4e-7 && worst[2] < 2.8e-7, "{level:?}: {worst:?}");
+            assert!(worst.iter().all(|error| *error > 0.0), "the bound must be a real measurement");
+        }
+    }
+
+    #[test]
+    fn nan_goes_through() {
+        for level in Level::available() {
+            for line in run(level, &Line([f32::NAN; 16])) {
+                assert!(line.0.iter().all(|value| value.is_nan()), "{level:?}");
+            }
+        }
+    }
+}

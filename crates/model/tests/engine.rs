@@ -1,0 +1,199 @@
+//! Goal: the engine computes what the layers' definitions say, on every instruction set, step by step, without allocating.
+//! Method: random models and streams against a slow f64 model; a counting allocator; golden numbers.
+mod random;
+mod slow;
+
+use random::{Dice, any_model, dense, model};
+use slow::Slow;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use tickline_model::{Activation, Contract, Fault, Layer, Level, Model, NoSignal, Predictor, TrainingRecord};
+
+/// The stated bound between instruction sets and against f64, for activations of order 1 and up to 8 layers of up to 200 inputs.
+const BOUND: f64 = 2e-5;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: hands every call to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn every_level_agrees_with_the_definitions_tick_by_tick() {
+    let mut worst = 0.0f64;
+    for seed in 1..=150 {
+        let mut dice = Dice(seed);
+        let model = any_model(&mut dice);
+        for level in Level::available() {
+            let mut dice = Dice(seed);
+            let mut slow = Slow::default();
+            let mut fast = Predictor::on(&model, level).expect("a random model is valid");
+            let mut out = vec![0.0; model.outputs()];
+            for tick in 0..12 {
+                let row: Vec<f32> = (0..model.contract.names.len()).map(|_| dice.unit() * 4.0).collect();
+                let answer = fast.predict(&row, &mut out);
+                match slow.tick(&model, &row) {
+                    None => assert_eq!(answer, Err(NoSignal::Filling), "seed {seed}"),
+                    Some(wanted) => {
+                        assert_eq!(answer, Ok(()), "seed {seed}");
+                        for (got, wanted) in out.iter().zip(&wanted) {
+                            let error = (f64::from(*got) - wanted).abs() / wanted.abs().max(1.0);
+                            worst = worst.max(error);
+                            assert!(error < BOUND, "seed {seed} {level:?} tick {tick}: {got} not {wanted}");
+                        }
+                    }
+                }
+                if tick % 3 == 0 {
+                    fast.prepare();
+                }
+            }
+        }
+    }
+    assert!(worst > 0.0, "the bound must be a real measurement");
+}
+
+#[test]
+fn preparing_the_recurrent_half_changes_nothing() {
+    let layers = vec![
+        Layer::Lstm { inputs: 40, units: 37 },
+        Layer::Gru { inputs: 37, units: 20 },
+        dense(20, 3, Activation::Softmax),
+    ];
+    let model = model(40, 1, layers, 9);
+    for level in Level::available() {
+        let mut plain = Predictor::on(&model, level).expect("valid");
+        let mut ahead = Predictor::on(&model, level).expect("valid");
+        let mut dice = Dice(4);
+        for tick in 0..200 {
+            let row: Vec<f32> = (0..40).map(|_| dice.unit()).collect();
+            let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
+            plain.predict(&row, &mut a).expect("finite");
+            ahead.predict(&row, &mut b).expect("finite");
+            ahead.prepare();
+            assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits), "{level:?} tick {tick}");
+        }
+    }
+}
+
+#[test]
+fn swapped_weights_take_effect_at_once_even_when_prepared() {
+    let layers = || vec![Layer::Lstm { inputs: 8, units: 16 }, dense(16, 3, Activation::Softmax)];
+    let (first, second) = (model(8, 1, layers(), 1), model(8, 1, layers(), 2));
+    let row = [0.5; 8];
+    let (mut prepared, mut fresh) =
+        (Predictor::new(&first).expect("valid"), Predictor::new(&first).expect("valid"));
+    let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
+    for each in [&mut prepared, &mut fresh] {
+        each.predict(&row, &mut a).expect("finite");
+    }
+    prepared.prepare();
+    prepared.swap(&second).expect("same architecture");
+    fresh.swap(&second).expect("same architecture");
+    prepared.predict(&row, &mut a).expect("finite");
+    fresh.predict(&row, &mut b).expect("finite");
+    assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits));
+    let other = model(8, 1, vec![dense(8, 3, Activation::Softmax)], 3);
+    assert_eq!(prepared.swap(&other).expect_err("another architecture").fault, Fault::Architecture);
+}
+
+#[test]
+fn nothing_that_is_not_a_number_becomes_a_prediction() {
+    let small = model(20, 1, vec![dense(20, 5, Activation::Relu), dense(5, 3, Activation::Softmax)], 5);
+    for level in Level::available() {
+        let mut predictor = Predictor::on(&small, level).expect("valid");
+        let mut out = [7.0; 3];
+        for place in 0..20 {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut row = [0.1; 20];
+                row[place] = bad;
+                assert_eq!(predictor.predict(&row, &mut out), Err(NoSignal::InputNotFinite));
+            }
+        }
+        assert_eq!(predictor.predict(&[0.0; 19], &mut out), Err(NoSignal::Length));
+        assert_eq!(predictor.predict(&[0.0; 20], &mut out[..2]), Err(NoSignal::Length));
+        assert_eq!(out, [7.0; 3], "the output is untouched");
+        assert_eq!(
+            predictor.predict(&[f32::MAX; 20], &mut out),
+            Ok(()),
+            "large numbers are clipped, not refused"
+        );
+    }
+}
+
+#[test]
+fn an_overflow_inside_is_refused_and_forgotten() {
+    let mut huge = model(2, 1, vec![dense(2, 4, Activation::None), dense(4, 2, Activation::None)], 5);
+    huge.parameters.fill(3e38);
+    for level in Level::available() {
+        let mut predictor = Predictor::on(&huge, level).expect("finite weights");
+        let mut out = [0.0; 2];
+        assert_eq!(predictor.predict(&[3.0, 3.0], &mut out), Err(NoSignal::OutputNotFinite), "{level:?}");
+        assert_eq!(out, [0.0; 2]);
+    }
+}
+
+#[test]
+fn a_tick_allocates_nothing() {
+    let layers = vec![
+        Layer::Lstm { inputs: 80, units: 64 },
+        Layer::Gru { inputs: 64, units: 32 },
+        dense(32, 32, Activation::Swish),
+        Layer::Skip { from: 2 },
+        dense(32, 3, Activation::Softmax),
+    ];
+    let mut predictor = Predictor::new(&model(40, 2, layers, 3)).expect("valid");
+    let (row, mut out) = ([0.25; 40], [0.0; 3]);
+    let before = ALLOCATIONS.with(Cell::get);
+    let mut answers = 0;
+    for _ in 0..10_000 {
+        answers += u32::from(predictor.predict(&row, &mut out).is_ok());
+        predictor.prepare();
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
+    assert_eq!(answers, 9_999, "the first row only fills the window");
+}
+
+/// A hand-computed network: 2 inputs, 2 hidden ReLU units, softmax.
+#[test]
+fn golden_numbers() {
+    let golden = Model {
+        name: "golden".into(),
+        contract: Contract {
+            mean: vec![1.0, 0.0],
+            scale: vec![2.0, 0.5],
+            clip: 2.0,
+            ..Contract::identity(2)
+        },
+        layers: vec![dense(2, 2, Activation::Relu), dense(2, 2, Activation::Softmax)],
+        // weight [[1, -1], [0.5, 2]], bias [0.25, 0]; weight [[1, 0], [0, 1]], bias [0, 0]
+        parameters: vec![1.0, -1.0, 0.5, 2.0, 0.25, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+        classes: vec!["down".into(), "up".into()],
+        horizon: 10,
+        training: TrainingRecord::default(),
+    };
+    // x = ((3 - 1) / 2, clip(4 / 0.5)) = (1, 2); hidden = (1 + 1 + 0.25, -1 + 4) = (2.25, 3); softmax(2.25, 3).
+    let wanted = 1.0 / (1.0 + 0.75f64.exp());
+    for level in Level::available() {
+        let mut out = [0.0; 2];
+        Predictor::on(&golden, level).expect("valid").predict(&[3.0, 4.0], &mut out).expect("finite");
+        assert!(
+            (f64::from(out[0]) - wanted).abs() < 1e-7 && (f64::from(out[1]) - (1.0 - wanted)).abs() < 1e-7
+        );
+    }
+}

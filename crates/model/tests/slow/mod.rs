@@ -1,0 +1,110 @@
+//! A slow model in f64 that shares no code with the engine.
+use tickline_model::{Activation, Layer, Model};
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn softmax(x: &[f64]) -> Vec<f64> {
+    let top = x.iter().fold(f64::MIN, |a, b| a.max(*b));
+    let sum: f64 = x.iter().map(|x| (x - top).exp()).sum();
+    x.iter().map(|x| (x - top).exp() / sum).collect()
+}
+
+fn activate(activation: Activation, x: &[f64]) -> Vec<f64> {
+    let each = |f: &dyn Fn(f64) -> f64| x.iter().map(|x| f(*x)).collect();
+    match activation {
+        Activation::None => x.to_vec(),
+        Activation::Relu => each(&|x| x.max(0.0)),
+        Activation::Swish => each(&|x| x * sigmoid(x)),
+        Activation::Tanh => each(&f64::tanh),
+        Activation::Sigmoid => each(&sigmoid),
+        Activation::Softmax => softmax(x),
+        Activation::LeakyRelu => each(&|x| if x > 0.0 { x } else { 0.01 * x }),
+    }
+}
+
+/// `start + x M` for a row-major `M [x.len(), start.len()]`.
+fn affine(x: &[f64], matrix: &[f32], start: &[f32]) -> Vec<f64> {
+    let wide = start.len();
+    (0..wide)
+        .map(|j| {
+            f64::from(start[j]) + (0..x.len()).map(|k| x[k] * f64::from(matrix[k * wide + j])).sum::<f64>()
+        })
+        .collect()
+}
+
+/// The slow model's memory.
+#[derive(Default)]
+pub struct Slow {
+    rows: Vec<Vec<f64>>,
+    h: Vec<Vec<f64>>,
+    c: Vec<Vec<f64>>,
+}
+
+impl Slow {
+    /// One tick; `None` while the window fills.
+    pub fn tick(&mut self, model: &Model, row: &[f32]) -> Option<Vec<f64>> {
+        let contract = &model.contract;
+        let clip = f64::from(contract.clip);
+        let scaled = row.iter().enumerate().map(|(at, x)| {
+            ((f64::from(*x) - f64::from(contract.mean[at])) / f64::from(contract.scale[at]))
+                .clamp(-clip, clip)
+        });
+        self.rows.push(scaled.collect());
+        if self.rows.len() < contract.window {
+            return None;
+        }
+        self.h.resize(model.layers.len(), Vec::new());
+        self.c.resize(model.layers.len(), Vec::new());
+        let mut outputs = vec![self.rows[self.rows.len() - contract.window..].concat()];
+        let mut rest = &model.parameters[..];
+        for (at, layer) in model.layers.iter().enumerate() {
+            let tensors: Vec<&[f32]> = layer
+                .tensors()
+                .iter()
+                .map(|spec| {
+                    let (own, behind) = rest.split_at(spec.len());
+                    rest = behind;
+                    own
+                })
+                .collect();
+            let x = outputs[at].clone();
+            let out = match *layer {
+                Layer::Dense { activation, .. } => activate(activation, &affine(&x, tensors[0], tensors[1])),
+                Layer::Lstm { units, .. } => self.lstm(at, units, &x, &tensors),
+                Layer::Gru { units, .. } => self.gru(at, units, &x, &tensors),
+                Layer::Skip { from } => x.iter().zip(&outputs[from]).map(|(a, b)| a + b).collect(),
+                Layer::Softmax => softmax(&x),
+            };
+            outputs.push(out);
+        }
+        outputs.pop()
+    }
+
+    fn lstm(&mut self, at: usize, units: usize, x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+        self.h[at].resize(units, 0.0);
+        self.c[at].resize(units, 0.0);
+        let a = affine(x, tensors[0], tensors[2]);
+        let b = affine(&self.h[at], tensors[1], &vec![0.0; 4 * units]);
+        for u in 0..units {
+            let gate = |g: usize| a[g * units + u] + b[g * units + u];
+            self.c[at][u] = sigmoid(gate(1)) * self.c[at][u] + sigmoid(gate(0)) * gate(2).tanh();
+            self.h[at][u] = sigmoid(gate(3)) * self.c[at][u].tanh();
+        }
+        self.h[at].clone()
+    }
+
+    fn gru(&mut self, at: usize, units: usize, x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+        self.h[at].resize(units, 0.0);
+        let a = affine(x, tensors[0], &tensors[2][..3 * units]);
+        let b = affine(&self.h[at], tensors[1], &tensors[2][3 * units..]);
+        for u in 0..units {
+            let z = sigmoid(a[u] + b[u]);
+            let r = sigmoid(a[units + u] + b[units + u]);
+            let n = (a[2 * units + u] + r * b[2 * units + u]).tanh();
+            self.h[at][u] = z * self.h[at][u] + (1.0 - z) * n;
+        }
+        self.h[at].clone()
+    }
+}
