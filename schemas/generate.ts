@@ -57,12 +57,23 @@ function officialModule(flatc: FlatcRunner, name: string): string {
   return officialRust(text(flatc, `/rust/${name}_generated.rs`));
 }
 
-/** Every generated file: path from the repository's root, then text. */
-export async function generate(): Promise<Map<string, string>> {
+async function open(): Promise<FlatcRunner> {
   const flatc = await FlatcRunner.init();
   for (const file of readdirSync(join(ROOT, "schemas")).filter((entry) => entry.endsWith(".fbs"))) {
     flatc.mountFile(`/${file}`, readFileSync(join(ROOT, "schemas", file), "utf8"));
   }
+  return flatc;
+}
+
+/** What flatc knows of each hot message, by its schema's name. */
+export async function shapes(): Promise<Map<(typeof HOT)[number], SchemaShape>> {
+  const flatc = await open();
+  return new Map(HOT.map((name) => [name, shapeOf(flatc, name)]));
+}
+
+/** Every generated file: path from the repository's root, then text. */
+export async function generate(): Promise<Map<string, string>> {
+  const flatc = await open();
   const words = shapeOf(flatc, WORDS).enums;
   const shared = new Set(words.map((word) => word.name));
   const files = new Map<string, string>();
