@@ -211,11 +211,14 @@ proptest! {
                 Seen::TooOld => prop_assert!(decision + Decisions::EXACT < highest),
             }
             decisions.mark(decision);
-            if decision + Decisions::EXACT >= highest {
-                marked.insert(decision);
-                prop_assert_eq!(decisions.seen(decision), Seen::Before);
-            }
             highest = highest.max(decision);
+            match decisions.seen(decision) {
+                Seen::New => prop_assert!(false, "a marked decision is not new"),
+                Seen::Before => {
+                    marked.insert(decision);
+                }
+                Seen::TooOld => prop_assert!(decision + Decisions::EXACT < highest),
+            }
         }
     }
 }
