@@ -1,0 +1,14 @@
+//! Captures: reading pcap and pcapng, plain or gzip, and playing them at a pace.
+
+mod capture;
+mod classic;
+mod fault;
+mod gunzip;
+mod next_generation;
+mod player;
+mod recording;
+
+pub use capture::{Capture, Skipped};
+pub use fault::{Cause, Fault};
+pub use player::{Player, Speed};
+pub use recording::{BYTES_MAX, RawFrame, Recording, Tail};
