@@ -158,6 +158,8 @@ impl Segment {
         if matches!(self.kind, Kind::Lossless | Kind::Broadcast) {
             m.word(AT_TAIL).store(1, Relaxed);
             m.word(AT_HEAD).store(1, Relaxed);
+            // Zero is a valid commit word in slot 0, whose first sequence would otherwise look committed after 2^32 records.
+            m.word(AT_DATA + RECORD_SEQUENCE).store(!0, Relaxed);
         }
         m.word64(AT_MAGIC).store(MAGIC, Relaxed);
     }

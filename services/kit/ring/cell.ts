@@ -1,0 +1,71 @@
+// @hot
+/**
+ * A 64-bit value in 32-bit words that only grows: the high half twice, around the low half, read in the opposite order. The same
+ * as `crates/ring/src/control/cell.rs`.
+ */
+
+const HIGH = 0;
+const LOW = 1;
+const HIGH_AGAIN = 2;
+const TRIES = 64;
+
+export class Cell {
+  /** Low half of the last `load`, unsigned. */
+  low = 0;
+  /** High half of the last `load`, unsigned. */
+  high = 0;
+  readonly #words: Int32Array;
+  readonly #at: number;
+
+  /** @param at byte offset of the cell */
+  constructor(words: Int32Array, at: number) {
+    this.#words = words;
+    this.#at = at >> 2;
+  }
+
+  /** Stores a value not below the one before; single writer. Usually one store. */
+  set(low: number, high: number): void {
+    const words = this.#words;
+    const at = this.#at;
+    const wanted = high | 0;
+    const same = words[at + HIGH] === wanted && words[at + HIGH_AGAIN] === wanted;
+    if (!same) Atomics.store(words, at + HIGH, wanted);
+    Atomics.store(words, at + LOW, low | 0);
+    if (!same) Atomics.store(words, at + HIGH_AGAIN, wanted);
+  }
+
+  /** Stores a whole number from 0 to 2^53. */
+  setNumber(value: number): void {
+    this.set(value % 4294967296, Math.floor(value / 4294967296));
+  }
+
+  /** Reads into `low` and `high`; a lower bound when the writer stopped between its stores. */
+  load(): void {
+    const words = this.#words;
+    const at = this.#at;
+    let high = 0;
+    for (let n = 0; n < TRIES; n += 1) {
+      high = Atomics.load(words, at + HIGH_AGAIN);
+      const low = Atomics.load(words, at + LOW);
+      if (Atomics.load(words, at + HIGH) === high) {
+        this.low = low >>> 0;
+        this.high = high >>> 0;
+        return;
+      }
+    }
+    this.low = 0;
+    this.high = high >>> 0;
+  }
+
+  /** Reads as a number: exact below 2^53, else to the nearest double. */
+  number(): number {
+    this.load();
+    return this.high * 4294967296 + this.low;
+  }
+
+  /** Reads and tells whether the value is at least (low, high), unsigned and exact. */
+  atLeast(low: number, high: number): boolean {
+    this.load();
+    return this.high > high >>> 0 || (this.high === high >>> 0 && this.low >= low >>> 0);
+  }
+}

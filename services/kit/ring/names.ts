@@ -1,0 +1,76 @@
+/** The fixed lists of names in the control block: the same as `crates/ring/src/names.rs`, which a test and the layout hash check. */
+
+/** Services of a line in their places in the control block, in start order. */
+export const SERVICES = ["exchange", "execution", "risk", "inference", "feed", "supervisor", "watchdog", "recorder"] as const;
+
+/** Counters of a service, in their places. */
+export const COUNTERS = [
+  "frames",
+  "messages",
+  "malformed",
+  "unknown",
+  "gaps",
+  "gap_messages",
+  "duplicates",
+  "heartbeats",
+  "books",
+  "updates",
+  "features",
+  "lapped",
+  "predictions",
+  "no_signal_nan",
+  "no_signal_contract",
+  "no_signal_slow",
+  "signals",
+  "orders",
+  "refused_by_risk",
+  "refused_by_gate",
+  "sent",
+  "accepted",
+  "executed",
+  "canceled",
+  "rejected",
+  "fills_shares",
+  "ring_full",
+  "admit_waits",
+  "gc",
+  "duty_cycles",
+  "idle_cycles",
+  "wakeups",
+  "bytes_in",
+  "bytes_out",
+  "packets_in",
+  "packets_out",
+  "reconnects",
+  "resyncs",
+  "no_signal_strategy",
+  "refused_duplicate",
+] as const;
+
+/** Hops measured by histograms of a service, in their places; all in ns. */
+export const HOPS = [
+  "feed", // due -> features
+  "inference", // features -> prediction
+  "strategy", // prediction -> signal
+  "risk", // signal -> order
+  "gate", // order -> gate passed
+  "send", // gate -> socket
+  "line", // due -> on the socket
+  "ack", // sent -> accepted
+  "lateness", // due -> taken up
+  "admit", // waiting for admission (replay)
+] as const;
+
+export type ServiceName = (typeof SERVICES)[number];
+export type CounterName = (typeof COUNTERS)[number];
+export type HopName = (typeof HOPS)[number];
+
+/** Place of a counter; look it up once, at start. */
+export function counter(name: CounterName): number {
+  return COUNTERS.indexOf(name);
+}
+
+/** Place of a hop's histogram; look it up once, at start. */
+export function hop(name: HopName): number {
+  return HOPS.indexOf(name);
+}

@@ -1,0 +1,75 @@
+/** What the channels' ends share when they attach; nothing here runs per message. */
+import { TicklineError } from "../errors.ts";
+import { AT_DATA, RECORD_PAYLOAD, RECORD_SEQUENCE, RECORD_SEQUENCE_HIGH } from "./layout.ts";
+import type { Segment } from "./segment.ts";
+
+/** A 64-bit sequence as two words. */
+export interface Sequence {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The sequence after or before one. */
+export function step(at: Sequence, by: 1 | -1): Sequence {
+  const low = (at.low + by) | 0;
+  const carry = by === 1 ? (low === 0 ? 1 : 0) : low === -1 ? -1 : 0;
+  return { low, high: (at.high + carry) | 0 };
+}
+
+/** Word offset of the slot of a sequence. */
+function wordOf(segment: Segment, low: number): number {
+  return (AT_DATA + (low & (segment.slots - 1)) * segment.stride) >> 2;
+}
+
+/** Reads the head or tail whose low half is at byte `at`; see `load_sequence` in `crates/ring/src/slots.rs`. */
+export function loadSequence(segment: Segment, at: number): Sequence {
+  const words = segment.words;
+  for (;;) {
+    const high = Atomics.load(words, (at >> 2) + 1);
+    const low = Atomics.load(words, at >> 2);
+    if (Atomics.load(words, (at >> 2) + 1) !== high) continue;
+    const previous = wordOf(segment, low - 1);
+    if (low !== 1 && Atomics.load(words, previous + RECORD_SEQUENCE) === ((low - 1) | 0)) {
+      return step({ low: (low - 1) | 0, high: words[previous + RECORD_SEQUENCE_HIGH] as number }, 1);
+    }
+    return { low, high };
+  }
+}
+
+/** First sequence from `from` on that is not committed: where a new writer goes on. */
+export function firstUncommitted(segment: Segment, from: Sequence): Sequence {
+  let next = from;
+  for (let count = 0; count < segment.slots; count += 1) {
+    const word = wordOf(segment, next.low);
+    if (Atomics.load(segment.words, word + RECORD_SEQUENCE) !== next.low) break;
+    if (segment.words[word + RECORD_SEQUENCE_HIGH] !== next.high) break;
+    next = step(next, 1);
+  }
+  return next;
+}
+
+/** The payload every claim begins with (prefix and zeros) as words; checks that it fits. */
+export function templateWords(segment: Segment, template: Uint8Array): Int32Array {
+  if (template.length === 0 || template.length > segment.stride - RECORD_PAYLOAD) {
+    throw new TicklineError(
+      "TL_SEGMENT",
+      `segment ${segment.path}: a payload of ${template.length} bytes does not fit its slots of ${segment.stride - RECORD_PAYLOAD}`,
+    );
+  }
+  const padded = new Uint8Array(Math.ceil(template.length / 4) * 4);
+  padded.set(template);
+  return new Int32Array(padded.buffer);
+}
+
+/** Ends a writer that another has replaced. */
+export function fenced(path: string): never {
+  throw new TicklineError("TL_SEGMENT", `segment ${path}: another writer has attached; this one must stop`);
+}
+
+/** Ends a reader that found a record which the protocol cannot produce. */
+export function corrupt(path: string, at: number, sequence: number): never {
+  throw new TicklineError(
+    "TL_SEGMENT",
+    `segment ${path}: record ${sequence >>> 0} (low half) at byte ${at} is impossible; stop the line, something else wrote to it`,
+  );
+}
