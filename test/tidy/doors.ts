@@ -85,6 +85,7 @@ const EDGES = new Map([
   ["crates/packet/src/pcap", "the frame source that is a file"],
   ["crates/packet/src/gzip", "reads a capture's bytes"],
   ["crates/packet/src/input", "opens a capture"],
+  ["crates/packet/src/rerequest.rs", "asks for lost packets over UDP"],
   ["crates/model/src/file.rs", "reads and writes model files"],
   ["crates/model/src/bin/", "a command"],
 ]);

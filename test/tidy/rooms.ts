@@ -83,7 +83,7 @@ export function imports(file: SourceFile): Finding[] {
   if (here === null || !/\.(?:ts|mjs)$/.test(file.path) || isTest(file.path)) return [];
   const [, top = "", service = ""] = here;
   const found: Finding[] = [];
-  for (const { target, line } of importsOf(file)) {
+  for (const { target, line, typeOnly } of importsOf(file)) {
     const path = resolveImport(file, target);
     if (path === undefined) continue;
     const refuse = (says: string): void => void found.push({ path: file.path, line, says: `${target}: ${says}` });
@@ -95,7 +95,7 @@ export function imports(file: SourceFile): Finding[] {
       if (!allowed.includes(room)) refuse(`${service} may not know ${room}; services meet in a schema (schemas/generated) or in kit`);
       else if (service === "line" && !DOOR.test(path)) refuse("enter another service through its main.ts or config.ts");
     } else if (top === "services" && root === "schemas" && /\/official\/|\/generator\//.test(path)) refuse("use the generated view, not the official class or the generator");
-    else if (root === "crates") refuse("TypeScript reaches crates only through the addon, services/kit/native.ts");
+    else if (root === "crates" && !(typeOnly && file.path === "services/kit/native.ts")) refuse("TypeScript reaches crates only through the addon, services/kit/native.ts");
   }
   return found;
 }

@@ -71,5 +71,5 @@ export function lineAt(text: string, offset: number): number {
 
 /** True for tests and for the rooms that exist to test or measure. */
 export function isTest(path: string): boolean {
-  return path.startsWith("test/") || /\.test\.ts$/.test(path) || /^crates\/[^/]+\/(?:tests|benches|examples)\//.test(path) || /\/tests?\.rs$/.test(path);
+  return path.startsWith("test/") || path.endsWith(".test.ts") || /^crates\/[^/]+\/(?:tests|benches|examples)\//.test(path) || /\/tests?\.rs$/.test(path);
 }
