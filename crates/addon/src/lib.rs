@@ -6,4 +6,5 @@
 mod bell;
 mod clock;
 mod probe;
+mod rest;
 mod segment;
