@@ -9,6 +9,7 @@ import { doors, forbidsUnsafe } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
+import { barrels, documented, functionLength } from "./shape.ts";
 import { sourceFile, type Finding, type SourceFile } from "./tree.ts";
 
 type Rule = (file: SourceFile) => Finding[];
@@ -175,6 +176,30 @@ test("files: length, drawers, paths of one machine, promises and registries are 
   passes(wording, "README.md", "crates/work/lib and ./root/x");
   bites(lock, "package-lock.json", '"resolved": "https://example.com/a.tgz"', /omit-lockfile/);
   passes(lock, "package-lock.json", '"resolved": "services/cli"');
+});
+
+test("shape: a function of 71 lines is found, one of 70 is not", () => {
+  const rust = (lines: number): string => `impl A {\n    fn long(a: [u8; 4]) -> u8 {\n${"        a;\n".repeat(lines - 2)}    }\n}\n`;
+  bites(functionLength, "crates/book/src/a.rs", rust(71), /long has 71 lines/, 2);
+  passes(functionLength, "crates/book/src/a.rs", rust(70));
+  const typescript = (lines: number): string => `export function long(a: { b: number }): void {\n${"  a;\n".repeat(lines - 2)}}\n`;
+  bites(functionLength, "services/feed/a.ts", typescript(71), /long has 71 lines/, 1);
+  passes(functionLength, "services/feed/a.ts", typescript(70));
+  const method = (lines: number): string => `class A {\n  private long(a: number): void {\n${"    a;\n".repeat(lines - 2)}  }\n}\n`;
+  bites(functionLength, "services/feed/a.ts", method(71), /long has 71 lines/, 2);
+  passes(functionLength, "services/feed/a.ts", method(70));
+});
+
+test("shape: an export without a docstring and a barrel are found", () => {
+  bites(documented, "services/feed/a.ts", "/** A. */\nexport const A = 1;\n\nexport function b(): void {}\n", /^b: say/, 4);
+  passes(documented, "services/feed/a.ts", "/** A. */\nexport const A = { X: 1 } as const;\n\nexport type A = 1;\n");
+  bites(barrels, "services/feed/a.ts", 'export * from "./b.ts";\n', /no barrels/, 1);
+  passes(barrels, "services/feed/a.ts", "export { b };\n");
+});
+
+test("doors: randomness is found", () => {
+  bites(doors, "services/risk/a.ts", "const x = Math.random();", /seeded/);
+  bites(doors, "crates/venue/src/a.rs", "let x: u8 = rand::random();", /seeded/);
 });
 
 test("files: a service without its headings is found", () => {

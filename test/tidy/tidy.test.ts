@@ -10,6 +10,7 @@ import { doors, forbidsUnsafe } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
+import { barrels, documented, functionLength } from "./shape.ts";
 import { readTree, type Finding } from "./tree.ts";
 
 const TREE = readTree();
@@ -34,6 +35,9 @@ test("unsafe code is forbidden where it is not needed", () => none(TREE.flatMap(
 test("hot TypeScript allocates, throws and waits nowhere", () => none(TREE.flatMap(hotTypescript)));
 test("hot Rust allocates, prints and panics nowhere", () => none(TREE.flatMap(hotRust)));
 test("files are short", () => none(TREE.flatMap(size)));
+test("functions fit a screen", () => none(TREE.flatMap(functionLength)));
+test("exports say what they are", () => none(TREE.flatMap(documented)));
+test("names are imported from where they are defined", () => none(TREE.flatMap(barrels)));
 test("files are named after what they hold", () => none(TREE.flatMap(names)));
 test("no file names one machine's paths, a registry or a promise", () => none(TREE.flatMap(wording)));
 test("the lock file names no host", () => none(TREE.flatMap(lock)));
