@@ -5,7 +5,6 @@
 
 mod bell;
 mod clock;
-mod order_port;
 mod probe;
-mod rest;
+mod process;
 mod segment;
