@@ -97,6 +97,11 @@ impl SoupServer {
         self.user
     }
 
+    /// Another connection of the user took over: this one's end says nothing about the user.
+    pub fn forget_user(&mut self) {
+        self.user = None;
+    }
+
     /// Where to read the client's next bytes to.
     pub fn space(&mut self) -> &mut [u8] {
         self.framer.space()

@@ -72,3 +72,9 @@ impl Venue {
         self.events.clear();
     }
 }
+
+impl AsMut<OrderPort> for Venue {
+    fn as_mut(&mut self) -> &mut OrderPort {
+        &mut self.port
+    }
+}

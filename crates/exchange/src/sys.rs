@@ -1,0 +1,100 @@
+//! The few system calls that the standard library does not have. The only unsafe code of the process.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::mem::size_of;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// A UDP socket that sends multicast on the interface with this address, one hop far, heard on this host too.
+///
+/// # Errors
+/// The system refuses: no such interface, or no descriptors left.
+pub fn multicast_sender(interface: Ipv4Addr) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(SocketAddrV4::new(interface, 0))?;
+    socket.set_nonblocking(true)?;
+    socket.set_multicast_loop_v4(true)?;
+    socket.set_multicast_ttl_v4(1)?;
+    let address = libc::in_addr { s_addr: u32::from_ne_bytes(interface.octets()) };
+    // SAFETY: the descriptor is open, `address` outlives the call, and its size is the one given.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            libc::IP_MULTICAST_IF,
+            (&raw const address).cast(),
+            size_of::<libc::in_addr>() as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
+}
+
+/// SIGTERM and SIGINT as a descriptor: they no longer end the process, they make this readable.
+pub struct StopSignal {
+    descriptor: OwnedFd,
+}
+
+impl StopSignal {
+    /// Takes the two signals over. To be called before any thread is started, since threads inherit the mask.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn new() -> io::Result<StopSignal> {
+        // SAFETY: the set is initialised by sigemptyset before it is read, and outlives the calls.
+        let descriptor = unsafe {
+            let mut set = std::mem::zeroed::<libc::sigset_t>();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGTERM);
+            libc::sigaddset(&raw mut set, libc::SIGINT);
+            if libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)
+        };
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: signalfd just gave us this descriptor, and nobody else has it.
+        Ok(StopSignal { descriptor: unsafe { OwnedFd::from_raw_fd(descriptor) } })
+    }
+
+    /// True once a signal has come.
+    pub fn came(&self) -> bool {
+        wait(&[self.descriptor.as_raw_fd()], Duration::ZERO).unwrap_or(false)
+    }
+}
+
+impl AsRawFd for StopSignal {
+    fn as_raw_fd(&self) -> RawFd {
+        self.descriptor.as_raw_fd()
+    }
+}
+
+/// Most descriptors that [`wait`] looks at; more are not waited for but looked at when the time is over.
+pub const WAITED_MAX: usize = 32;
+
+/// Sleeps until one of the descriptors is readable or the time is over; true when one is.
+///
+/// # Errors
+/// The system refuses; an interruption by a signal counts as time over.
+pub fn wait(descriptors: &[RawFd], most: Duration) -> io::Result<bool> {
+    let mut polled = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; WAITED_MAX];
+    let count = descriptors.len().min(WAITED_MAX);
+    for (to, &from) in polled.iter_mut().zip(descriptors) {
+        to.fd = from;
+    }
+    let timeout =
+        libc::timespec { tv_sec: most.as_secs() as libc::time_t, tv_nsec: most.subsec_nanos().into() };
+    // SAFETY: `polled` holds `count` initialised entries, and both pointers outlive the call.
+    let ready = unsafe {
+        libc::ppoll(polled.as_mut_ptr(), count as libc::nfds_t, &raw const timeout, std::ptr::null())
+    };
+    match ready {
+        0.. => Ok(ready > 0),
+        _ => match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            error => Err(error),
+        },
+    }
+}
