@@ -217,7 +217,10 @@ impl Config {
             }
         }
         if let Some(rates) = self.rates
-            && !(rates.per_second > 0.0 && rates.per_second <= 1e6 && rates.burst >= 0.0 && rates.burst <= 1e3)
+            && !(rates.per_second > 0.0
+                && rates.per_second <= 1e6
+                && rates.burst >= 0.0
+                && rates.burst <= 1e3)
         {
             return Err("rates: per_second must be above 0 and at most 1000000, burst from 0 to 1000".into());
         }
@@ -228,7 +231,10 @@ impl Config {
         }
         for (at, login) in self.logins().enumerate() {
             login.account().ok_or_else(|| {
-                format!("user {at} (\"{}\"): user of 1 to 6, password of 1 to 10 printable characters", login.user)
+                format!(
+                    "user {at} (\"{}\"): user of 1 to 6, password of 1 to 10 printable characters",
+                    login.user
+                )
             })?;
         }
         Ok(())

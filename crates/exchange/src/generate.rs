@@ -25,10 +25,8 @@ const SECOND: f64 = 1e9;
 
 /// Where the lines' packets come from and go to.
 const FROM: Endpoint = Endpoint { address: [10, 77, 1, 1], port: 26400 };
-const LINES: [Endpoint; 2] = [
-    Endpoint { address: [239, 77, 1, 1], port: 26477 },
-    Endpoint { address: [239, 77, 1, 2], port: 26477 },
-];
+const LINES: [Endpoint; 2] =
+    [Endpoint { address: [239, 77, 1, 1], port: 26477 }, Endpoint { address: [239, 77, 1, 2], port: 26477 }];
 
 /// What to write.
 #[derive(Clone, Debug)]
@@ -128,7 +126,8 @@ struct Late {
 
 impl<W: Write> Lines<W> {
     fn new(file: PcapOut<W>, line_b: bool, seed: u64) -> Lines<W> {
-        let late = || Late { rng: Rng::new(seed, u64::MAX), packets: VecDeque::new(), spare: Vec::new(), last: 0 };
+        let late =
+            || Late { rng: Rng::new(seed, u64::MAX), packets: VecDeque::new(), spare: Vec::new(), last: 0 };
         Lines { file, packet: [0; PACKET_BYTES_MAX], late: line_b.then(late) }
     }
 

@@ -1,14 +1,29 @@
 //! The simulated venue as a process: sockets, pacing, the control block. Rules of the market are `tickline-venue`'s.
+#![deny(unsafe_code)]
 
+mod background_flow;
 mod config;
+mod follow;
 mod generate;
+mod live;
 mod opening;
 mod pcap_out;
+mod sessions;
+mod status;
+mod summary;
+mod survey;
+mod sys;
 
+use background_flow::BackgroundFlow;
 use clap::Parser;
-use config::Instrument;
+use config::{Config, Instrument, Mode};
+use follow::Follow;
+use live::Live;
+use status::Status;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use summary::Summary;
+use sys::StopSignal;
 use tickline_venue::flow::Rates;
 
 /// The simulated venue: matches orders against generated or recorded flow, publishes ITCH 5.0, speaks OUCH 5.0.
@@ -54,7 +69,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.generate {
         Some(file) => generate(&arguments, file),
-        None => Err("--config or --generate is needed".into()),
+        None => run(&arguments),
     };
     match outcome {
         Ok(summary) => {
@@ -68,6 +83,29 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(arguments: &Arguments) -> Result<String, String> {
+    let file = arguments.config.as_deref().ok_or("--config or --generate is needed")?;
+    let config = Config::read(file).map_err(|error| error.to_string())?;
+    let status = Status::attach(arguments.control.as_deref()).map_err(|error| error.to_string())?;
+    let stop = StopSignal::new().map_err(|error| format!("signals: {error}"))?;
+    let summary = match config.mode {
+        Mode::Live => live(&config, status, stop),
+        Mode::Follow => Follow::new(&config, status, stop).map(Follow::run),
+    }?;
+    serde_json::to_string(&summary).map_err(|error| error.to_string())
+}
+
+fn live(config: &Config, status: Status, stop: StopSignal) -> Result<Summary, String> {
+    let flow = BackgroundFlow::new(config).map_err(|fault| fault.to_string());
+    match flow.and_then(|flow| Live::new(config, flow, status.clone(), stop)) {
+        Ok(live) => Ok(live.run()),
+        Err(error) => {
+            status.fail(&error);
+            Err(error)
+        }
+    }
+}
+
 fn generate(arguments: &Arguments, file: &std::path::Path) -> Result<String, String> {
     let Arguments { seed, seconds, rate, burst, tick, line_b, .. } = *arguments;
     let instrument = |symbol: &String| Instrument { symbol: symbol.clone(), tick };
@@ -76,11 +114,14 @@ fn generate(arguments: &Arguments, file: &std::path::Path) -> Result<String, Str
         return Err("--symbols: each must have 1 to 8 printable characters".into());
     }
     if !(tick >= 1 && seconds > 0.0 && seconds <= 50_000.0 && rate > 0.0 && (0.0..=1000.0).contains(&burst)) {
-        return Err("--tick, --seconds (at most 50000) and --rate must be above 0, --burst from 0 to 1000".into());
+        return Err(
+            "--tick, --seconds (at most 50000) and --rate must be above 0, --burst from 0 to 1000".into()
+        );
     }
     let rates = Rates { per_second: rate, burst };
     let recipe = generate::Recipe { seed, seconds, instruments, rates, line_b };
     let written = generate::generate(&recipe, file)
         .map_err(|error| format!("{}: cannot be written ({error})", file.display()))?;
-    Ok(serde_json::json!({ "file": file, "messages": written.messages, "frames": written.frames }).to_string())
+    Ok(serde_json::json!({ "file": file, "messages": written.messages, "frames": written.frames })
+        .to_string())
 }

@@ -51,7 +51,8 @@ pub fn venue(config: &Config, listed: &[Symbol], publishes: bool) -> Venue {
     let engine = Engine::new(listed.len() as u16, ORDERS, SelfTrade::default());
     let accounts: Vec<_> = config.logins().filter_map(|login| login.account()).collect();
     let tick = |symbol: &Symbol| {
-        let named = config.instruments.iter().find(|instrument| Symbol::new(&instrument.symbol) == Some(*symbol));
+        let named =
+            config.instruments.iter().find(|instrument| Symbol::new(&instrument.symbol) == Some(*symbol));
         named.map_or(TICK, |instrument| instrument.tick)
     };
     let tradable = listed.iter().map(|symbol| Tradable { symbol: *symbol, tick: tick(symbol) }).collect();

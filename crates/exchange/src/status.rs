@@ -31,6 +31,7 @@ pub struct Totals {
 }
 
 /// Writes the venue's block, if there is one.
+#[derive(Clone)]
 pub struct Status {
     control: Option<Control>,
     block: Option<ServiceBlock>,
