@@ -1,6 +1,7 @@
 import type { Handler, Inlet, Outlet } from "./link.ts";
 import type { LineConfig } from "./config.ts";
 import type { LineBlock, ServiceBlock } from "./ring/control.ts";
+import type { ServiceName } from "./ring/names.ts";
 import type { Logger } from "pino";
 
 /** The arrows that are links between services. */
@@ -17,9 +18,11 @@ export interface ServiceContext {
   /** The line's block: armed word, epoch. */
   readonly lineBlock: LineBlock;
   /** Block of another service, to read its horizon or counters; never written here. */
-  peer(name: string): ServiceBlock;
+  peer(name: ServiceName): ServiceBlock;
   /** True in replay: line time is capture time and the horizon rules of ARCHITECTURE.md hold. */
   readonly replay: boolean;
+  /** True when this agent only warms up code paths: it opens no session, and what it writes is thrown away. */
+  readonly rehearsal: boolean;
   readonly log: Logger;
   /** The receiving end of an arrow. `direct` is the handler that a fused link calls on commit; a ring link ignores it. */
   inlet(arrow: Arrow, direct: Handler): Inlet;

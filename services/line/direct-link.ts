@@ -31,6 +31,10 @@ export class DirectLink implements Outlet, Inlet {
     this.#handler(this.view, 0);
   }
 
+  ready(): boolean {
+    return false;
+  }
+
   /** Nothing ever waits in a direct link. */
   poll(_handler: Handler, _limit: number): number {
     return 0;

@@ -37,6 +37,10 @@ export class QueueLink implements Outlet, Inlet {
     this.#written = (this.#written + 1) | 0;
   }
 
+  ready(): boolean {
+    return this.#read !== this.#written;
+  }
+
   poll(handler: Handler, limit: number): number {
     let handled = 0;
     while (handled < limit && this.#read !== this.#written) {

@@ -41,6 +41,8 @@ pub struct Books {
     symbols: BTreeMap<Symbol, BookId>,
     /// Today's book of each locate code.
     locates: Vec<BookId>,
+    /// Messages of unknown symbols were missed today: new books are born stale.
+    stale: bool,
     pub(crate) anomalies: Anomalies,
     pub(crate) grown: u64,
 }
@@ -100,6 +102,7 @@ impl Books {
             spare: (0..capacity.books).map(|_| [ladder(), ladder()]).collect(),
             symbols: BTreeMap::new(),
             locates: vec![BookId::NONE; 1 << 16],
+            stale: false,
             anomalies: Anomalies::default(),
             grown: 0,
         }
@@ -133,7 +136,7 @@ impl Books {
             self.grown += 1;
             [Ladder::with_capacity(16), Ladder::with_capacity(16)]
         });
-        self.sheets.push(Sheet { symbol, ladders, orders: 0, locate: None, stale: false });
+        self.sheets.push(Sheet { symbol, ladders, orders: 0, locate: None, stale: self.stale });
         self.symbols.insert(symbol, id);
         id
     }
@@ -174,11 +177,20 @@ impl Books {
         self.sheets.get(id.0 as usize).is_none_or(|sheet| sheet.stale)
     }
 
-    /// Marks every book stale: messages of unknown symbols were missed. Books of symbols first seen later start
-    /// unmarked; `reset_day` clears the mark.
+    /// Marks every book stale, and those of symbols not seen yet: messages of unknown symbols were missed. `reset_day`
+    /// clears the mark.
     pub fn mark_stale(&mut self) {
+        self.stale = true;
         for sheet in &mut self.sheets {
             sheet.stale = true;
+        }
+    }
+
+    /// Marks one book stale; `BookId::NONE` marks all, since it might be any.
+    pub fn distrust(&mut self, id: BookId) {
+        match self.sheets.get_mut(id.0 as usize) {
+            Some(sheet) => sheet.stale = true,
+            None => self.mark_stale(),
         }
     }
 
@@ -188,6 +200,7 @@ impl Books {
         self.orders.clear();
         self.queues.clear();
         self.locates.fill(BookId::NONE);
+        self.stale = false;
         for sheet in &mut self.sheets {
             sheet.ladders.iter_mut().for_each(Ladder::clear);
             sheet.orders = 0;

@@ -196,10 +196,14 @@ fn a_new_day_forgets_orders_locates_and_staleness_but_not_places() {
     let mut books = Books::default();
     let add = |symbol| Add { order: 1, side: Side::Sell, shares: Qty(1), symbol, price: Price(1) };
     let first = books.apply(&update(1, add(symbol(0)))).book;
+    books.distrust(first);
+    let other = books.open(symbol(2));
+    assert!(books.is_stale(first) && !books.is_stale(other));
     books.mark_stale();
-    assert!(books.is_stale(first));
+    let unseen = books.open(Symbol::new("DDD").unwrap());
+    assert!(books.is_stale(other) && books.is_stale(unseen), "its messages may be among those missed");
     books.reset_day();
-    assert!(!books.is_stale(first));
+    assert!(!books.is_stale(first) && !books.is_stale(other) && !books.is_stale(unseen));
     assert_eq!((books.orders_resting(), books.of_locate(1)), (0, None));
     assert_eq!(books.book(first).unwrap().best(Side::Sell), Level::default());
     let second = books.apply(&update(1, add(symbol(1)))).book;

@@ -17,11 +17,15 @@ pub mod lossless;
 mod mapping;
 pub mod names;
 #[cfg(not(loom))]
+mod plain;
+#[cfg(not(loom))]
 mod segment;
 mod slots;
 mod sync;
 
 pub use error::{Corrupt, Refusal, SegmentError};
+#[cfg(not(loom))]
+pub use plain::{Guarded, Plain};
 #[cfg(not(loom))]
 pub use segment::{Kind, Segment, Shape, remove};
 pub use slots::Record;

@@ -1,0 +1,389 @@
+//! The port itself.
+
+use crate::gauges::{self, Gauges};
+use crate::{Backoff, Pace, PortConfig, PortError, PositionTable, Progress, Socket, TokenTable};
+use std::collections::VecDeque;
+use tickline_clock::monotonic;
+use tickline_gate::{Gate, LineState, Order, Refusal, TOKEN_BYTES};
+use tickline_order::{Client, Phase, Positions, SessionError};
+use tickline_ring::Plain;
+use tickline_ring::control::{ARMED, Control};
+use tickline_units::Nanos;
+use tickline_wire::flat::fill::{FILL_BYTES, FillBody, fill_kind};
+use tickline_wire::flat::{fill, order};
+
+/// First wait before a new connection, and the longest.
+const BACKOFF_NS: (u64, u64) = (10_000_000, 1_000_000_000);
+/// Fills that may wait before the queue allocates; only a recovery brings more.
+const FILLS_WAITING: usize = 8192;
+/// Packets handled in one poll.
+const PACKETS: usize = 256;
+
+/// Where a port stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Connecting, logging in or replaying.
+    Starting,
+    /// Orders may go out.
+    Ready,
+    /// Ended by an error that trying again cannot mend.
+    Failed,
+    /// Closed as asked.
+    Closed,
+}
+
+enum Link {
+    Down,
+    Connecting(Socket),
+    Up(Socket),
+}
+
+/// Gate, session and socket. One thread owns it; nothing in it blocks, and after [`new`](Port::new) nothing allocates while
+/// trading.
+pub struct Port {
+    config: PortConfig,
+    link: Link,
+    client: Client,
+    gate: Gate,
+    tokens: TokenTable,
+    rows: PositionTable,
+    gauges: Gauges,
+    backoff: Backoff,
+    pace: Pace,
+    fills: VecDeque<FillBody>,
+    failure: Option<SessionError>,
+    closed: bool,
+    tried: bool,
+    now_ns: u64,
+    /// Replay: admission to publish once the Fills handed out have been passed on.
+    admit_ns: u64,
+}
+
+impl Port {
+    /// Opens the segments and takes over what an earlier port of the epoch has used. Does not connect yet: that is the first
+    /// [`poll`](Port::poll)'s business.
+    ///
+    /// # Errors
+    /// [`PortError`]: segments, settings or limits.
+    pub fn new(config: PortConfig) -> Result<Port, PortError> {
+        let control = Control::open(config.run_dir.join("control"))?;
+        let tokens = Plain::open(config.run_dir.join("tokens"))?;
+        let rows = Plain::open(config.run_dir.join("positions"))?;
+        let instruments = config.client.instruments.len();
+        let need = instruments * crate::POSITION_BYTES;
+        if rows.bytes() < need {
+            return Err(PortError::Small { segment: "positions", bytes: rows.bytes(), need });
+        }
+        let slots = tokens.bytes() / TOKEN_BYTES;
+        let gauges = Gauges::new(&control)?;
+        let client = Client::new(&config.client)?;
+        let mut gate = Gate::new(config.limits, slots, gauges.line.epoch())?;
+        let tokens = TokenTable::new(tokens);
+        tokens.restore(&mut gate);
+        Ok(Port {
+            link: Link::Down,
+            client,
+            gate,
+            tokens,
+            rows: PositionTable::new(rows),
+            gauges,
+            backoff: Backoff::new(BACKOFF_NS.0, BACKOFF_NS.1),
+            pace: Pace::default(),
+            fills: VecDeque::with_capacity(FILLS_WAITING),
+            failure: None,
+            closed: false,
+            tried: false,
+            now_ns: 0,
+            admit_ns: 0,
+            config,
+        })
+    }
+
+    /// Sends the order in `bytes` (an Order message), if the gate lets it. A refusal is also handed out as a Fill.
+    ///
+    /// # Errors
+    /// The gate's [`Refusal`].
+    #[inline]
+    pub fn submit(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let Some(body) = order::read_copy(bytes) else {
+            return self.refuse(&Order::default(), Refusal::Malformed);
+        };
+        let order = Order {
+            decision: body.decision,
+            time_ns: body.time_ns,
+            epoch: body.epoch,
+            token: body.token,
+            price: body.price,
+            qty: body.qty,
+            target: body.target,
+            instrument: body.instrument,
+            strategy: body.strategy,
+            side: body.side,
+            lane: body.lane,
+            kind: body.kind,
+            tif: body.tif,
+        };
+        let line_ns = if self.config.replay { Nanos(order.time_ns) } else { monotonic() };
+        let line = LineState {
+            armed: if self.gauges.line.armed() { ARMED } else { 0 },
+            epoch: self.gauges.line.epoch(),
+        };
+        let image = self.tokens.image(order.token);
+        let passed = match self.gate.admit(&order, &image, &self.client.state_for(&order), &line, line_ns) {
+            Ok(passed) => passed,
+            Err(refusal) => return self.refuse(&order, refusal),
+        };
+        self.tokens.publish_used(order.token, self.gate.used(order.token), self.gate.epoch());
+        let passed_ns = monotonic().0;
+        self.client.submit(passed, passed_ns);
+        self.flush();
+        let sent_ns = monotonic().0;
+        self.gauges.own.set_sent(self.client.messages_sent());
+        self.gauges.own.add(gauges::SENT, 1);
+        self.gauges.gate.record(passed_ns.saturating_sub(body.risk_ns));
+        self.gauges.send.record(sent_ns - passed_ns);
+        self.gauges.whole.record(sent_ns.saturating_sub(body.due_ns));
+        Ok(())
+    }
+
+    fn refuse(&mut self, order: &Order, refusal: Refusal) -> Result<(), Refusal> {
+        self.gauges.own.add(gauges::REFUSED, 1);
+        if matches!(refusal, Refusal::Duplicate | Refusal::DecisionOld) {
+            self.gauges.own.add(gauges::DUPLICATE, 1);
+        }
+        self.fills.push_back(FillBody {
+            decision: order.decision,
+            due_ns: if self.config.replay { order.time_ns } else { 0 },
+            received_ns: monotonic().0,
+            epoch: order.epoch,
+            token: order.token,
+            price: order.price,
+            qty: order.qty,
+            instrument: order.instrument,
+            strategy: order.strategy,
+            side: order.side,
+            lane: order.lane,
+            kind: fill_kind::REFUSED,
+            reason: refusal.code(),
+            ..FillBody::default()
+        });
+        Err(refusal)
+    }
+
+    /// One duty cycle: connects, reads, runs timers, writes what waits, and puts Fill messages into `out`, one after the other,
+    /// each `FILL_BYTES` long. Returns how many. `idle` says that the caller found nothing else to do.
+    ///
+    /// Everything the last call put out must have been passed on by now: a replay's admission is published on this promise.
+    pub fn poll(&mut self, out: &mut [u8], idle: bool) -> usize {
+        if self.admit_ns > 0 && self.fills.is_empty() {
+            self.gauges.own.set_admit(self.admit_ns);
+        }
+        if self.failure.is_none() && !self.closed {
+            self.work(idle);
+        }
+        let room = out.len() / FILL_BYTES;
+        let count = self.fills.len().min(room);
+        for (at, body) in self.fills.drain(..count).enumerate() {
+            fill::write(&mut out[at * FILL_BYTES..], &body);
+        }
+        count
+    }
+
+    fn work(&mut self, idle: bool) {
+        self.now_ns = monotonic().0.max(self.now_ns + 1);
+        match &self.link {
+            Link::Down => self.connect(),
+            Link::Connecting(socket) => match socket.progress() {
+                Ok(Progress::Connecting) => {}
+                Ok(Progress::Connected) => self.connected(),
+                Err(_) => self.drop_link(),
+            },
+            Link::Up(_) => {
+                let horizon_ns = self.gauges.venue.horizon();
+                let venue_sent = self.gauges.venue.sent();
+                let ready = self.client.phase() == Phase::Ready;
+                let waiting = venue_sent > self.client.messages_received();
+                let read = match (ready, self.config.replay) {
+                    (true, true) => self.pace.replay(waiting, self.now_ns),
+                    (true, false) => self.pace.live(idle),
+                    (false, _) => true,
+                };
+                if read {
+                    self.read();
+                }
+                if let Link::Up(_) = self.link {
+                    if let Err(error) = self.client.tick(self.now_ns) {
+                        return self.fail(error);
+                    }
+                    self.flush();
+                }
+                if self.config.replay
+                    && self.client.phase() == Phase::Ready
+                    && self.client.messages_received() >= venue_sent
+                {
+                    self.admit_ns = self.admit_ns.max(horizon_ns.saturating_add(self.config.delay_back_ns));
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        if !self.backoff.due(self.now_ns) {
+            return;
+        }
+        if self.tried {
+            self.gauges.own.add(gauges::RECONNECTS, 1);
+        }
+        self.tried = true;
+        match Socket::connect(self.config.venue) {
+            Ok(socket) => self.link = Link::Connecting(socket),
+            Err(_) => self.backoff.failed(self.now_ns),
+        }
+    }
+
+    fn connected(&mut self) {
+        if let Link::Connecting(socket) = core::mem::replace(&mut self.link, Link::Down) {
+            self.link = Link::Up(socket);
+            self.client.connected(self.now_ns);
+            self.flush();
+        }
+    }
+
+    /// Reads once and handles what came, with the counters and rows that follow.
+    fn read(&mut self) {
+        let Link::Up(socket) = &mut self.link else { return };
+        let came = socket.read(self.client.space());
+        if let Ok(count) = came
+            && count > 0
+        {
+            self.client.filled(count, self.now_ns);
+            self.gauges.own.add(gauges::BYTES_IN, count as u64);
+        }
+        let before = self.client.counts();
+        let (first, sent_before) = (self.fills.len(), self.client.messages_sent());
+        let fills = &mut self.fills;
+        let outcome = self.client.receive(self.now_ns, PACKETS, &mut |body| fills.push_back(body));
+        self.after_fills(first);
+        let after = self.client.counts();
+        let own = &self.gauges.own;
+        own.add(gauges::ACCEPTED, after.accepted - before.accepted);
+        own.add(gauges::EXECUTED, after.executed - before.executed);
+        own.add(gauges::CANCELED, after.canceled - before.canceled);
+        own.add(gauges::REJECTED, after.rejected - before.rejected);
+        own.add(gauges::SHARES, after.shares - before.shares);
+        if self.client.messages_sent() != sent_before {
+            own.set_sent(self.client.messages_sent());
+        }
+        if let Err(error) = outcome {
+            return self.fail(error);
+        }
+        if came.is_err() {
+            self.drop_link();
+        }
+    }
+
+    /// Completes the Fills from place `first` on: their due time, the gate's memory, the rows of positions.
+    fn after_fills(&mut self, first: usize) {
+        for at in first..self.fills.len() {
+            let body = &mut self.fills[at];
+            if self.config.replay && body.venue_ns > 0 {
+                body.due_ns = body.venue_ns.saturating_add(self.config.delay_back_ns);
+            }
+            match body.kind {
+                fill_kind::ACCEPTED | fill_kind::REPLACED | fill_kind::REJECTED => {
+                    if body.recovered != 0 {
+                        self.gate.restore_decision(body.epoch, body.decision);
+                    } else if body.sent_ns > 0 {
+                        self.gauges.ack.record(body.received_ns.saturating_sub(body.sent_ns));
+                    }
+                }
+                fill_kind::EXECUTED | fill_kind::BROKEN => {
+                    if let Some(position) = self.client.positions().get(body.instrument) {
+                        self.rows.publish(body.instrument, position, body.received_ns);
+                    }
+                }
+                fill_kind::SESSION_UP => self.backoff.succeeded(),
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes what waits, as far as the kernel takes it.
+    #[inline]
+    fn flush(&mut self) {
+        let Link::Up(socket) = &mut self.link else { return };
+        while !self.client.outgoing().is_empty() {
+            match socket.write(self.client.outgoing()) {
+                Ok(0) => return,
+                Ok(count) => {
+                    self.client.sent(count);
+                    self.gauges.own.add(gauges::BYTES_OUT, count as u64);
+                }
+                // A broken connection shows on the next read, which also takes what the venue said before it broke.
+                Err(_) => return,
+            }
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: SessionError) {
+        self.drop_link();
+        self.gauges.own.set_error(&error.to_string());
+        if !error.retry() {
+            self.failure = Some(error);
+        }
+    }
+
+    /// The connection is gone.
+    #[cold]
+    fn drop_link(&mut self) {
+        self.link = Link::Down;
+        let fills = &mut self.fills;
+        let again = self.client.disconnected(self.now_ns, &mut |body| fills.push_back(body));
+        if !again {
+            self.backoff.failed(self.now_ns);
+        }
+    }
+
+    /// Logs out and closes; what the socket does not take at once is given up.
+    pub fn close(&mut self) {
+        self.client.log_out(monotonic().0);
+        self.flush();
+        self.link = Link::Down;
+        self.closed = true;
+        self.client.disconnected(monotonic().0, &mut |_| ());
+    }
+
+    /// Where the port stands.
+    pub fn status(&self) -> Status {
+        match (self.closed, self.failure, self.client.phase()) {
+            (true, ..) => Status::Closed,
+            (_, Some(_), _) => Status::Failed,
+            (.., Phase::Ready) => Status::Ready,
+            _ => Status::Starting,
+        }
+    }
+
+    /// Why the port failed, if it did.
+    pub fn failure(&self) -> Option<SessionError> {
+        self.failure
+    }
+
+    /// Descriptor of the connection, to wait on; `None` without one.
+    pub fn descriptor(&self) -> Option<i32> {
+        match &self.link {
+            Link::Down => None,
+            Link::Connecting(socket) | Link::Up(socket) => Some(socket.descriptor()),
+        }
+    }
+
+    /// The positions.
+    pub fn positions(&self) -> &Positions {
+        self.client.positions()
+    }
+
+    /// Hash of the orders sent.
+    pub fn order_hash(&self) -> u64 {
+        self.client.order_hash().value()
+    }
+}

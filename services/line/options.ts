@@ -1,0 +1,39 @@
+/** The arguments of the process host. */
+import { parseArgs } from "node:util";
+import { TicklineError } from "../kit/errors.ts";
+import { FLOW, type Hostable } from "./wiring.ts";
+
+export interface HostOptions {
+  /** Line file. */
+  readonly config: string;
+  /** The run's folder. */
+  readonly runDir: string;
+  /** Services of this process, in the order of the data flow. */
+  readonly services: readonly Hostable[];
+  readonly replay: boolean;
+  /** Capture to warm up on before the service is ready; undefined: none. */
+  readonly rehearse: string | undefined;
+}
+
+/** @throws TicklineError TL_USAGE naming the argument */
+export function hostOptions(argv: readonly string[]): HostOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      config: { type: "string" },
+      "run-dir": { type: "string" },
+      services: { type: "string" },
+      replay: { type: "boolean", default: false },
+      rehearse: { type: "string" },
+    },
+  });
+  const named = (values.services ?? "").split(",").filter((name) => name !== "");
+  const unknown = named.find((name) => !(FLOW as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new TicklineError("TL_USAGE", `--services ${unknown}: not one of ${FLOW.join(", ")}`);
+  const { config, "run-dir": runDir } = values;
+  if (config === undefined || runDir === undefined || named.length === 0) {
+    throw new TicklineError("TL_USAGE", "the host needs --config FILE, --run-dir DIR and --services a,b,c");
+  }
+  const services = FLOW.filter((name) => named.includes(name));
+  return { config, runDir, services, replay: values.replay, rehearse: values.rehearse };
+}

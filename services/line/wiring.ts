@@ -1,0 +1,156 @@
+/**
+ * From placement to links: what runs in this process is joined by direct calls, the rest by rings in the run's folder.
+ *
+ * Agents are made consumers first (execution, risk, inference, feed), so that the handler of a direct link is known when its
+ * producer asks for the outlet. They are driven the other way round, in the order of the data flow.
+ */
+import * as fill from "../../schemas/generated/fill.ts";
+import * as order from "../../schemas/generated/order.ts";
+import * as signal from "../../schemas/generated/signal.ts";
+import type { LineConfig } from "../kit/config.ts";
+import type { Arrow, ServiceContext } from "../kit/context.ts";
+import { TicklineError } from "../kit/errors.ts";
+import type { Handler, Inlet, Outlet } from "../kit/link.ts";
+import { stampWords } from "../kit/clock.ts";
+import { Ringer } from "../kit/ring/bell.ts";
+import { Subscriber } from "../kit/ring/broadcast.ts";
+import { Control, type ServiceBlock } from "../kit/ring/control.ts";
+import { Consumer, Producer } from "../kit/ring/lossless.ts";
+import type { ServiceName } from "../kit/ring/names.ts";
+import { Segment } from "../kit/ring/segment.ts";
+import { bellOf, SEGMENT } from "../kit/segments.ts";
+import { DirectLink, type WritePrefix } from "./direct-link.ts";
+import { QueueLink } from "./queue-link.ts";
+import { RungOutlet } from "./rung-outlet.ts";
+import type { Logger } from "pino";
+
+/** The services that a line hosts, in the order of the data flow. */
+export const FLOW = ["feed", "inference", "risk", "execution"] as const;
+export type Hostable = (typeof FLOW)[number];
+
+interface Lane {
+  readonly from: Hostable;
+  readonly to: Hostable;
+  readonly bytes: number;
+  readonly writePrefix: WritePrefix;
+  readonly id: number;
+}
+
+/** The arrows between services; Features has many readers and always goes through its ring. */
+const LANES: Readonly<Record<Exclude<Arrow, "features">, Lane>> = {
+  signal: { from: "inference", to: "risk", bytes: signal.SIGNAL_BYTES, writePrefix: signal.writePrefix, id: signal.SIGNAL_ID },
+  order: { from: "risk", to: "execution", bytes: order.ORDER_BYTES, writePrefix: order.writePrefix, id: order.ORDER_ID },
+  fill: { from: "execution", to: "risk", bytes: fill.FILL_BYTES, writePrefix: fill.writePrefix, id: fill.FILL_ID },
+};
+
+/** Fills that may wait between two duty cycles of one process. */
+const FILL_QUEUE = 1024;
+
+function template(lane: Lane): Uint8Array {
+  const bytes = new Uint8Array(lane.bytes);
+  lane.writePrefix(new DataView(bytes.buffer), 0);
+  return bytes;
+}
+
+/** What every context of a process shares. */
+export interface WiringOptions {
+  readonly config: LineConfig;
+  readonly runDir: string;
+  /** Services in this process. */
+  readonly local: readonly Hostable[];
+  readonly replay: boolean;
+  /** True when the agents only warm up: no session is opened and nothing can be sent. */
+  readonly rehearsal: boolean;
+  readonly log: Logger;
+}
+
+/** Makes the contexts of one process and remembers the links between them. */
+export class Wiring {
+  readonly control: Control;
+  /** Receiving ends of rings by service: what a parked host looks at before it sleeps. */
+  readonly inlets = new Map<Hostable, Inlet[]>();
+  readonly #options: WiringOptions;
+  readonly #direct = new Map<Arrow, Handler>();
+  #fills: QueueLink | undefined;
+
+  /** @throws TicklineError TL_SEGMENT when a segment is missing or foreign */
+  constructor(options: WiringOptions) {
+    this.#options = options;
+    this.control = new Control(this.#open(SEGMENT.control));
+  }
+
+  /** Block of a service. */
+  block(name: Hostable): ServiceBlock {
+    return this.control.service(name);
+  }
+
+  /** The bell of a service, if it may be parked; rung by whoever feeds it from another process. */
+  ringer(name: Hostable): Ringer | undefined {
+    const { config, local, runDir } = this.#options;
+    if (local.includes(name) || config.placement[name].idle !== "park") return undefined;
+    return new Ringer(bellOf(runDir, name), this.block(name));
+  }
+
+  /** The context that service `name` is created with. */
+  context(name: Hostable): ServiceContext {
+    const { config, runDir, replay, rehearsal, log } = this.#options;
+    return {
+      name,
+      config,
+      runDir,
+      replay,
+      rehearsal,
+      block: this.block(name),
+      lineBlock: this.control.line,
+      peer: (peer: ServiceName) => this.control.service(peer),
+      log: log.child({ service: name }),
+      inlet: (arrow, direct) => this.#inlet(name, arrow, direct),
+      outlet: (arrow) => this.#outlet(name, arrow),
+    };
+  }
+
+  #inlet(name: Hostable, arrow: Arrow, direct: Handler): Inlet {
+    if (arrow === "features") return this.#remember(name, new Subscriber(this.#open(SEGMENT.features), "next"));
+    const lane = this.#lane(name, arrow, "to");
+    if (!this.#options.local.includes(lane.from)) return this.#remember(name, new Consumer(this.#open(SEGMENT[arrow])));
+    if (arrow === "fill") return this.#fillQueue(lane);
+    this.#direct.set(arrow, direct);
+    return new DirectLink(lane.bytes, lane.writePrefix, direct);
+  }
+
+  #outlet(name: Hostable, arrow: Arrow): Outlet {
+    const lane = this.#lane(name, arrow, "from");
+    if (this.#options.local.includes(lane.to)) {
+      if (arrow === "fill") return this.#fillQueue(lane);
+      const handler = this.#direct.get(arrow);
+      if (handler === undefined) throw new TicklineError("TL_INTERNAL", `${lane.to} must be created before ${name}`);
+      return new DirectLink(lane.bytes, lane.writePrefix, handler);
+    }
+    const segment = this.#open(SEGMENT[arrow as keyof typeof LANES]);
+    const producer = new Producer(segment, template(lane), lane.id, stampWords);
+    const ringer = this.ringer(lane.to);
+    return ringer === undefined ? producer : new RungOutlet(producer, ringer);
+  }
+
+  #lane(name: Hostable, arrow: Arrow, end: "from" | "to"): Lane {
+    const lane = arrow === "features" ? undefined : LANES[arrow];
+    if (lane === undefined || lane[end] !== name) throw new TicklineError("TL_INTERNAL", `${arrow} is no arrow ${end} ${name}`);
+    return lane;
+  }
+
+  #fillQueue(lane: Lane): QueueLink {
+    this.#fills ??= new QueueLink(lane.bytes, FILL_QUEUE, lane.writePrefix);
+    return this.#fills;
+  }
+
+  #remember(name: Hostable, inlet: Inlet): Inlet {
+    const known = this.inlets.get(name);
+    if (known === undefined) this.inlets.set(name, [inlet]);
+    else known.push(inlet);
+    return inlet;
+  }
+
+  #open(file: string): Segment {
+    return Segment.open(`${this.#options.runDir}/${file}`);
+  }
+}
