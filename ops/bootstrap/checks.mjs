@@ -12,7 +12,7 @@ function sections(node) {
   return [
     { name: "generated schemas are current", run: [node, "schemas/generate.ts", "--check"] },
     { name: "rustfmt", run: ["cargo", "fmt", "--all", "--check"] },
-    { name: "clippy", run: ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", ...target, "--", "-D", "warnings"] },
+    { name: "clippy", run: ["cargo", "clippy", "--workspace", "--lib", "--bins", "--tests", "--benches", "--locked", "--quiet", ...target, "--", "-D", "warnings"] },
     { name: "tsc", run: [node, `${bin}/tsc`, "--noEmit"] },
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
     { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...target], counts: true },

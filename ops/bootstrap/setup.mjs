@@ -1,5 +1,5 @@
 // The set-up steps: npm packages (with the pinned Node), then the native programs and the addon. Each is skipped when current.
-import { copyFileSync, existsSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { root, runChild, versionLine } from "./child.mjs";
 import { SetupError, say } from "./say.mjs";
 import { fingerprint, forget, isCurrent, stamp } from "./stamp.mjs";
@@ -8,10 +8,8 @@ import { atLeast } from "./tools.mjs";
 /** The oldest Node that runs this repository's TypeScript, when the pinned one has no build for the platform. */
 const NODE_LINE_MIN = "24.0.0";
 
-/** What the line runs: the venue process and the addon that the services load. */
-const NATIVE = ["tickline-exchange", "tickline-addon"];
-const ADDON_BUILT = `${root}/target/release/libtickline_addon.so`;
-const ADDON = `${root}/crates/addon/tickline.node`;
+/** What the line runs: the venue process, and the addon that the services load, with its declarations for tsc. */
+const BUILT = ["target/release/tickline-exchange", "crates/addon/tickline.node", "crates/addon/index.d.ts"];
 
 /** Installs npm packages exactly as locked, when the lock or a manifest changed since the last time. */
 export async function installPackages() {
@@ -45,22 +43,24 @@ export function pinnedNode() {
   return process.execPath;
 }
 
-/** Builds the native programs and the addon in release mode, when any Rust source, manifest or tool changed. */
+/** Builds the native programs and the addon (with its type declarations) in release mode, when any Rust source, manifest or tool changed. */
 export async function buildNative() {
-  const facts = [versionLine("cargo", ["--version"]) ?? "", process.env.RUSTFLAGS ?? "", NATIVE];
-  const print = fingerprint(["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo/config.toml", "crates"], facts);
-  if (isCurrent("native", print) && existsSync(ADDON) && existsSync(`${root}/target/release/tickline-exchange`)) {
+  const facts = [versionLine("cargo", ["--version"]) ?? "", process.env.RUSTFLAGS ?? ""];
+  const print = fingerprint(["Cargo.toml", "Cargo.lock", "package-lock.json", "rust-toolchain.toml", ".cargo/config.toml", "crates"], facts);
+  if (isCurrent("native", print) && BUILT.every((path) => existsSync(`${root}/${path}`))) {
     say("native", "current");
     return;
   }
   forget("native");
   say("native", "building (cargo; the first time takes a minute or two)");
-  const args = ["build", "--release", "--locked", "--target-dir", `${root}/target`, ...NATIVE.flatMap((name) => ["-p", name])];
-  const code = await runChild("cargo", args);
-  if (code !== 0) throw new SetupError(`cargo ${args[0]} failed with exit code ${code}: its own message is above.`);
-  // A running line may have the old file mapped: a rename gives it a new inode instead of changing its code underfoot.
-  copyFileSync(ADDON_BUILT, `${ADDON}.new`);
-  renameSync(`${ADDON}.new`, ADDON);
+  await mustRun("cargo", ["build", "--release", "--locked", "--target-dir", `${root}/target`, "-p", "tickline-exchange"]);
+  say("native", "building the addon");
+  await mustRun("npm", ["run", "--silent", "addon"]);
   stamp("native", print);
   say("native", "built");
+}
+
+async function mustRun(command, args) {
+  const code = await runChild(command, args, { env: { ...process.env, CARGO_TARGET_DIR: `${root}/target` } });
+  if (code !== 0) throw new SetupError(`${command} ${args.slice(0, 3).join(" ")} failed with exit code ${code}: its own message is above.`);
 }

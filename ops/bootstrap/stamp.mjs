@@ -16,7 +16,7 @@ function* filesUnder(path) {
     return;
   }
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (["node_modules", "target"].includes(entry.name) || entry.name.endsWith(".node")) continue;
+    if (["node_modules", "target"].includes(entry.name) || entry.name.endsWith(".node") || entry.name === "index.d.ts") continue;
     if (entry.isDirectory()) yield* filesUnder(`${path}/${entry.name}`);
     else if (entry.isFile()) yield `${path}/${entry.name}`;
   }

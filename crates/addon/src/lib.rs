@@ -7,5 +7,6 @@ mod bell;
 mod clock;
 mod order_port;
 mod probe;
+mod process;
 mod rest;
 mod segment;
