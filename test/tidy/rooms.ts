@@ -14,9 +14,10 @@ const CRATES = new Map<string, readonly string[]>([
   ["model", []],
   ["gate", ["units"]],
   ["order", ["units", "wire", "gate"]],
+  ["port", ["units", "clock", "ring", "wire", "gate", "order"]],
   ["venue", ["units", "wire", "book"]],
   ["exchange", ["units", "clock", "ring", "wire", "packet", "venue"]],
-  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "gate", "order"]],
+  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "gate", "order", "port"]],
 ]);
 
 /** Services that may import others besides kit. Agents meet only in a schema. */

@@ -33,6 +33,8 @@ pub struct OrderPortOptions {
     pub replay: bool,
     /// Replay: simulated wire delay of an answer, ns.
     pub delay_back_ns: f64,
+    /// True when the port only warms up: it never connects and refuses every order.
+    pub rehearsal: bool,
     /// Hard limit: shares in one order.
     pub order_qty_max: u32,
     /// Hard limit: notional of one order, 1/10,000 dollar, below 2^53.
@@ -94,6 +96,7 @@ impl OrderPort {
             run_dir: PathBuf::from(options.run_dir),
             replay: options.replay,
             delay_back_ns: options.delay_back_ns as u64,
+            connects: !options.rehearsal,
         };
         let port = Port::new(config).map_err(|error| refused(error.to_string()))?;
         Ok(OrderPort { port, orders: None, fills: None })
@@ -125,10 +128,10 @@ impl OrderPort {
     }
 
     /// One duty cycle: socket, timers, and Fill messages into the bound memory. Returns how many Fills. `idle`: nothing else was
-    /// found to do. Everything returned before must have been passed on.
+    /// found to do. Everything returned before must have been passed on. Without bound memory Fills wait inside.
     #[napi]
     pub fn poll(&mut self, idle: bool) -> u32 {
-        let Some(memory) = &mut self.fills else { return 0 };
+        let Some(memory) = &mut self.fills else { return self.port.poll(&mut [], idle) as u32 };
         // SAFETY: nothing else touches the bytes during this call: JavaScript's thread is in it, and the memory is execution's own.
         let out = unsafe { memory.as_mut() };
         self.port.poll(out, idle) as u32

@@ -22,6 +22,8 @@ pub struct PortConfig {
     pub replay: bool,
     /// Replay: simulated wire delay of an answer, ns.
     pub delay_back_ns: u64,
+    /// False in a rehearsal: no connection is ever opened, so every order is refused.
+    pub connects: bool,
 }
 
 /// A port that cannot start.

@@ -228,7 +228,7 @@ impl Port {
     }
 
     fn connect(&mut self) {
-        if !self.backoff.due(self.now_ns) {
+        if !self.config.connects || !self.backoff.due(self.now_ns) {
             return;
         }
         if self.tried {
