@@ -240,7 +240,11 @@ fn orders_rest_trade_and_are_told_and_a_new_login_replays_the_stream() {
         again.push(first.message());
     }
     let mut last = Client::login(&exchange, told - 1);
-    assert_eq!((last.next, Some(&last.message())), (told - 1, again.last()), "the same bytes from any number");
+    assert_eq!(
+        (last.next, Some(&last.message())),
+        (told - 1, again.last()),
+        "the same bytes from any number"
+    );
     drop((first, last));
     let (summary, well) = exchange.stop();
     assert!(well);
