@@ -15,7 +15,7 @@ interface Door {
 }
 
 /** Stages: pure code that owns no door at all. */
-const STAGES = ["packet", "book", "features", "model", "gate", "order", "venue", "units", "wire"].map((name) => `crates/${name}/src/`);
+const STAGES = ["packet", "book", "features", "model", "gate", "order", "venue", "pipeline", "units", "wire"].map((name) => `crates/${name}/src/`);
 
 const DOORS: readonly Door[] = [
   {
@@ -146,6 +146,7 @@ const UNSAFE = new Map([
   ["packet", "calls recvmmsg"],
   ["model", "vector instructions"],
   ["exchange", "socket options and signals"],
+  ["port", "socket options"],
 ]);
 
 /** A crate's root file forbids unsafe code unless its room is listed. */
