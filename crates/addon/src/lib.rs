@@ -5,6 +5,7 @@
 
 mod bell;
 mod clock;
+mod feed;
 mod order_port;
 mod probe;
 mod process;

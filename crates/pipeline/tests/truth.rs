@@ -143,7 +143,7 @@ const FRAMES_WITH_UPDATES: u64 = 135_698;
 struct Rows {
     rows: u64,
     stale: u64,
-    first_stale: Option<u64>,
+    last_fresh: u64,
     last: Option<FeaturesBody>,
 }
 
@@ -154,7 +154,8 @@ impl Outlet for Rows {
         self.rows += 1;
         if body.flags & features_flag::BOOK_STALE != 0 {
             self.stale += 1;
-            self.first_stale.get_or_insert(body.seq);
+        } else {
+            self.last_fresh = body.seq;
         }
         assert!(body.levels.iter().chain(&body.values).all(|x| x.is_finite()));
         if let Some(last) = &self.last {
@@ -199,6 +200,6 @@ fn rows_are_stale_from_the_first_gap_to_the_end_of_the_session_and_nowhere_else(
     let (pipeline, rows) = run(&lines);
     assert_eq!(pipeline.counts().gaps, 5);
     let gap = pipeline.gaps()[0];
-    assert_eq!(rows.first_stale, Some(gap.first + gap.count - 1));
+    assert!(rows.last_fresh < gap.first && rows.stale > 100_000, "fresh up to {}, {gap:?}", rows.last_fresh);
     assert!(pipeline.books().is_stale(BookId(0)));
 }

@@ -1,0 +1,281 @@
+//! The feed's door: frame -> arbiter -> update -> book -> features -> broadcast ring, a burst per native call.
+
+mod config;
+mod meter;
+mod outlet;
+mod source;
+mod summary;
+
+use config::{Config, Source};
+use meter::Meter;
+use napi::{Error, Result};
+use napi_derive::napi;
+use outlet::RingOutlet;
+use source::{Descriptor, FrameSource, Live, Replay};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use tickline_clock::monotonic;
+use tickline_packet::arbiter::{self, Join};
+use tickline_packet::pcap::{Capture, Player};
+use tickline_packet::{rerequest, socket};
+use tickline_pipeline::{Pipeline, Settings};
+use tickline_ring::broadcast::Publisher;
+use tickline_ring::control::Control;
+use tickline_ring::{Segment, Shape};
+use tickline_units::Nanos;
+use tickline_wire::flat::features::FEATURES_BYTES;
+
+/// A missing message is asked for again at most this often, this far apart.
+const REQUEST_TRIES: u32 = 20;
+const REQUEST_TIMEOUT: Nanos = Nanos(20_000_000);
+/// A live hole is waited for this long when it can be asked for, the arbiter's default otherwise.
+const RECOVERY_PATIENCE: Nanos = Nanos(5_000_000_000);
+/// Messages that may wait behind a hole when a feed joins a running session: 21 MiB, eleven minutes of the demo.
+const RECOVERY_WINDOW: usize = 1 << 18;
+/// Slots of the ring that nobody reads.
+const REHEARSAL_SLOTS: u32 = 64;
+
+/// A feed: everything between frames and the features ring, in one object per instance.
+#[napi]
+pub struct Feed {
+    pipeline: Pipeline,
+    source: FrameSource,
+    outlet: RingOutlet,
+    meter: Meter,
+    instruments: Vec<String>,
+    published: u64,
+}
+
+fn refused(error: impl std::fmt::Display) -> Error {
+    Error::from_reason(error.to_string())
+}
+
+#[napi]
+impl Feed {
+    /// Opens source, ring and control segment and sets all memory aside. `json`: `instruments`, `source` (`pcap`: path, speed;
+    /// `socket`: interface, a, b, rerequest), `features`, `control`; without these two it touches no shared
+    /// memory.
+    /// @throws FEED_CONFIG, FEED_CAPTURE, FEED_SOCKET, FEED_RING, RING_IO, RING_HEADER
+    #[napi(factory)]
+    pub fn create(json: String) -> Result<Feed> {
+        let config = Config::parse(&json).map_err(refused)?;
+        let symbols = config.symbols().map_err(refused)?;
+        let (source, arbiter) = open_source(&config.source)?;
+        let control = match &config.control {
+            Some(path) => Control::open(path).map_err(refused)?,
+            None => Control::new(Arc::new(Segment::anonymous(Shape::Control).map_err(refused)?))
+                .map_err(refused)?,
+        };
+        let block =
+            control.service("feed").ok_or_else(|| refused("FEED_RING: the control block has no feed"))?;
+        let shape = Shape::Broadcast { slots: REHEARSAL_SLOTS, payload: FEATURES_BYTES };
+        let segment = match &config.features {
+            Some(path) => Segment::open(path),
+            None => Segment::anonymous(shape),
+        }
+        .map_err(refused)?;
+        if segment.payload_max() < FEATURES_BYTES {
+            return Err(refused(format!(
+                "FEED_RING: records of {} hold {} bytes, a row of features needs {FEATURES_BYTES}; make the segment anew",
+                segment.path().display(),
+                segment.payload_max()
+            )));
+        }
+        let publisher = Publisher::attach(Arc::new(segment)).map_err(refused)?;
+        let settings = Settings { instruments: symbols, arbiter, books: Default::default() };
+        let feed = Feed {
+            pipeline: Pipeline::new(&settings),
+            source,
+            outlet: RingOutlet::new(publisher, &block),
+            meter: Meter::new(block),
+            instruments: config.instruments,
+            published: 0,
+        };
+        if let FrameSource::Replay(replay) = &feed.source {
+            let first = replay.player.next_time().unwrap_or(Nanos(u64::MAX));
+            feed.meter.block().set_horizon(first.0);
+        }
+        Ok(feed)
+    }
+
+    /// Moves at most `budget` frames that are due and admitted (live: at most a batch of each line more), and returns how many;
+    /// 1 when only rows were published. A frame is admitted when its line time is
+    /// not above `admitHi * 2^32 + admitLo`; live, pass the largest. Publishes rows, counters, histograms and, in replay, the horizon.
+    /// Allocates nothing. Cost: 30 ns without a frame.
+    /// @throws FEED_SOCKET when the system refuses to receive, FEED_FENCED when another feed took the ring over
+    #[napi]
+    pub fn poll(&mut self, budget: u32, admit_lo: u32, admit_hi: u32) -> Result<u32> {
+        let admit = Nanos(u64::from(admit_hi) << 32 | u64::from(admit_lo));
+        let Feed { pipeline, source, outlet, meter, published, .. } = self;
+        let frames = match source {
+            FrameSource::Replay(replay) => replay_frames(replay, pipeline, outlet, meter, budget, admit),
+            FrameSource::Live(live) => live_frames(live, pipeline, outlet, budget)
+                .map_err(|error| refused(format!("FEED_SOCKET: receiving was refused: {error}")))?,
+        };
+        // Rows can come without a frame: of messages that were asked for again, or of a gap given up.
+        let work = frames.max(u32::from(pipeline.counts().rows != *published));
+        if work > 0 {
+            *published = pipeline.counts().rows;
+            meter.write(pipeline);
+        }
+        if outlet.is_fenced() {
+            return Err(refused("FEED_FENCED: another feed writes the features ring now; this one must end"));
+        }
+        Ok(work)
+    }
+
+    /// True at the end of a capture, once everything in it was published.
+    #[napi(getter)]
+    pub fn ended(&self) -> bool {
+        matches!(&self.source, FrameSource::Replay(replay) if replay.ended)
+    }
+
+    /// A descriptor that can be read when frames wait, for a host that sleeps; -1 in replay.
+    #[napi(getter)]
+    pub fn descriptor(&self) -> i32 {
+        match &self.source {
+            FrameSource::Replay(_) => -1,
+            FrameSource::Live(live) => live.descriptor.raw(),
+        }
+    }
+
+    /// Hash of all books, 16 hexadecimal digits; equal books hash equally whatever came before. Visits every order.
+    #[napi]
+    pub fn book_hash(&self) -> String {
+        summary::hash_text(&self.pipeline)
+    }
+
+    /// Totals, lines, gaps and the instruments' books as JSON. Visits every order; not for the hot path.
+    #[napi]
+    pub fn summary(&self) -> String {
+        summary::summary(&self.pipeline, &self.instruments, self.meter.admit_waits, self.ended()).to_string()
+    }
+}
+
+fn open_source(source: &Source) -> Result<(FrameSource, arbiter::Config)> {
+    match source {
+        Source::Pcap { path, speed } => {
+            let speed = Source::speed(speed).map_err(refused)?;
+            let capture = Capture::open(path).map_err(|fault| refused(format!("FEED_CAPTURE: {fault}")))?;
+            let player = Player::new(capture, Nanos(0), speed);
+            let replay = Replay { player, started: false, held_since: None, reached: Nanos(0), ended: false };
+            Ok((
+                FrameSource::Replay(Box::new(replay)),
+                arbiter::Config { join: Join::Beginning, ..Default::default() },
+            ))
+        }
+        Source::Socket { interface, a, b, rerequest } => {
+            let mut lines = Vec::with_capacity(2);
+            for (nth, line) in [Some(a), b.as_ref()].into_iter().flatten().enumerate() {
+                let config = socket::Config::new(line.address(), *interface, nth as u8);
+                let line = socket::UdpSource::open(config);
+                lines.push(line.map_err(|fault| refused(format!("FEED_SOCKET: {fault}")))?);
+            }
+            let client = rerequest.as_ref().map(|server| open_client(server.address())).transpose()?;
+            let watched: Vec<_> = lines.iter().map(AsRawFd::as_raw_fd).collect();
+            let descriptor =
+                Descriptor::over(&watched).map_err(|error| refused(format!("FEED_SOCKET: {error}")))?;
+            let mut arbiter = arbiter::Config { join: Join::Beginning, ..Default::default() };
+            if client.is_some() {
+                (arbiter.patience, arbiter.window) = (RECOVERY_PATIENCE, RECOVERY_WINDOW);
+            }
+            Ok((FrameSource::Live(Box::new(Live { lines, rerequest: client, descriptor })), arbiter))
+        }
+    }
+}
+
+fn open_client(server: std::net::SocketAddrV4) -> Result<rerequest::Client> {
+    let config = rerequest::Config {
+        server,
+        timeout: REQUEST_TIMEOUT,
+        pause: Nanos(0),
+        count_max: 1000,
+        tries_max: REQUEST_TRIES,
+    };
+    rerequest::Client::open(config)
+        .map_err(|error| refused(format!("FEED_SOCKET: re-request server {server}: {error}")))
+}
+
+/// Plays frames that are due and admitted.
+fn replay_frames(
+    replay: &mut Replay,
+    pipeline: &mut Pipeline,
+    outlet: &mut RingOutlet,
+    meter: &mut Meter,
+    budget: u32,
+    admit: Nanos,
+) -> u32 {
+    let mut frames = 0;
+    while frames < budget {
+        let Some(next) = replay.player.next_time() else {
+            finish(replay, pipeline, outlet, meter);
+            break;
+        };
+        let now = monotonic();
+        if next > admit {
+            if replay.held_since.is_none()
+                && replay.player.next_due().is_some_and(|due| due <= now || !replay.started)
+            {
+                replay.held_since = Some(now);
+                meter.admit_wait();
+            }
+            break;
+        }
+        if !replay.started {
+            replay.started = true;
+            replay.player.restart(now);
+        }
+        let Some(frame) = replay.player.poll(now) else { break };
+        if let Some(since) = replay.held_since.take() {
+            meter.admission.record(now.0.saturating_sub(since.0));
+        }
+        meter.lateness.record(now.0.saturating_sub(frame.due.0));
+        replay.reached = frame.time;
+        pipeline.accept(&frame, outlet);
+        frames += 1;
+        if let Some(next) = replay.player.next_time() {
+            meter.block().set_horizon(next.0);
+        }
+    }
+    frames
+}
+
+/// After the last frame: what is still missing never comes, and nothing later does.
+#[cold]
+fn finish(replay: &mut Replay, pipeline: &mut Pipeline, outlet: &mut RingOutlet, meter: &mut Meter) {
+    if !replay.ended {
+        replay.ended = true;
+        let patience = arbiter::Config::default().patience;
+        pipeline.idle(Nanos(replay.reached.0.saturating_add(patience.0)), monotonic(), outlet);
+        meter.write(pipeline);
+        meter.block().set_horizon(u64::MAX);
+    }
+}
+
+/// Takes what the lines have queued, asks for what is missing, gives up what is overdue.
+fn live_frames(
+    live: &mut Live,
+    pipeline: &mut Pipeline,
+    outlet: &mut RingOutlet,
+    budget: u32,
+) -> std::io::Result<u32> {
+    let mut frames = 0;
+    while frames < budget {
+        let mut taken = 0;
+        for line in &mut live.lines {
+            taken += line.poll(monotonic(), |frame| {
+                pipeline.accept(&frame, outlet);
+            })?;
+        }
+        if taken == 0 {
+            break;
+        }
+        frames += taken as u32;
+    }
+    let now = monotonic();
+    if let Some(client) = &mut live.rerequest {
+        pipeline.recover(now, outlet, |arbiter, deliver| client.work(arbiter, now, deliver));
+    }
+    pipeline.idle(now, now, outlet);
+    Ok(frames)
+}

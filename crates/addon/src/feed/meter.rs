@@ -1,0 +1,80 @@
+//! A feed's totals into its block of the control segment.
+
+use tickline_packet::LINES;
+use tickline_pipeline::Pipeline;
+use tickline_ring::control::{Histogram, ServiceBlock};
+use tickline_ring::names::{counter, hop};
+
+/// What is counted where.
+const PLACES: [usize; 12] = [
+    counter("frames"),
+    counter("messages"),
+    counter("malformed"),
+    counter("unknown"),
+    counter("gaps"),
+    counter("gap_messages"),
+    counter("duplicates"),
+    counter("heartbeats"),
+    counter("books"),
+    counter("updates"),
+    counter("features"),
+    counter("resyncs"),
+];
+
+/// Writes what was added since it last did.
+pub(super) struct Meter {
+    block: ServiceBlock,
+    written: [u64; PLACES.len()],
+    pub(super) lateness: Histogram,
+    pub(super) admission: Histogram,
+    pub(super) admit_waits: u64,
+}
+
+impl Meter {
+    pub(super) fn new(block: ServiceBlock) -> Meter {
+        let (lateness, admission) = (block.histogram(hop("lateness")), block.histogram(hop("admit")));
+        Meter { block, written: [0; PLACES.len()], lateness, admission, admit_waits: 0 }
+    }
+
+    /// Adds what is new. About 12 loads and few stores; once a poll that moved something.
+    pub(super) fn write(&mut self, pipeline: &Pipeline) {
+        let counts = pipeline.counts();
+        let (mut duplicates, mut heartbeats) = (0, 0);
+        for line in 0..LINES as u8 {
+            let line = pipeline.arbiter().line(line);
+            duplicates += line.duplicates;
+            heartbeats += line.heartbeats;
+        }
+        let now = [
+            counts.frames,
+            counts.messages,
+            counts.malformed,
+            counts.unknown,
+            counts.gaps,
+            counts.gap_messages,
+            duplicates,
+            heartbeats,
+            pipeline.books().len() as u64,
+            counts.updates,
+            counts.rows,
+            counts.caught_up,
+        ];
+        for ((place, now), written) in PLACES.iter().zip(now).zip(&mut self.written) {
+            if now != *written {
+                self.block.add(*place, now - *written);
+                *written = now;
+            }
+        }
+        self.block.set_progress(counts.messages);
+    }
+
+    /// Counts a frame that was not admitted yet.
+    pub(super) fn admit_wait(&mut self) {
+        self.admit_waits += 1;
+        self.block.add(counter("admit_waits"), 1);
+    }
+
+    pub(super) fn block(&self) -> &ServiceBlock {
+        &self.block
+    }
+}

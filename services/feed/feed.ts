@@ -1,0 +1,48 @@
+// @hot
+/** Frames to features: one native call moves a burst from the source to the features ring. */
+import type { Agent } from "../kit/agent.ts";
+import type { Cell } from "../kit/ring/cell.ts";
+
+/** The native half (`crates/addon/src/feed.rs`): arbitration, books, features, ring. */
+export interface NativeFeed {
+  poll(budget: number, admitLow: number, admitHigh: number): number;
+  readonly descriptor: number;
+  summary(): string;
+}
+
+/**
+ * Frames a duty cycle moves at most. In replay one: every service of the line sees a frame's row before the next frame is
+ * released, so that one thread and four processes do the same. Live, a burst is drained and consumers catch up from the ring.
+ */
+export const BUDGET_REPLAY = 1;
+export const BUDGET_LIVE = 64;
+
+const NEVER = 0xffffffff;
+
+export class FeedAgent implements Agent {
+  readonly summary: () => Record<string, unknown>;
+  readonly #native: NativeFeed;
+  readonly #admit: Cell | undefined;
+  readonly #budget: number;
+
+  /** @param admit in replay, the line time up to which frames may be released; live there is none */
+  constructor(native: NativeFeed, admit: Cell | undefined, summary: () => Record<string, unknown>) {
+    this.summary = summary;
+    this.#native = native;
+    this.#admit = admit;
+    this.#budget = admit === undefined ? BUDGET_LIVE : BUDGET_REPLAY;
+  }
+
+  doWork(): number {
+    const admit = this.#admit;
+    if (admit === undefined) return this.#native.poll(this.#budget, NEVER, NEVER);
+    admit.load();
+    return this.#native.poll(this.#budget, admit.low, admit.high);
+  }
+
+  descriptor(): number {
+    return this.#native.descriptor;
+  }
+
+  close(): void {}
+}
