@@ -19,6 +19,7 @@ export const BUDGET_LIVE = 64;
 
 const NEVER = 0xffffffff;
 
+/** The feed's agent: a duty cycle is one native poll, and its result the frames moved. What native code refuses ends the agent. */
 export class FeedAgent implements Agent {
   readonly summary: () => Record<string, unknown>;
   readonly #native: NativeFeed;
