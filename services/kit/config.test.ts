@@ -77,6 +77,11 @@ test("the column points at the value", () => {
   assert.equal(error.value, "-5");
 });
 
+test("the refusal that the READMEs quote is the one a person gets", () => {
+  const { message } = refusal("order_qty_max: 200", "order_qty_max: -5");
+  for (const readme of ["README.md", "services/kit/README.md"]) assert.ok(readFileSync(`${ROOT}${readme}`, "utf8").includes(message), `${readme} lacks: ${message}`);
+});
+
 test("text that is not YAML, or not a map, is refused with its line", () => {
   assert.equal(refusal("line: demo", "line: demo: again").code, "TL_CONFIG_SYNTAX");
   assert.equal(refusal("seed: 20260101", "seed: 1\nseed: 2").code, "TL_CONFIG_SYNTAX");
