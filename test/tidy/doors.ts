@@ -1,6 +1,6 @@
 /** Doors to the world, each owned by one room: atomics, time, Node-API, environment, sockets, output. */
 import { withoutTests } from "./hot.ts";
-import { findAll, isTest, type Finding, type SourceFile } from "./tree.ts";
+import { findAll, isTest, lineAt, type Finding, type SourceFile } from "./tree.ts";
 
 interface Door {
   readonly name: string;
@@ -154,4 +154,26 @@ export function forbidsUnsafe(file: SourceFile): Finding[] {
   const crate = /^crates\/([^/]+)\/src\/(?:lib|main)\.rs$/.exec(file.path)?.[1];
   if (crate === undefined || UNSAFE.has(crate) || /#!\[forbid\(unsafe_code\)\]/.test(file.code)) return [];
   return [{ path: file.path, line: 1, says: "add #![forbid(unsafe_code)]; only rooms listed in test/tidy/doors.ts may do without" }];
+}
+
+/** An invariant that a SAFETY comment cites (I1, L2) is stated at the top of some file of its crate. */
+export function citedInvariants(files: readonly SourceFile[]): Finding[] {
+  const stated = new Map<string, Set<string>>();
+  const crateOf = (file: SourceFile): string | undefined => /^crates\/([^/]+)\/src\/.*\.rs$/.exec(file.path)?.[1];
+  for (const file of files) {
+    const crate = crateOf(file);
+    if (crate === undefined) continue;
+    const known = stated.get(crate) ?? new Set();
+    for (const match of file.text.matchAll(/^\/\/! (?:[-*] )?([A-Z]\d)[.:]/gm)) known.add(match[1] ?? "");
+    stated.set(crate, known);
+  }
+  return files.flatMap((file) => {
+    const crate = crateOf(file);
+    if (crate === undefined || file.generated) return [];
+    return [...file.text.matchAll(/SAFETY:[^;.]*?\b([A-Z]\d)\b(?:(?:, | and )([A-Z]\d)\b)*/g)].flatMap((match) =>
+      [...match[0].matchAll(/\b[A-Z]\d\b/g)]
+        .filter(([name]) => !(stated.get(crate)?.has(name) ?? false))
+        .map(([name]) => ({ path: file.path, line: lineAt(file.text, match.index), says: `${name}: state it as "//! - ${name}: ..." at the top of a file of crates/${crate}` })),
+    );
+  });
 }

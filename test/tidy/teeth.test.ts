@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blank } from "./blank.ts";
-import { doors, forbidsUnsafe } from "./doors.ts";
+import { citedInvariants, doors, forbidsUnsafe } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
@@ -132,6 +132,14 @@ test("unsafe code is forbidden but in listed rooms", () => {
   bites(forbidsUnsafe, "crates/book/src/lib.rs", "pub mod a;", /forbid/);
   passes(forbidsUnsafe, "crates/book/src/lib.rs", "#![forbid(unsafe_code)]\npub mod a;");
   passes(forbidsUnsafe, "crates/ring/src/lib.rs", "pub mod a;");
+});
+
+test("an invariant that is cited and stated nowhere is found", () => {
+  const stated = sourceFile("crates/ring/src/mapping.rs", "//! Memory.\n//! - I1: it is there.\n");
+  const cites = (names: string): SourceFile => sourceFile("crates/ring/src/a.rs", `fn a() {\n    // SAFETY: ${names}.\n}\n`);
+  assert.deepEqual(citedInvariants([stated, cites("I1")]), []);
+  assert.deepEqual(citedInvariants([stated, cites("I1, I2")]).map(({ line, says }) => [line, says.slice(0, 3)]), [[2, "I2:"]]);
+  assert.equal(citedInvariants([sourceFile("crates/model/src/m.rs", "//! - I1: elsewhere.\n"), cites("I1")]).length, 1);
 });
 
 test("rooms: a stage that learns of another stage, or a crate nobody drew, is found", () => {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generate } from "../../schemas/generate.ts";
-import { doors, forbidsUnsafe } from "./doors.ts";
+import { citedInvariants, doors, forbidsUnsafe } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
@@ -32,6 +32,7 @@ test("services meet in a schema, not in each other", () => none(TREE.flatMap(imp
 test("packages are imported where they are listed", () => none(TREE.flatMap((file) => packages(file, MANIFESTS))));
 test("atomics, time, Node-API, sockets and the environment stay in their rooms", () => none(TREE.flatMap(doors)));
 test("unsafe code is forbidden where it is not needed", () => none(TREE.flatMap(forbidsUnsafe)));
+test("invariants that SAFETY comments cite are stated", () => none(citedInvariants(TREE)));
 test("hot TypeScript allocates, throws and waits nowhere", () => none(TREE.flatMap(hotTypescript)));
 test("hot Rust allocates, prints and panics nowhere", () => none(TREE.flatMap(hotRust)));
 test("files are short", () => none(TREE.flatMap(size)));
