@@ -164,7 +164,7 @@ export function citedInvariants(files: readonly SourceFile[]): Finding[] {
     const crate = crateOf(file);
     if (crate === undefined) continue;
     const known = stated.get(crate) ?? new Set();
-    for (const match of file.text.matchAll(/^\/\/! (?:[-*] )?([A-Z]\d)[.:]/gm)) known.add(match[1] ?? "");
+    for (const match of file.text.matchAll(/^\/\/! (?:[-*] |Invariant )?([A-Z]\d)[.:]/gm)) known.add(match[1] ?? "");
     stated.set(crate, known);
   }
   return files.flatMap((file) => {
