@@ -11,6 +11,7 @@ pub mod broadcast;
 #[cfg(not(loom))]
 pub mod control;
 mod error;
+pub mod hold;
 pub mod latest;
 pub mod layout;
 pub mod lossless;
