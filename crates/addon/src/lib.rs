@@ -7,6 +7,7 @@ mod bell;
 mod clock;
 mod feed;
 mod order_port;
+mod model;
 mod probe;
 mod process;
 mod rest;

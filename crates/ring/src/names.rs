@@ -6,7 +6,7 @@ pub const SERVICES: [&str; 8] =
     ["exchange", "execution", "risk", "inference", "feed", "supervisor", "watchdog", "recorder"];
 
 /// Counters of a service (64 at most), in their places.
-pub const COUNTERS: [&str; 40] = [
+pub const COUNTERS: [&str; 42] = [
     "frames",
     "messages",
     "malformed",
@@ -47,6 +47,8 @@ pub const COUNTERS: [&str; 40] = [
     "resyncs",
     "no_signal_strategy",
     "refused_duplicate",
+    "no_signal_book",
+    "no_signal_warming",
 ];
 
 /// Hops measured by histograms of a service (16 at most), in their places. All in ns.

@@ -45,6 +45,8 @@ export const COUNTERS = [
   "resyncs",
   "no_signal_strategy",
   "refused_duplicate",
+  "no_signal_book",
+  "no_signal_warming",
 ] as const;
 
 /** Hops measured by histograms of a service, in their places; all in ns. */

@@ -1,0 +1,319 @@
+//! A model for TypeScript: loaded once, bound to memory once, then one synchronous call a tick.
+
+use napi::bindgen_prelude::{ArrayBuffer, Env, FromNapiValue, JsValue, ObjectFinalize, ObjectRef};
+use napi::{Error, Result};
+use napi_derive::napi;
+use std::path::Path;
+use std::sync::Arc;
+use tickline_features::NAMES;
+use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, State, Weights, file};
+use tickline_ring::Segment;
+use tickline_weights::{Reader, WeightsError, Writer};
+use tickline_wire::flat::features::{self, FeaturesBody};
+
+/// Bytes of a prediction in the output buffer; little-endian, as `services/kit/prediction.ts` reads it.
+const PREDICTION_BYTES: usize = 64;
+/// Most classes a bound model may have: what the output has room for.
+const CLASSES_MAX: usize = 8;
+/// Number of level columns in a row.
+const LEVELS: usize = 40;
+
+/// Statuses of `predict` beyond the model's own (`NoSignal`: 1 input not finite, 2 length, 3 filling, 4 output not finite).
+const UNREADABLE: u32 = 5;
+const UNKNOWN_INSTRUMENT: u32 = 6;
+const NO_WEIGHTS: u32 = 7;
+
+fn refused(error: ModelError) -> Error {
+    Error::from_reason(error.to_string())
+}
+
+fn unpublished(error: WeightsError) -> Error {
+    Error::from_reason(error.to_string())
+}
+
+/// Place of a column in a row: levels first, then the derived values.
+fn column(name: &str) -> Option<usize> {
+    match name.strip_prefix("level.") {
+        Some(number) => number.parse::<usize>().ok().filter(|at| *at < LEVELS && number == at.to_string()),
+        None => NAMES.iter().position(|known| *known == name).map(|at| LEVELS + at),
+    }
+}
+
+/// What a model file says about itself.
+#[napi(object)]
+pub struct ModelInfo {
+    /// Short name.
+    pub name: String,
+    /// First 8 bytes of the payload's SHA-256, as 16 hexadecimal digits.
+    pub hash: String,
+    /// Columns it takes, in order.
+    pub columns: Vec<String>,
+    /// Rows of history it takes.
+    pub window: u32,
+    /// Meaning of its outputs.
+    pub classes: Vec<String>,
+    /// Values it gives.
+    pub outputs: u32,
+    /// Events ahead that its labels looked.
+    pub horizon: u32,
+    /// Trained numbers.
+    pub parameters: u32,
+    /// Multiply-adds a tick.
+    pub multiply_adds: u32,
+    /// Layers, one line each.
+    pub layers: Vec<String>,
+    /// True when it carries state from row to row.
+    pub recurrent: bool,
+    /// How it was trained.
+    pub training: String,
+    /// Instruction set it runs on here.
+    pub level: String,
+    /// Bytes of shared memory, after the segment's header, for three copies of its weights.
+    pub weights_bytes: f64,
+}
+
+/// Reads and verifies a model file and says what is in it.
+/// @throws MODEL_*
+#[napi]
+pub fn model_info(path: String) -> Result<ModelInfo> {
+    let loaded = file::load(Path::new(&path)).map_err(refused)?;
+    let plan = Plan::new(&loaded.model).map_err(refused)?;
+    let model = loaded.model;
+    Ok(ModelInfo {
+        hash: format!("{:016x}", loaded.hash),
+        outputs: plan.outputs() as u32,
+        multiply_adds: model.multiply_adds() as u32,
+        parameters: model.parameters.len() as u32,
+        layers: model.layers.iter().map(|layer| format!("{layer:?}")).collect(),
+        recurrent: model.layers.iter().any(|layer| layer.is_recurrent()),
+        window: model.contract.window as u32,
+        columns: model.contract.names,
+        name: model.name,
+        classes: model.classes,
+        horizon: model.horizon,
+        training: model.training.text,
+        level: tickline_model::Level::detect().name().to_owned(),
+        weights_bytes: tickline_weights::segment_bytes(&plan) as f64,
+    })
+}
+
+/// Publishes a model file's weights to a running line; its next tick runs them.
+/// @throws MODEL_* when the file is wrong or of another architecture, WEIGHTS_* when the segment is, or when another process publishes
+#[napi]
+pub fn model_publish(segment: String, path: String) -> Result<()> {
+    let loaded = file::load(Path::new(&path)).map_err(refused)?;
+    let plan = Plan::new(&loaded.model).map_err(refused)?;
+    let segment = Segment::open(segment).map_err(crate::segment::refused)?;
+    let mut writer = Writer::attach(Arc::new(segment), plan).map_err(unpublished)?;
+    writer.publish(&loaded).map_err(unpublished)
+}
+
+/// Memory that JavaScript owns, kept alive by a reference.
+struct Bound {
+    base: *mut u8,
+    bytes: usize,
+    keep: ObjectRef<false>,
+}
+
+impl Bound {
+    fn new(env: &Env, buffer: &mut ArrayBuffer<'_>) -> Result<Bound> {
+        let bytes = buffer.len();
+        // SAFETY: only the address is taken here; uses are bounded to single calls on JavaScript's thread.
+        let base = unsafe { buffer.as_mut() }.as_mut_ptr();
+        // SAFETY: both handles are of this call.
+        let keep = unsafe { ObjectRef::from_napi_value(env.raw(), buffer.raw())? };
+        Ok(Bound { base, bytes, keep })
+    }
+}
+
+/// Where a tick's weights come from.
+enum Source {
+    /// This process alone.
+    Own(Vec<Line>, u64),
+    /// The line's segment, where they may be swapped.
+    Shared(Box<Reader>),
+}
+
+impl Source {
+    #[inline]
+    fn newest(&mut self) -> Option<Weights<'_>> {
+        match self {
+            Source::Own(lines, version) => Some(Weights { lines, version: *version }),
+            Source::Shared(reader) => reader.newest(),
+        }
+    }
+}
+
+/// A model that answers rows of features.
+#[napi(custom_finalize)]
+pub struct NativeModel {
+    loaded: file::Loaded,
+    engine: Engine,
+    source: Source,
+    states: Vec<State>,
+    /// Place of each input in a row of levels and values.
+    columns: Vec<u32>,
+    row: Vec<f32>,
+    answer: Vec<f32>,
+    input: Option<Bound>,
+    output: Option<Bound>,
+}
+
+impl ObjectFinalize for NativeModel {
+    fn finalize(mut self, env: Env) -> Result<()> {
+        for bound in [self.input.take(), self.output.take()].into_iter().flatten() {
+            bound.keep.unref(&env)?;
+        }
+        Ok(())
+    }
+}
+
+#[napi]
+impl NativeModel {
+    /// Loads a model file for `instruments` instruments, each with a state of its own.
+    /// @throws MODEL_*
+    #[napi(factory)]
+    pub fn load(path: String, instruments: u32) -> Result<NativeModel> {
+        let loaded = file::load(Path::new(&path)).map_err(refused)?;
+        let columns = loaded.model.contract.resolve(column).map_err(|error| refused(error.in_file(&path)))?;
+        let plan = Plan::new(&loaded.model).map_err(refused)?;
+        if plan.outputs() > CLASSES_MAX {
+            let outputs = plan.outputs();
+            return Err(Error::from_reason(format!(
+                "MODEL_SHAPE: {path}: {outputs} outputs; a line's model has at most {CLASSES_MAX}"
+            )));
+        }
+        let mut lines = vec![Line([0.0; 16]); plan.weights_lines()];
+        plan.pack(&loaded.model, &mut lines).map_err(refused)?;
+        Ok(NativeModel {
+            source: Source::Own(lines, loaded.hash),
+            states: (0..instruments).map(|_| State::new(&plan)).collect(),
+            row: vec![0.0; columns.len()],
+            columns,
+            answer: vec![0.0; plan.outputs()],
+            engine: Engine::new(plan),
+            loaded,
+            input: None,
+            output: None,
+        })
+    }
+
+    /// Runs on the weights in a line's segment from now on: publishes this model there if nothing is, else takes what is.
+    /// @throws WEIGHTS_* when the segment is too small, of another architecture or being published to
+    #[napi]
+    pub fn attach(&mut self, path: String) -> Result<()> {
+        let segment = Arc::new(Segment::open(path).map_err(crate::segment::refused)?);
+        let mut writer = Writer::attach(segment.clone(), self.engine.plan().clone()).map_err(unpublished)?;
+        if writer.newest().is_none() {
+            writer.publish(&self.loaded).map_err(unpublished)?;
+        }
+        let reader = Reader::attach(segment, self.engine.plan()).map_err(unpublished)?;
+        self.source = Source::Shared(Box::new(reader));
+        Ok(())
+    }
+
+    /// Binds the memory that rows are read from and the 64 bytes that predictions are written to. Neither may be detached while bound.
+    /// @throws MODEL_SHAPE when the output is too small or not 8-aligned
+    #[napi]
+    pub fn bind(&mut self, env: Env, mut input: ArrayBuffer, mut output: ArrayBuffer) -> Result<()> {
+        if output.len() < PREDICTION_BYTES || !output.as_ptr().addr().is_multiple_of(8) {
+            return Err(Error::from_reason(format!(
+                "MODEL_SHAPE: the output needs {PREDICTION_BYTES} bytes, 8-aligned"
+            )));
+        }
+        let bound = (Bound::new(&env, &mut input)?, Bound::new(&env, &mut output)?);
+        for old in [self.input.replace(bound.0), self.output.replace(bound.1)].into_iter().flatten() {
+            old.keep.unref(&env)?;
+        }
+        Ok(())
+    }
+
+    /// Answers the Features payload at byte `at` of the bound input: writes the prediction and returns 0, or returns a reason for
+    /// having none (1-4 as the model's `NoSignal`, 5 no Features there, 6 unknown instrument, 7 no weights) and writes nothing.
+    #[napi]
+    pub fn predict(&mut self, at: u32) -> u32 {
+        let (Some(input), Some(output)) = (&self.input, &self.output) else { return UNREADABLE };
+        let at = at as usize;
+        if input.bytes < features::FEATURES_BYTES || at > input.bytes - features::FEATURES_BYTES {
+            return UNREADABLE;
+        }
+        // SAFETY: in bounds as just checked; the buffer is kept alive and the writer of a record leaves it alone while JavaScript
+        // handles it, which is during this call.
+        let payload = unsafe { std::slice::from_raw_parts(input.base.add(at), features::FEATURES_BYTES) };
+        let Some(body) = features::read(payload) else { return UNREADABLE };
+        let Some(state) = self.states.get_mut(usize::from(body.instrument)) else {
+            return UNKNOWN_INSTRUMENT;
+        };
+        gather(body, &self.columns, &mut self.row);
+        let Some(weights) = self.source.newest() else { return NO_WEIGHTS };
+        let hash = weights.version;
+        if let Err(reason) = self.engine.predict(weights, state, &self.row, &mut self.answer) {
+            return reason as u32;
+        }
+        // SAFETY: `bind` checked size and alignment; the buffer is kept alive and nothing else touches it during this call.
+        let out = unsafe { std::slice::from_raw_parts_mut(output.base, PREDICTION_BYTES) };
+        write(out, hash, &self.answer);
+        0
+    }
+
+    /// Does the part of the instrument's next tick that does not need its row; for after the answer, off the path.
+    #[napi]
+    pub fn prepare(&mut self, instrument: u32) {
+        if let (Some(state), Some(weights)) = (self.states.get_mut(instrument as usize), self.source.newest())
+        {
+            self.engine.prepare(weights, state);
+        }
+    }
+
+    /// Forgets the instrument's stream, as after a gap.
+    #[napi]
+    pub fn reset(&mut self, instrument: u32) {
+        if let Some(state) = self.states.get_mut(instrument as usize) {
+            state.reset();
+        }
+    }
+
+    /// Name of a status of `predict`, for counters and messages.
+    #[napi]
+    pub fn reason(status: u32) -> &'static str {
+        const MODEL: [NoSignal; 4] =
+            [NoSignal::InputNotFinite, NoSignal::Length, NoSignal::Filling, NoSignal::OutputNotFinite];
+        match status {
+            0 => "ok",
+            UNREADABLE => "unreadable",
+            UNKNOWN_INSTRUMENT => "unknown_instrument",
+            NO_WEIGHTS => "no_weights",
+            other => {
+                MODEL.iter().find(|reason| **reason as u32 == other).map_or("unknown", |reason| reason.name())
+            }
+        }
+    }
+}
+
+/// Copies the model's columns out of a row.
+#[inline]
+fn gather(body: &FeaturesBody, columns: &[u32], row: &mut [f32]) {
+    for (value, column) in row.iter_mut().zip(columns) {
+        let at = *column as usize;
+        *value =
+            if at < LEVELS { body.levels[at] } else { body.values[(at - LEVELS).min(body.values.len() - 1)] };
+    }
+}
+
+/// Writes a prediction: time (u64), model hash (u64), number of classes (u32), likeliest class (u32), its probability (f32), zero,
+/// and eight probabilities (f32).
+#[inline]
+fn write(out: &mut [u8], hash: u64, answer: &[f32]) {
+    let (mut best, mut confidence) = (0usize, f32::MIN);
+    for (class, value) in answer.iter().enumerate() {
+        out[32 + 4 * class..36 + 4 * class].copy_from_slice(&value.to_le_bytes());
+        if *value > confidence {
+            (best, confidence) = (class, *value);
+        }
+    }
+    out[8..16].copy_from_slice(&hash.to_le_bytes());
+    out[16..20].copy_from_slice(&(answer.len() as u32).to_le_bytes());
+    out[20..24].copy_from_slice(&(best as u32).to_le_bytes());
+    out[24..28].copy_from_slice(&confidence.to_le_bytes());
+    out[..8].copy_from_slice(&tickline_clock::monotonic().0.to_le_bytes());
+}

@@ -1,0 +1,200 @@
+// @hot
+/**
+ * Features in, Signals out: asks the model, then the strategy, and sends what the strategy wants.
+ *
+ * A row that cannot be answered is counted by reason and makes no Signal. A slot of the outlet is claimed before a row is taken, so a
+ * full link holds rows back instead of losing Signals.
+ */
+import { FeaturesFlag, FeaturesView, FEATURES_OFFSET_DUE_NS, FEATURES_OFFSET_FEED_NS, FEATURES_OFFSET_SEQ, FEATURES_OFFSET_TIME_NS } from "../../schemas/generated/features.ts";
+import { SignalView } from "../../schemas/generated/signal.ts";
+import { Lane, Side } from "../../schemas/generated/terms.ts";
+import type { Agent } from "../kit/agent.ts";
+import type { Handler, Inlet, Outlet } from "../kit/link.ts";
+import { PREDICTION_OFFSET_MODEL_HASH, PREDICTION_OFFSET_PREDICT_NS, type PredictionView } from "../kit/prediction.ts";
+import type { ServiceBlock } from "../kit/ring/control.ts";
+import { counter, hop } from "../kit/ring/names.ts";
+import type { Decider, Intent } from "../kit/strategy.ts";
+import { Status, type Model } from "./model.ts";
+
+/** Rows taken in one duty cycle at most. */
+const BURST = 64;
+/** Confidence above which a Signal takes the priority lane. */
+const PRIORITY_ABOVE = 0.95;
+/** Flags of a row whose book must not be traded on. */
+const UNSOUND = FeaturesFlag.BookStale | FeaturesFlag.Crossed | FeaturesFlag.OneSided;
+const U32 = 4294967295;
+
+const PREDICTIONS = counter("predictions");
+const SIGNALS = counter("signals");
+const RING_FULL = counter("ring_full");
+const NO_SIGNAL_NAN = counter("no_signal_nan");
+const NO_SIGNAL_CONTRACT = counter("no_signal_contract");
+const NO_SIGNAL_STRATEGY = counter("no_signal_strategy");
+const NO_SIGNAL_BOOK = counter("no_signal_book");
+const NO_SIGNAL_WARMING = counter("no_signal_warming");
+const INFERENCE = hop("inference");
+const STRATEGY = hop("strategy");
+
+/** Everything the agent works with, wired by `main.ts`. */
+export interface InferenceParts {
+  readonly model: Model;
+  readonly prediction: PredictionView;
+  readonly decider: Decider;
+  readonly block: ServiceBlock;
+  /** The feed's block, for its horizon. */
+  readonly upstream: ServiceBlock;
+  /** Gives the receiving end of Features, given the handler. */
+  readonly inlet: (handler: Handler) => Inlet;
+  readonly outlet: Outlet;
+  /** Stamps the monotonic time into `stampWords`. */
+  readonly stamp: () => void;
+  readonly stampWords: Uint32Array;
+  /** Index of the strategy in the line's configuration. */
+  readonly strategyIndex: number;
+  /** True when the model keeps recurrent state, whose next half is computed after each answer. */
+  readonly recurrent: boolean;
+}
+
+/** True when an intent is an order that could be meant. */
+function isSound(intent: Intent): boolean {
+  return (
+    (intent.side === Side.Buy || intent.side === Side.Sell) &&
+    intent.price >= 1 && intent.price <= U32 && intent.price % 1 === 0 &&
+    intent.qty >= 1 && intent.qty <= U32 && intent.qty % 1 === 0 &&
+    intent.confidence >= 0 && intent.confidence <= 1 &&
+    intent.reason >= 0 && intent.reason <= 65535
+  );
+}
+
+/** The inference service at work. */
+export class Inference implements Agent {
+  readonly #parts: InferenceParts;
+  readonly #inlet: Inlet;
+  readonly #features = new FeaturesView();
+  readonly #signal = new SignalView();
+  readonly #intent: Intent = { side: 0, price: 0, qty: 0, confidence: 0, reason: 0 };
+  /** Claimed slot of the outlet; -1 while there is none. */
+  #slot = -1;
+  /** What the strategy threw first, for `summary`. */
+  #thrown: unknown;
+  /** Answers by likeliest class, for `summary`. */
+  readonly #answers = new Float64Array(8);
+
+  constructor(parts: InferenceParts) {
+    this.#parts = parts;
+    this.#inlet = parts.inlet(this.onFeatures);
+  }
+
+  /** Takes rows until none waits, the burst is full or the outlet is; publishes the horizon once all rows were taken. */
+  doWork(): number {
+    const { block, upstream, outlet } = this.#parts;
+    // Read before the rows: everything below this horizon is in the inlet already.
+    upstream.horizon.load();
+    const low = upstream.horizon.low;
+    const high = upstream.horizon.high;
+    let taken = 0;
+    for (;;) {
+      if (this.#slot < 0) this.#slot = outlet.claim();
+      if (this.#slot < 0) {
+        block.add(RING_FULL, 1);
+        return taken;
+      }
+      if (taken >= BURST) return taken;
+      if (this.#inlet.poll(this.onFeatures, 1) === 0) break;
+      taken++;
+    }
+    block.horizon.set(low, high);
+    return taken;
+  }
+
+  /** Answers one row. */
+  readonly onFeatures: Handler = (view, at) => {
+    const { block, model, prediction, recurrent } = this.#parts;
+    const features = this.#features;
+    if (!features.wrap(view, at)) {
+      block.add(NO_SIGNAL_CONTRACT, 1);
+      return;
+    }
+    const flags = features.flags;
+    if ((flags & UNSOUND) !== 0) {
+      // A model's memory of a book that was wrong is worth nothing.
+      if ((flags & FeaturesFlag.BookStale) !== 0) model.reset(features.instrument);
+      block.add(NO_SIGNAL_BOOK, 1);
+      return;
+    }
+    if ((flags & FeaturesFlag.WarmingUp) !== 0) {
+      block.add(NO_SIGNAL_WARMING, 1);
+      return;
+    }
+    const status = model.predict(view, at);
+    if (status !== Status.Ok) {
+      block.add(status === Status.InputNotFinite || status === Status.OutputNotFinite ? NO_SIGNAL_NAN : NO_SIGNAL_CONTRACT, 1);
+      return;
+    }
+    block.add(PREDICTIONS, 1);
+    this.#answers[prediction.best & 7] = (this.#answers[prediction.best & 7] as number) + 1;
+    block.record(INFERENCE, prediction.predictNs - features.feedNs);
+    if (this.#decide()) this.#send(view, features.at);
+    if (recurrent) model.prepare(features.instrument);
+  };
+
+  /** Asks the strategy; an exception or a senseless intent is no Signal. */
+  #decide(): boolean {
+    const { block, decider, prediction } = this.#parts;
+    try {
+      if (!decider.decide(this.#features, prediction, this.#intent)) return false;
+    } catch (error) {
+      this.#thrown ??= error;
+      block.add(NO_SIGNAL_STRATEGY, 1);
+      return false;
+    }
+    if (isSound(this.#intent)) return true;
+    block.add(NO_SIGNAL_STRATEGY, 1);
+    return false;
+  }
+
+  /** Fills the claimed slot and publishes it. `at`: where the row's view stands in `view`. */
+  #send(view: DataView, at: number): void {
+    const { block, outlet, prediction, stamp, stampWords, strategyIndex } = this.#parts;
+    const features = this.#features;
+    const signal = this.#signal;
+    const intent = this.#intent;
+    if (!signal.wrap(outlet.view, this.#slot)) {
+      block.add(NO_SIGNAL_CONTRACT, 1);
+      return;
+    }
+    signal.copySeq(view, at + FEATURES_OFFSET_SEQ);
+    signal.copyTimeNs(view, at + FEATURES_OFFSET_TIME_NS);
+    signal.copyDueNs(view, at + FEATURES_OFFSET_DUE_NS);
+    signal.copyFeedNs(view, at + FEATURES_OFFSET_FEED_NS);
+    signal.copyPredictNs(prediction.view, PREDICTION_OFFSET_PREDICT_NS);
+    signal.copyModelHash(prediction.view, PREDICTION_OFFSET_MODEL_HASH);
+    signal.instrument = features.instrument;
+    signal.strategy = strategyIndex;
+    signal.side = intent.side as Side;
+    signal.lane = intent.confidence > PRIORITY_ABOVE ? Lane.Priority : Lane.Normal;
+    signal.reason = intent.reason;
+    signal.price = intent.price;
+    signal.qty = intent.qty;
+    signal.confidence = intent.confidence;
+    signal.bid = features.bid;
+    signal.ask = features.ask;
+    for (let i = 0; i < 4; i++) signal.setPrediction(i, prediction.probability(i));
+    stamp();
+    signal.signalNsLo = stampWords[0] as number;
+    signal.signalNsHi = stampWords[1] as number;
+    block.record(STRATEGY, signal.signalNs - prediction.predictNs);
+    block.add(SIGNALS, 1);
+    this.#slot = -1;
+    outlet.commit();
+  }
+
+  /** What a run's record says about this service. */
+  summary(): Record<string, unknown> {
+    return { ...this.#parts.model.facts, answers: Array.from(this.#answers), strategyError: this.#thrown === undefined ? null : String(this.#thrown) };
+  }
+
+  close(): void {
+    this.#slot = -1;
+  }
+}

@@ -1,0 +1,59 @@
+// @hot
+/** The native model as the agent sees it: bound to whatever memory the rows come from, one call a row. */
+import type { NativeModel } from "../../crates/addon/index.d.ts";
+import type { PredictionView } from "../kit/prediction.ts";
+
+/** Statuses of `predict`; the same numbers as in `crates/addon/src/model.rs`. */
+export const Status = {
+  Ok: 0,
+  InputNotFinite: 1,
+  Length: 2,
+  /** The model's window of rows is not full yet. */
+  Filling: 3,
+  OutputNotFinite: 4,
+  Unreadable: 5,
+  UnknownInstrument: 6,
+  NoWeights: 7,
+} as const;
+
+/** A value of `Status`. */
+export type Status = (typeof Status)[keyof typeof Status];
+
+export class Model {
+  /** Name, hash and size, for records. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly #native: NativeModel;
+  readonly #output: ArrayBuffer;
+  #bound: ArrayBufferLike | undefined;
+
+  /** @param prediction memory that answers are written to, at the start of its buffer */
+  constructor(native: NativeModel, prediction: PredictionView, facts: Readonly<Record<string, unknown>>) {
+    this.#native = native;
+    this.#output = prediction.view.buffer as ArrayBuffer;
+    this.facts = facts;
+  }
+
+  /**
+   * Answers the Features payload at byte `at` of `view` into the prediction.
+   *
+   * @returns `Status`; the prediction is untouched unless it is `Ok`
+   */
+  predict(view: DataView, at: number): number {
+    // Rows come from one buffer for the life of a link, so this binds once.
+    if (view.buffer !== this.#bound) {
+      this.#native.bind(view.buffer as ArrayBuffer, this.#output);
+      this.#bound = view.buffer;
+    }
+    return this.#native.predict(view.byteOffset + at);
+  }
+
+  /** Computes what the instrument's next answer needs and its row does not. */
+  prepare(instrument: number): void {
+    this.#native.prepare(instrument);
+  }
+
+  /** Forgets the instrument's stream. */
+  reset(instrument: number): void {
+    this.#native.reset(instrument);
+  }
+}
