@@ -6,6 +6,7 @@ import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { PREDICTION_BYTES, PredictionView } from "../kit/prediction.ts";
 import { SEGMENT } from "../kit/segments.ts";
+import { GuardedDecider } from "./guarded-decider.ts";
 import { Inference } from "./inference.ts";
 import { loadStrategy } from "./load-strategy.ts";
 import { Model } from "./model.ts";
@@ -37,12 +38,13 @@ export function createInference(context: ServiceContext): Agent {
     classes: info.classes,
   });
   const prediction = new PredictionView(new DataView(new ArrayBuffer(PREDICTION_BYTES)));
+  const guarded = new GuardedDecider(decider);
   const facts = { model: info.name, modelHash: info.hash, parameters: info.parameters, level: info.level, strategy: name };
   log.info(facts, "model and strategy loaded");
   return new Inference({
-    model: new Model(loaded, prediction, facts),
+    model: new Model(loaded, prediction),
     prediction,
-    decider,
+    decider: guarded,
     block,
     upstream: context.peer("feed"),
     inlet: (handler) => context.inlet("features", handler),
@@ -51,5 +53,11 @@ export function createInference(context: ServiceContext): Agent {
     stampWords,
     strategyIndex: 0,
     recurrent: info.recurrent,
+    summary: (answers) => ({
+      ...facts,
+      answers: Object.fromEntries(Array.from({ length: info.outputs }, (_, i) => [info.classes[i] ?? String(i), answers[i]])),
+      strategyErrors: guarded.throws,
+      ...(guarded.throws > 0 ? { firstStrategyError: String(guarded.firstThrown) } : {}),
+    }),
   });
 }

@@ -1,7 +1,9 @@
 // @hot
 /** The native model as the agent sees it: bound to whatever memory the rows come from, one call a row. */
-import type { NativeModel } from "../../crates/addon/index.d.ts";
+import type { native } from "../kit/native.ts";
 import type { PredictionView } from "../kit/prediction.ts";
+
+type NativeModel = ReturnType<typeof native.NativeModel.load>;
 
 /** Statuses of `predict`; the same numbers as in `crates/addon/src/model.rs`. */
 export const Status = {
@@ -20,17 +22,14 @@ export const Status = {
 export type Status = (typeof Status)[keyof typeof Status];
 
 export class Model {
-  /** Name, hash and size, for records. */
-  readonly facts: Readonly<Record<string, unknown>>;
   readonly #native: NativeModel;
   readonly #output: ArrayBuffer;
   #bound: ArrayBufferLike | undefined;
 
   /** @param prediction memory that answers are written to, at the start of its buffer */
-  constructor(native: NativeModel, prediction: PredictionView, facts: Readonly<Record<string, unknown>>) {
+  constructor(native: NativeModel, prediction: PredictionView) {
     this.#native = native;
     this.#output = prediction.view.buffer as ArrayBuffer;
-    this.facts = facts;
   }
 
   /**

@@ -7,6 +7,7 @@
  *    16  u32  number of classes, at most 8
  *    20  u32  likeliest class
  *    24  f32  its probability
+ *    28  u32  ns from the row's publication to the answer, at most 2^32 - 1
  *    32  f32 x 8  probability of each class
  */
 
@@ -46,6 +47,11 @@ export class PredictionView {
   /** Probability of the likeliest class, 0 to 1. */
   get confidence(): number {
     return this.view.getFloat32(24, true);
+  }
+
+  /** Time from the row's publication to the answer, ns, at most 2^32 - 1. */
+  get elapsedNs(): number {
+    return this.view.getUint32(28, true);
   }
 
   /** Probability of class `i`, 0 to 1; 0 for a class the model has not. */

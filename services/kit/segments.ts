@@ -42,9 +42,9 @@ export const TOKEN_BYTES = 128;
 /** Bytes of an instrument's line in `positions`. */
 export const POSITION_BYTES = 64;
 
-/** Room for two copies of the model file, so that a new one can be written while the old one is read; at least 1 MiB. */
+/** Room for three packed copies of the weights; narrow layers are padded to 16 outputs, so small models take more than their file. At least 4 MiB. */
 function weightsBytes(modelFileBytes: number): number {
-  return Math.max(1 << 20, 2 * modelFileBytes + 4096);
+  return Math.max(1 << 22, 6 * modelFileBytes + 65536);
 }
 
 /**

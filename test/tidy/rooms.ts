@@ -12,13 +12,14 @@ const CRATES = new Map<string, readonly string[]>([
   ["book", ["units", "wire"]],
   ["features", ["units", "book", "wire"]],
   ["model", []],
+  ["weights", ["ring", "model"]],
   ["gate", ["units"]],
   ["order", ["units", "wire", "gate"]],
   ["port", ["units", "clock", "ring", "wire", "gate", "order"]],
   ["venue", ["units", "wire", "book"]],
   ["pipeline", ["units", "wire", "packet", "book", "features"]],
   ["exchange", ["units", "clock", "ring", "wire", "packet", "venue"]],
-  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "gate", "order", "pipeline", "port"]],
+  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "weights", "gate", "order", "pipeline", "port"]],
 ]);
 
 /** Services that may import others besides kit. Agents meet only in a schema. */

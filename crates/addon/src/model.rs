@@ -252,7 +252,7 @@ impl NativeModel {
         }
         // SAFETY: `bind` checked size and alignment; the buffer is kept alive and nothing else touches it during this call.
         let out = unsafe { std::slice::from_raw_parts_mut(output.base, PREDICTION_BYTES) };
-        write(out, hash, &self.answer);
+        write(out, hash, body.feed_ns, &self.answer);
         0
     }
 
@@ -300,10 +300,10 @@ fn gather(body: &FeaturesBody, columns: &[u32], row: &mut [f32]) {
     }
 }
 
-/// Writes a prediction: time (u64), model hash (u64), number of classes (u32), likeliest class (u32), its probability (f32), zero,
-/// and eight probabilities (f32).
+/// Writes a prediction: time (u64), model hash (u64), number of classes (u32), likeliest class (u32), its probability (f32), ns since
+/// the row was published (u32, at most 2^32 - 1), and eight probabilities (f32).
 #[inline]
-fn write(out: &mut [u8], hash: u64, answer: &[f32]) {
+fn write(out: &mut [u8], hash: u64, feed_ns: u64, answer: &[f32]) {
     let (mut best, mut confidence) = (0usize, f32::MIN);
     for (class, value) in answer.iter().enumerate() {
         out[32 + 4 * class..36 + 4 * class].copy_from_slice(&value.to_le_bytes());
@@ -315,5 +315,8 @@ fn write(out: &mut [u8], hash: u64, answer: &[f32]) {
     out[16..20].copy_from_slice(&(answer.len() as u32).to_le_bytes());
     out[20..24].copy_from_slice(&(best as u32).to_le_bytes());
     out[24..28].copy_from_slice(&confidence.to_le_bytes());
-    out[..8].copy_from_slice(&tickline_clock::monotonic().0.to_le_bytes());
+    let now = tickline_clock::monotonic().0;
+    let elapsed = u32::try_from(now.saturating_sub(feed_ns)).unwrap_or(u32::MAX);
+    out[28..32].copy_from_slice(&elapsed.to_le_bytes());
+    out[..8].copy_from_slice(&now.to_le_bytes());
 }

@@ -3,12 +3,12 @@
 //! it can and, in another test, a writer process that is killed.
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tickline_model::file::{Loaded, decode, encode};
 use tickline_model::{Activation, Contract, Engine, Layer, Model, Plan, State, TrainingRecord};
 use tickline_ring::{Segment, Shape};
 use tickline_weights::{Reader, WeightsError, Writer, segment_bytes};
 
+const SWAPS: usize = 40_000;
 const ROW: [f32; 40] = [0.25; 40];
 
 fn mlp(shade: f32, hidden: usize) -> Loaded {
@@ -78,14 +78,10 @@ fn every_answer_under_swapping_is_one_of_the_two_models() {
     }
     assert_ne!(known[0].1, known[1].1);
 
-    let end = Instant::now() + Duration::from_millis(600);
     let swapper = std::thread::spawn(move || {
-        let mut swaps = 0u32;
-        while Instant::now() < end {
-            writer.publish(&models[swaps as usize % 2]).expect("fits");
-            swaps += 1;
+        for swap in 0..SWAPS {
+            writer.publish(&models[swap % 2]).expect("fits");
         }
-        swaps
     });
     let mut seen = [0u32; 2];
     while !swapper.is_finished() {
@@ -93,8 +89,8 @@ fn every_answer_under_swapping_is_one_of_the_two_models() {
         let which = known.iter().position(|known| *known == got).expect("a torn or unknown answer");
         seen[which] += 1;
     }
-    let swaps = swapper.join().expect("the writer refuses nothing");
-    assert!(swaps > 100 && seen[0] > 10 && seen[1] > 10, "{swaps} swaps, {seen:?} answers");
+    swapper.join().expect("the writer refuses nothing");
+    assert!(seen[0] > 10 && seen[1] > 10, "{seen:?} answers over {SWAPS} swaps");
 }
 
 #[test]

@@ -1,0 +1,267 @@
+/**
+ * Goal: a row becomes a Signal only when book, model and strategy are all sound; everything else is counted by reason.
+ * Method: the real agent on real segments with the real addon and the shipped model; strategies written to a temporary folder.
+ */
+import assert from "node:assert/strict";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { FEATURES_BYTES, FEATURES_ID, FeaturesFlag, FeaturesView, writePrefix as featuresPrefix } from "../../schemas/generated/features.ts";
+import { SIGNAL_BYTES, SignalView, writePrefix as signalPrefix } from "../../schemas/generated/signal.ts";
+import { stamp, stampWords } from "../kit/clock.ts";
+import { parseLine, ROOT, type LineConfig } from "../kit/config.ts";
+import type { ServiceContext } from "../kit/context.ts";
+import type { TicklineError } from "../kit/errors.ts";
+import type { Outlet } from "../kit/link.ts";
+import { Publisher, Subscriber } from "../kit/ring/broadcast.ts";
+import { Control } from "../kit/ring/control.ts";
+import { counter, hop, type CounterName } from "../kit/ring/names.ts";
+import { createSegment, Segment } from "../kit/ring/segment.ts";
+import { segmentsOf } from "../kit/segments.ts";
+import { createInference } from "./main.ts";
+
+const folder = mkdtempSync("/dev/shm/tickline-test-inference-");
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const MODEL = join(ROOT, "ops/models/demo.tlm");
+
+/** Decides by script: price, side and the rest are what the test put into the row. */
+const SCRIPTED = `
+export const strategy = { name: "scripted", create: () => ({ decide(features, prediction, out) {
+  if (features.lastQty === 0) return false;
+  if (features.lastQty === 13) throw new Error("unlucky");
+  out.side = features.lastPrice; out.price = features.bid; out.qty = features.lastQty; out.confidence = features.askQty / 100; out.reason = 7;
+  return true;
+} }) };`;
+
+function strategyFile(name: string, source: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, source);
+  return path;
+}
+
+/** An outlet that keeps what was sent, and can be full. */
+class Kept implements Outlet {
+  readonly view = new DataView(new ArrayBuffer(SIGNAL_BYTES * 64));
+  full = false;
+  sent = 0;
+  claim(): number {
+    if (this.full) return -1;
+    signalPrefix(this.view, this.sent * SIGNAL_BYTES);
+    return this.sent * SIGNAL_BYTES;
+  }
+  commit(): void {
+    this.sent++;
+  }
+  signal(i: number): SignalView {
+    const signal = new SignalView();
+    assert.ok(signal.wrap(this.view, i * SIGNAL_BYTES));
+    return signal;
+  }
+}
+
+let lines = 0;
+
+/** A line's run folder with an inference agent in it. */
+function rig(strategy: string, change: (config: LineConfig["inference"]) => void = () => {}) {
+  const runDir = mkdtempSync(join(folder, `line-${lines++}-`));
+  const { config } = parseLine(readFileSync(join(ROOT, "ops/lines/demo.yaml"), "utf8"), join(ROOT, "ops/lines/demo.yaml"));
+  config.inference.strategy = strategy;
+  change(config.inference);
+  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, 50_000)) {
+    if (kind === "control") createSegment(join(runDir, file), { kind });
+    else if (kind === "plain") createSegment(join(runDir, file), { kind, bytes });
+    else if (kind === "latest") createSegment(join(runDir, file), { kind, payload: bytes });
+    else createSegment(join(runDir, file), { kind, slots, payload: bytes });
+  }
+  const control = new Control(Segment.open(join(runDir, "control")));
+  const ring = Segment.open(join(runDir, "features"));
+  const template = new Uint8Array(FEATURES_BYTES);
+  featuresPrefix(new DataView(template.buffer), 0);
+  const feed = new Publisher(ring, template, FEATURES_ID, stampWords);
+  const outlet = new Kept();
+  const block = control.service("inference");
+  const context = {
+    name: "inference", config, runDir, block, lineBlock: control.line, replay: true, rehearsal: false,
+    peer: (name: "feed") => control.service(name),
+    log: { info() {} },
+    inlet: () => new Subscriber(ring, "next"),
+    outlet: () => outlet,
+  } as unknown as ServiceContext;
+  const agent = createInference(context);
+  const row = new FeaturesView();
+  return {
+    agent, outlet, block, runDir,
+    upstream: control.service("feed"),
+    count: (name: CounterName) => block.counter(counter(name)),
+    publish(fill: (row: FeaturesView) => void): void {
+      const at = feed.claim();
+      assert.ok(row.wrap(feed.view, at));
+      row.seq = 41;
+      row.bid = 1_000_000;
+      row.ask = 1_000_100;
+      fill(row);
+      feed.commit();
+    },
+  };
+}
+
+test("a wanted order becomes a Signal with the row's stamps, the model's answer and its own time", () => {
+  const line = rig(strategyFile("scripted.ts", SCRIPTED));
+  line.upstream.horizon.setNumber(777);
+  line.publish((row) => {
+    row.seq = 9_007_199_254_740_000;
+    row.timeNs = 123_456;
+    row.dueNs = 5;
+    row.feedNs = 6;
+    row.instrument = 1;
+    row.lastPrice = 2;
+    row.lastQty = 50;
+    row.askQty = 96;
+    for (let i = 0; i < 40; i++) row.setValue(i, i / 10);
+  });
+  assert.equal(line.agent.doWork(), 1);
+  assert.equal(line.outlet.sent, 1);
+  const signal = line.outlet.signal(0);
+  assert.equal(signal.seq, 9_007_199_254_740_000);
+  assert.equal(signal.timeNs, 123_456);
+  assert.deepEqual([signal.dueNs, signal.feedNs, signal.instrument, signal.strategy], [5, 6, 1, 0]);
+  assert.deepEqual([signal.side, signal.price, signal.qty, signal.reason], [2, 1_000_000, 50, 7]);
+  assert.deepEqual([signal.bid, signal.ask, signal.lane], [1_000_000, 1_000_100, 1]);
+  assert.ok(signal.predictNs > 0 && signal.signalNs >= signal.predictNs);
+  const sum = signal.prediction(0) + signal.prediction(1) + signal.prediction(2);
+  assert.ok(Math.abs(sum - 1) < 1e-6, `probabilities add up to ${sum}`);
+  const hash = BigInt(signal.modelHashHi) * 2n ** 32n + BigInt(signal.modelHashLo);
+  const digest = readFileSync(MODEL).subarray(32, 40).readBigUInt64BE();
+  assert.equal(hash, digest);
+  assert.equal(line.block.horizon.number(), 777);
+  assert.deepEqual([line.count("predictions"), line.count("signals")], [1, 1]);
+  assert.equal(line.block.histograms[hop("strategy")]?.count(), 1);
+  assert.equal(line.agent.doWork(), 0);
+});
+
+test("the lane: 95 % is normal, above it is priority", () => {
+  const line = rig(strategyFile("scripted.ts", SCRIPTED));
+  for (const percent of [95, 96]) line.publish((row) => { row.lastPrice = 1; row.lastQty = 1; row.askQty = percent; });
+  line.agent.doWork();
+  assert.deepEqual([line.outlet.signal(0).lane, line.outlet.signal(1).lane], [0, 1]);
+});
+
+test("rows that must not be traded on are counted by reason and make no Signal", () => {
+  const line = rig(strategyFile("scripted.ts", SCRIPTED));
+  const wanting = (change: (row: FeaturesView) => void) => line.publish((row) => { row.lastPrice = 1; row.lastQty = 1; change(row); });
+  const expect = (name: CounterName, change: (row: FeaturesView) => void) => {
+    const before = line.count(name);
+    wanting(change);
+    line.agent.doWork();
+    assert.equal(line.count(name), before + 1, name);
+    assert.equal(line.outlet.sent, 0, name);
+  };
+  expect("no_signal_book", (row) => (row.flags = FeaturesFlag.BookStale));
+  expect("no_signal_book", (row) => (row.flags = FeaturesFlag.Crossed));
+  expect("no_signal_book", (row) => (row.flags = FeaturesFlag.OneSided));
+  expect("no_signal_warming", (row) => (row.flags = FeaturesFlag.WarmingUp));
+  expect("no_signal_nan", (row) => row.setValue(3, NaN));
+  expect("no_signal_nan", (row) => row.setValue(39, Infinity));
+  expect("no_signal_contract", (row) => (row.instrument = 2));
+  expect("no_signal_strategy", (row) => (row.lastQty = 13));
+  expect("no_signal_strategy", (row) => (row.lastPrice = 0));
+  expect("no_signal_strategy", (row) => (row.lastPrice = 3));
+  expect("no_signal_strategy", (row) => (row.bid = 0));
+  expect("no_signal_strategy", (row) => (row.askQty = 101));
+  wanting((row) => (row.flags = FeaturesFlag.Traded));
+  line.agent.doWork();
+  assert.equal(line.outlet.sent, 1, "the next sound row trades");
+  const summary = line.agent.summary?.() ?? {};
+  assert.equal(summary["strategyErrors"], 1);
+  assert.equal(summary["firstStrategyError"], "Error: unlucky");
+});
+
+test("a full outlet holds rows back, keeps the horizon, and loses nothing", () => {
+  const line = rig(strategyFile("scripted.ts", SCRIPTED));
+  line.upstream.horizon.setNumber(50);
+  for (let i = 1; i <= 3; i++) line.publish((row) => { row.lastPrice = 1; row.lastQty = i; });
+  line.outlet.full = true;
+  assert.equal(line.agent.doWork(), 0);
+  assert.equal(line.block.horizon.number(), 0);
+  assert.equal(line.count("ring_full"), 1);
+  line.outlet.full = false;
+  assert.equal(line.agent.doWork(), 3);
+  assert.deepEqual([0, 1, 2].map((i) => line.outlet.signal(i).qty), [1, 2, 3]);
+  assert.equal(line.block.horizon.number(), 50);
+});
+
+test("the horizon waits until a burst is drained", () => {
+  const line = rig(strategyFile("scripted.ts", SCRIPTED));
+  for (let i = 0; i < 100; i++) line.publish((row) => (row.lastQty = 0));
+  line.upstream.horizon.setNumber(8);
+  assert.equal(line.agent.doWork(), 64);
+  assert.equal(line.block.horizon.number(), 0);
+  assert.equal(line.agent.doWork(), 36);
+  assert.equal(line.block.horizon.number(), 8);
+});
+
+function refusalOf(strategy: string, change?: (config: LineConfig["inference"]) => void): TicklineError {
+  try {
+    rig(strategy, change);
+  } catch (error) {
+    return error as TicklineError;
+  }
+  return assert.fail("it was accepted");
+}
+
+test("a strategy that cannot be used is refused with its file's name", () => {
+  const cases: [string, string, RegExp][] = [
+    ["none.ts", "export const other = 1;", /does not export a strategy/],
+    ["throws.ts", "throw new Error('at load');", /cannot be loaded: at load/],
+    ["syntax.ts", "export const = ;", /cannot be loaded/],
+    ["shape.ts", "export const strategy = { name: 'x' };", /does not export a strategy/],
+    ["refuses.ts", "export const strategy = { name: 'x', create() { throw new Error('no parameters'); } };", /cannot be created: no parameters/],
+    ["empty.ts", "export const strategy = { name: 'x', create: () => ({}) };", /no decide function/],
+  ];
+  for (const [name, source, text] of cases) {
+    const error = refusalOf(strategyFile(name, source));
+    assert.equal(error.code, "TL_STRATEGY", name);
+    assert.match(error.message, text);
+    assert.ok(error.message.includes(name), error.message);
+  }
+  assert.equal(refusalOf(join(folder, "absent.ts")).code, "TL_STRATEGY");
+});
+
+test("a model that cannot be used is refused with its file's name and a precise code", () => {
+  const path = join(folder, "bad.tlm");
+  const refuse = (change: (bytes: Buffer) => Buffer): string => {
+    copyFileSync(MODEL, path);
+    writeFileSync(path, change(readFileSync(path)));
+    const error = refusalOf(strategyFile("scripted.ts", SCRIPTED), (config) => (config.model = path));
+    assert.equal(error.code, "TL_MODEL");
+    assert.ok(error.message.includes("bad.tlm"), error.message);
+    return error.message;
+  };
+  assert.match(refuse(() => Buffer.from("")), /^MODEL_MAGIC/);
+  assert.match(refuse((bytes) => bytes.subarray(0, 1000)), /^MODEL_LENGTH/);
+  assert.match(refuse((bytes) => { bytes[1000] = (bytes[1000] ?? 0) ^ 1; return bytes; }), /^MODEL_CHECKSUM/);
+  assert.match(refuse((bytes) => { bytes[8] = 9; return bytes; }), /^MODEL_VERSION/);
+});
+
+test("100,000 rows allocate nothing: predicted, decided on, counted", () => {
+  const line = rig(strategyFile("scripted.ts", SCRIPTED));
+  const quiet = (row: FeaturesView): void => {
+    row.lastQty = 0;
+    stamp();
+    row.feedNsLo = stampWords[0] ?? 0;
+    row.feedNsHi = stampWords[1] ?? 0;
+  };
+  const rows = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      line.publish(quiet);
+      line.agent.doWork();
+    }
+  };
+  rows(30_000);
+  // Young memory is only collected when it fills at 16 MB, so what was allocated meanwhile is still counted.
+  const before = process.memoryUsage().heapUsed;
+  rows(100_000);
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.ok(Math.abs(grown) < 400_000, `${grown} bytes`);
+});
