@@ -6,8 +6,8 @@
 mod bell;
 mod clock;
 mod feed;
-mod order_port;
 mod model;
+mod order_port;
 mod probe;
 mod process;
 mod rest;
