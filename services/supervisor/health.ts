@@ -13,8 +13,10 @@ export interface Health {
   lastError(service: string): string;
   /** Adds one to the service's restart count. */
   countRestart(service: string): void;
-  /** Lets orders pass. Does nothing after `disarm` by a person: their halt is not ours to undo. */
-  arm(): void;
-  /** Makes the gate refuse every order from now on. */
-  disarm(cause: string): void;
+  /** Lets orders pass, unless a person or a limit halted the line: that is not ours to undo. Returns whether the line is armed. */
+  arm(): boolean;
+  /** Makes the gate refuse every order from now on; `stopping` when the line ends, else for a restart. */
+  disarm(cause: string, stopping: boolean): void;
+  /** Raises the line's epoch, before anything is (re)started: what an earlier epoch decided is refused from then on. */
+  newEpoch(): void;
 }

@@ -7,6 +7,8 @@ import type { RestartWindow } from "./restart-window.ts";
 export type LineEvent =
   | { readonly kind: "started"; readonly process: string; readonly pid: number }
   | { readonly kind: "armed" }
+  /** All run, but a person or a limit halted the line, so it stays disarmed. */
+  | { readonly kind: "left-halted" }
   | { readonly kind: "died"; readonly process: string; readonly cause: string }
   | { readonly kind: "restarted"; readonly process: string; readonly cause: string; readonly tookMs: number }
   | { readonly kind: "stopped"; readonly process: string; readonly how: string }
@@ -68,7 +70,7 @@ export class Supervisor {
     try {
       return await this.#keepRunning();
     } finally {
-      this.#doors.health.disarm("stopped");
+      this.#doors.health.disarm("the line is stopping", true);
       await this.#stopFrom(0);
     }
   }
@@ -98,7 +100,7 @@ export class Supervisor {
     const beganMs = nowMs();
     while (fault !== undefined) {
       const name = this.#name(fault);
-      health.disarm(`${name} ${fault.cause}`);
+      health.disarm(`${name} ${fault.cause}`, false);
       onEvent({ kind: "died", process: name, cause: fault.cause });
       await this.#stopFrom(fault.index);
       if (stopWanted()) return { kind: "stopped" };
@@ -121,13 +123,13 @@ export class Supervisor {
   }
 
   #arm(): void {
-    this.#doors.health.arm();
-    this.#doors.onEvent({ kind: "armed" });
+    this.#doors.onEvent({ kind: this.#doors.health.arm() ? "armed" : "left-halted" });
   }
 
   /** Starts the processes from `index` on, each once the one before is ready, and waits until all run. Returns the first fault; a wanted stop also ends it early. */
   async #startFrom(index: number): Promise<Fault | undefined> {
     const { health, env, onEvent, onLine, onUp } = this.#doors;
+    health.newEpoch();
     for (let i = index; i < this.#specs.length; i += 1) {
       const spec = this.#specs[i] as ProcessSpec;
       for (const service of spec.services) health.prepare(service);

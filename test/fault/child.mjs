@@ -22,8 +22,6 @@ if (mode === "never-ready") {
   process.exitCode = 1;
 } else {
   if (mode === "fails-again") writeFileSync(`${folder}/${service}.again`, "");
-  beat();
-  phase("running");
   const beating = setInterval(beat, 20);
   process.on("SIGTERM", () => {
     if (mode === "deaf") return;
@@ -31,6 +29,8 @@ if (mode === "never-ready") {
     phase("stopped");
     clearInterval(beating);
   });
+  beat();
+  phase("running");
   if (mode === "crashes") setTimeout(() => process.exit(7), 100);
   if (mode === "finishes") setTimeout(() => { phase("stopped"); clearInterval(beating); }, 150);
 }

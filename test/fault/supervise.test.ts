@@ -17,13 +17,15 @@ afterEach(() => { rmSync(folder, { recursive: true }); });
 class FileHealth implements Health {
   readonly restarts = new Map<string, number>();
   readonly armed: string[] = [];
+  epochs = 0;
   prepare(service: string): void { for (const end of ["phase", "beat"]) rmSync(`${folder}/${service}.${end}`, { force: true }); }
   phase(service: string): Phase { return (read(`${service}.phase`) || "absent") as Phase; }
   heartbeatAgeMs(service: string): number { return performance.timeOrigin + performance.now() - Number(read(`${service}.beat`)); }
   lastError(): string { return ""; }
   countRestart(service: string): void { this.restarts.set(service, (this.restarts.get(service) ?? 0) + 1); }
-  arm(): void { this.armed.push("armed"); }
+  arm(): boolean { this.armed.push("armed"); return true; }
   disarm(cause: string): void { this.armed.push(cause); }
+  newEpoch(): void { this.epochs += 1; }
 }
 
 function read(name: string): string {
@@ -74,7 +76,7 @@ test("starts in order, arms when all run, stops in reverse order and disarms fir
   const { outcome, health, order } = await run({ a: "ok", b: "ok", c: "ok" }, (event) => event.kind === "armed");
   assert.deepEqual(outcome, { kind: "stopped" });
   assert.deepEqual(order, ["start a", "start b", "start c", "stop c", "stop b", "stop a"]);
-  assert.deepEqual(health.armed, ["armed", "stopped"]);
+  assert.deepEqual(health.armed, ["armed", "the line is stopping"]);
 });
 
 test("kill -9 of the middle process restarts it and what stands after it, and re-arms", async () => {
@@ -85,7 +87,8 @@ test("kill -9 of the middle process restarts it and what stands after it, and re
   assert.deepEqual(outcome, { kind: "stopped" });
   assert.deepEqual(order, ["start a", "start b", "start c", "stop c", "start b", "start c", "stop c", "stop b", "stop a"]);
   assert.deepEqual([...health.restarts], [["b", 1], ["c", 1]]);
-  assert.deepEqual(health.armed, ["armed", "b was killed by SIGKILL", "armed", "stopped"]);
+  assert.deepEqual(health.armed, ["armed", "b was killed by SIGKILL", "armed", "the line is stopping"]);
+  assert.equal(health.epochs, 2);
   const restarted = events.find((event) => event.kind === "restarted");
   assert.equal(restarted?.process, "b");
 });
@@ -105,7 +108,7 @@ test("intensity: as many restarts as allowed pass, one more gives up with the ca
   assert.match((outcome as { cause: string }).cause, /b exited with code 7, and that is one restart too many/);
   assert.equal(events.filter((event) => event.kind === "restarted").length, 2);
   assert.equal(health.restarts.get("b"), 2);
-  assert.equal(health.armed.at(-1), "stopped");
+  assert.equal(health.armed.at(-1), "the line is stopping");
 });
 
 test("a restart that fails counts too, and is tried again within the intensity", async () => {

@@ -1,0 +1,77 @@
+/** `Health` over the control segment, and the rule of who may re-arm. */
+import { existsSync } from "node:fs";
+import { Cause, PERSON_ONLY } from "../kit/cause.ts";
+import { nowNs } from "../kit/clock.ts";
+import { State, STATE_NAMES, type Control, type ServiceBlock } from "../kit/ring/control.ts";
+import type { ServiceName } from "../kit/ring/names.ts";
+import type { Health, Phase } from "./health.ts";
+
+/** File in the run's folder while a person's halt holds. It outlives restarts, which the armed word's cause does not. */
+export const HALT_FILE = "halted";
+
+/** True while a person's halt holds for the line in `runDir`. */
+export function isHalted(runDir: string): boolean {
+  return existsSync(`${runDir}/${HALT_FILE}`);
+}
+
+export class ControlHealth implements Health {
+  readonly #control: Control;
+  readonly #runDir: string;
+  readonly #blocks = new Map<string, ServiceBlock>();
+
+  constructor(control: Control, runDir: string) {
+    this.#control = control;
+    this.#runDir = runDir;
+  }
+
+  prepare(service: string): void {
+    const block = this.#block(service);
+    block.setState(State.Empty);
+    block.heartbeat(0, 0);
+    block.setError("");
+  }
+
+  phase(service: string): Phase {
+    const name = STATE_NAMES[this.#block(service).state()];
+    return name === "empty" ? "absent" : name;
+  }
+
+  heartbeatAgeMs(service: string): number {
+    const beatNs = this.#block(service).heartbeatNs.number();
+    return beatNs === 0 ? Number.POSITIVE_INFINITY : (nowNs() - beatNs) / 1e6;
+  }
+
+  lastError(service: string): string {
+    return this.#block(service).error();
+  }
+
+  countRestart(service: string): void {
+    this.#block(service).addRestart();
+  }
+
+  arm(): boolean {
+    const { line } = this.#control;
+    if (isHalted(this.#runDir) || (line.cause()?.code ?? 0) >= PERSON_ONLY) return false;
+    line.arm();
+    // A halt between the look and the arming: its file came first, so it is seen now.
+    if (!isHalted(this.#runDir)) return true;
+    line.disarm(Cause.Person, nowNs(), "halted by a person");
+    return false;
+  }
+
+  disarm(cause: string, stopping: boolean): void {
+    this.#control.line.disarm(stopping ? Cause.Stop : Cause.Restart, nowNs(), cause);
+  }
+
+  newEpoch(): void {
+    this.#control.line.raiseEpoch();
+  }
+
+  #block(service: string): ServiceBlock {
+    const known = this.#blocks.get(service);
+    if (known !== undefined) return known;
+    const block = this.#control.service(service as ServiceName);
+    this.#blocks.set(service, block);
+    return block;
+  }
+}

@@ -1,0 +1,192 @@
+/** One run of a line, from the empty folder to the empty folder: segments, processes, supervision, and what is left to tell. */
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { nowNs } from "../kit/clock.ts";
+import type { LineConfig } from "../kit/config.ts";
+import { TicklineError } from "../kit/errors.ts";
+import { native } from "../kit/native.ts";
+import { Control } from "../kit/ring/control.ts";
+import { createSegment, Segment } from "../kit/ring/segment.ts";
+import { BELLS, bellOf, runDirOf, SEGMENT, segmentsOf, type SegmentSpec } from "../kit/segments.ts";
+import { ControlHealth } from "./control-health.ts";
+import { decideCores } from "./cores.ts";
+import { exchangeConfig } from "./exchange-config.ts";
+import { planProcesses, type PlacementMode, type ProcessGroup } from "./plan.ts";
+import type { ProcessSpec } from "./process.ts";
+import { RestartWindow } from "./restart-window.ts";
+import { RunDir } from "./run-dir.ts";
+import { snapshot, type LineSnapshot } from "./snapshot.ts";
+import { Supervisor, type LineEvent, type Outcome } from "./supervise.ts";
+
+const EXCHANGE = fileURLToPath(new URL("../../target/release/tickline-exchange", import.meta.url));
+const HOST = fileURLToPath(new URL("../line/main.ts", import.meta.url));
+
+/** Time from SIGTERM to SIGKILL: a service finishes its duty cycle, drains, and writes its summary. */
+const STOP_MS = 5000;
+
+/** What to run, and who listens. */
+export interface LineRun {
+  readonly config: LineConfig;
+  readonly placement: PlacementMode;
+  /** True in replay: the venue follows, and the line ends at the end of its capture. */
+  readonly replay: boolean;
+  /** Capture for the services to warm up on before they are ready; undefined: none. */
+  readonly rehearse?: string | undefined;
+  /** Instruments to make room for: those of the line, or of the capture when the line names none. */
+  readonly instruments: number;
+  /** Looked at every few milliseconds; true ends the run. */
+  readonly stopWanted: () => boolean;
+  readonly onEvent: (event: LineEvent) => void;
+  /** Each line that a process prints. */
+  readonly onLine: (process: string, line: string) => void;
+  /** Sentences for the operator: cores, cleaned leftovers. */
+  readonly say: (sentence: string) => void;
+  /** Called once, when the control segment exists; it stays mapped until the run is over. */
+  readonly onControl: (control: Control) => void;
+}
+
+/** What a run leaves behind. */
+export interface LineResult {
+  readonly outcome: Outcome;
+  readonly run_id: number;
+  /** From the start of the first process to the end of the last. */
+  readonly seconds: number;
+  /** The control segment after the last process ended. */
+  readonly line: LineSnapshot;
+  /** What each service that ended cleanly wrote as its summary; the exchange's is the last JSON line it printed. */
+  readonly summaries: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Runs the line to its end.
+ * @throws TicklineError TL_LINE_BUSY, TL_SEGMENT; a line that fails to start or gives up is an outcome, not an error
+ */
+export async function runLine(run: LineRun): Promise<LineResult> {
+  if (statSync(EXCHANGE, { throwIfNoEntry: false }) === undefined) {
+    throw new TicklineError("TL_ADDON", `the venue process ${EXCHANGE} is not built: run node ops/bootstrap/bootstrap.mjs prepare`);
+  }
+  const folder = RunDir.take(runDirOf(run.config.line), { lock: (descriptor) => native.processLock(descriptor), say: run.say });
+  try {
+    return await runIn(folder.path, run);
+  } finally {
+    folder.close();
+  }
+}
+
+async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
+  const { config } = run;
+  const modelBytes = statSync(config.inference.model, { throwIfNoEntry: false })?.size ?? 0;
+  for (const segment of segmentsOf(run.instruments, modelBytes)) makeSegment(runDir, segment);
+  for (const service of BELLS) native.NativeBell.create(bellOf(runDir, service));
+  const control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));
+  const runId = Date.now();
+  control.line.setRunId(runId);
+  // The hosts read what we read, with absolute paths and defaults filled in: JSON is YAML.
+  writeFileSync(`${runDir}/line.yaml`, JSON.stringify(config, null, 2));
+  writeFileSync(`${runDir}/exchange.config.json`, JSON.stringify(exchangeConfig(config, run.replay), null, 2));
+  run.onControl(control);
+
+  const said = new LastWords(run.onLine);
+  const beganMs = performance.now();
+  const supervisor = new Supervisor(processSpecs(runDir, run), {
+    startMs: config.supervision.start_timeout_ms,
+    heartbeatMs: config.supervision.heartbeat_timeout_ms,
+    stopMs: STOP_MS,
+  }, {
+    health: new ControlHealth(control, runDir),
+    window: new RestartWindow(config.supervision.restarts_max, config.supervision.window_s * 1000),
+    nowMs: () => nowNs() / 1e6,
+    env: process.env,
+    onEvent: run.onEvent,
+    onLine: said.hear,
+    onUp: ({ spec, pid }) => {
+      if (spec.core !== undefined && pid !== undefined) native.processPin(pid, spec.core);
+    },
+    stopWanted: run.stopWanted,
+  });
+  const outcome = await supervisor.run();
+  return {
+    outcome,
+    run_id: runId,
+    seconds: (performance.now() - beganMs) / 1000,
+    line: snapshot(control),
+    summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
+  };
+}
+
+function makeSegment(runDir: string, { file, kind, slots, bytes }: SegmentSpec): void {
+  const path = `${runDir}/${file}`;
+  mkdirSync(runDir, { recursive: true });
+  if (kind === "control") createSegment(path, { kind });
+  else if (kind === "plain") createSegment(path, { kind, bytes });
+  else if (kind === "latest") createSegment(path, { kind, payload: bytes });
+  else createSegment(path, { kind, slots, payload: bytes });
+}
+
+function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {
+  const { placement } = run.config;
+  const groups = planProcesses(placement, run.placement);
+  const wanted = new Map(groups.flatMap(({ name, services }) => {
+    const core = services.map((service) => placement[service].core).find((asked) => asked !== undefined);
+    return core === undefined ? [] : [[name, core] as const];
+  }));
+  const cores = decideCores(groups, wanted, native.processCores());
+  run.say(`${cores.text}; ${idleText(groups, run.config)}`);
+  return groups.map(({ name, services }) => ({
+    name,
+    services,
+    core: cores.pins.get(name),
+    ...(name === "exchange" ? exchangeCommand(runDir) : hostCommand(runDir, services, run)),
+  }));
+}
+
+function idleText(groups: readonly ProcessGroup[], { placement }: LineConfig): string {
+  return `idle: ${groups.map(({ name, services }) => `${name} ${services[0] === undefined ? "" : placement[services[0]].idle}`).join(", ")}`;
+}
+
+function exchangeCommand(runDir: string): Pick<ProcessSpec, "command" | "args"> {
+  return { command: EXCHANGE, args: ["--config", `${runDir}/exchange.config.json`, "--control", `${runDir}/${SEGMENT.control}`] };
+}
+
+function hostCommand(runDir: string, services: readonly string[], run: LineRun): Pick<ProcessSpec, "command" | "args"> {
+  const args = [HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(",")];
+  if (run.replay) args.push("--replay");
+  if (run.rehearse !== undefined) args.push("--rehearse", run.rehearse);
+  return { command: process.execPath, args };
+}
+
+function readSummaries(runDir: string): Record<string, unknown> {
+  const summaries: Record<string, unknown> = {};
+  for (const service of ["execution", "risk", "inference", "feed"]) {
+    try {
+      summaries[service] = JSON.parse(readFileSync(`${runDir}/${service}.json`, "utf8"));
+    } catch {
+      // It did not end cleanly, so it left none; the summary then says so by its absence.
+    }
+  }
+  return summaries;
+}
+
+/** Passes lines on and remembers the last JSON line of the exchange. */
+class LastWords {
+  readonly #onLine: LineRun["onLine"];
+  #exchange: string | undefined;
+
+  constructor(onLine: LineRun["onLine"]) {
+    this.#onLine = onLine;
+  }
+
+  readonly hear = (process: string, line: string): void => {
+    if (process === "exchange" && line.startsWith("{")) this.#exchange = line;
+    this.#onLine(process, line);
+  };
+
+  exchangeSummary(): Record<string, unknown> {
+    if (this.#exchange === undefined) return {};
+    try {
+      return { exchange: JSON.parse(this.#exchange) };
+    } catch {
+      return {};
+    }
+  }
+}
