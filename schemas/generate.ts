@@ -30,7 +30,8 @@ const PEERS = "schemas/generated/official";
 
 function run(flatc: FlatcRunner, args: string[]): void {
   const { code, stderr } = flatc.runCommand(args);
-  if (code !== 0) throw new Error(`flatc ${args.join(" ")}: ${stderr}`);
+  // Compiled to WebAssembly, flatc ends with 0 even on a schema that it refuses.
+  if (code !== 0 || /\berror:/.test(stderr)) throw new Error(`flatc ${args.join(" ")}: ${stderr}`);
 }
 
 function text(flatc: FlatcRunner, path: string): string {
