@@ -6,7 +6,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tickline_clock::monotonic;
 use tickline_packet::pcap::Capture;
 use tickline_ring::control::{Control, ServiceBlock, State};
 use tickline_ring::{Segment, Shape};
@@ -16,6 +17,11 @@ use tickline_wire::ouch::{Appendage, EnterOrder, Outbound, PRICE_MARKET, TIF_DAY
 use tickline_wire::soup::{ClientPacket, Framer, Login, ServerPacket};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Fails once more than the patience has passed since `begun` (monotonic).
+fn still(begun: u64, what: &str) {
+    assert!(monotonic().0 - begun < PATIENCE.as_nanos() as u64, "{what}");
+}
 const DELAY_OUT: u64 = 100_000;
 
 fn folder() -> PathBuf {
@@ -83,9 +89,9 @@ impl Line {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let begun = Instant::now();
+        let begun = monotonic().0;
         while exchange.state() != State::Running {
-            assert!(begun.elapsed() < PATIENCE, "{:?} {}", exchange.state(), exchange.error());
+            still(begun, &format!("{:?} {}", exchange.state(), exchange.error()));
             std::thread::sleep(Duration::from_millis(1));
         }
         let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -114,9 +120,9 @@ impl Line {
     fn advance(&mut self, time: u64) {
         self.execution.set_sent(self.sent);
         self.execution.set_horizon(time);
-        let begun = Instant::now();
+        let begun = monotonic().0;
         while self.exchange.horizon() < time.saturating_add(DELAY_OUT) {
-            assert!(begun.elapsed() < PATIENCE, "the venue does not follow");
+            still(begun, "the venue does not follow");
             std::thread::yield_now();
         }
         let count = self.exchange.sent();

@@ -5,7 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tickline_clock::monotonic;
 use tickline_wire::itch::{self, Body};
 use tickline_wire::mold;
 use tickline_wire::ouch::{
@@ -14,6 +15,11 @@ use tickline_wire::ouch::{
 use tickline_wire::soup::{ClientPacket, Framer, Login, ServerPacket};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Fails once more than the patience has passed since `begun` (monotonic).
+fn still(begun: u64, what: &str) {
+    assert!(monotonic().0 - begun < PATIENCE.as_nanos() as u64, "{what}");
+}
 
 /// A running venue with its ports; killed when dropped.
 struct Exchange {
@@ -113,7 +119,7 @@ fn enter(user_ref: u32, side: u8, qty: u32, price: u64, tif: u8) -> EnterOrder {
 
 impl Client {
     fn connect(exchange: &Exchange) -> Client {
-        let begun = Instant::now();
+        let begun = monotonic().0;
         loop {
             match TcpStream::connect(("127.0.0.1", exchange.ouch)) {
                 Ok(stream) => {
@@ -121,7 +127,7 @@ impl Client {
                     stream.set_read_timeout(Some(PATIENCE)).unwrap();
                     return Client { stream, framer: Framer::new(4096), next: 0 };
                 }
-                Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
+                Err(error) => still(begun, &error.to_string()),
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -298,9 +304,9 @@ fn a_client_that_is_killed_leaves_no_order() {
 fn rested(exchange: &Exchange) -> bool {
     let asker = UdpSocket::bind("127.0.0.1:0").unwrap();
     asker.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    let begun = Instant::now();
+    let begun = monotonic().0;
     let mut next = 1;
-    while begun.elapsed() < PATIENCE {
+    while monotonic().0 - begun < PATIENCE.as_nanos() as u64 {
         let Some(messages) = ask(exchange, &asker, "KILLED", next) else { continue };
         next += messages.len() as u64;
         if messages.iter().any(|m| matches!(m.body, Body::Add(add) if add.price.0 as u64 == LOW)) {
