@@ -6,6 +6,7 @@
 mod bell;
 mod clock;
 mod feed;
+mod inspect;
 mod model;
 mod order_port;
 mod probe;

@@ -53,7 +53,7 @@ pub struct Fault {
 impl Fault {
     /// Stable code for programs.
     pub const fn code(&self) -> &'static str {
-        "socket-refused"
+        "SOCKET_REFUSED"
     }
 }
 

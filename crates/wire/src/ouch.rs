@@ -19,6 +19,7 @@ pub use inbound::{
     AccountQuery, CancelOrder, DisableOrderEntry, EnableOrderEntry, EnterOrder, Inbound, MassCancel,
     ModifyOrder, ReplaceOrder,
 };
+pub use message::Value;
 pub use outbound::{
     AccountQueryResponse, AiqCanceled, BrokenTrade, CancelPending, CancelReject, Canceled, DisableResponse,
     EnableResponse, Executed, MassCancelResponse, Modified, OrderAccepted, OrderReplaced, Outbound,

@@ -58,15 +58,15 @@ impl Fault {
     /// Stable code for programs.
     pub const fn code(&self) -> &'static str {
         match self.cause {
-            Cause::Unreadable(_) => "capture-unreadable",
-            Cause::Empty => "capture-empty",
-            Cause::NotACapture { .. } => "capture-not-pcap",
-            Cause::GzipTruncated(_) => "capture-gzip-truncated",
-            Cause::GzipDamaged(_) => "capture-gzip-damaged",
-            Cause::TooLarge { .. } => "capture-too-large",
-            Cause::Damaged { .. } => "capture-damaged",
-            Cause::LinkType(_) => "capture-link-type",
-            Cause::NoMold { .. } => "capture-no-moldudp64",
+            Cause::Unreadable(_) => "CAPTURE_UNREADABLE",
+            Cause::Empty => "CAPTURE_EMPTY",
+            Cause::NotACapture { .. } => "CAPTURE_NOT_PCAP",
+            Cause::GzipTruncated(_) => "CAPTURE_GZIP_TRUNCATED",
+            Cause::GzipDamaged(_) => "CAPTURE_GZIP_DAMAGED",
+            Cause::TooLarge { .. } => "CAPTURE_TOO_LARGE",
+            Cause::Damaged { .. } => "CAPTURE_DAMAGED",
+            Cause::LinkType(_) => "CAPTURE_LINK_TYPE",
+            Cause::NoMold { .. } => "CAPTURE_NO_MOLDUDP64",
         }
     }
 }

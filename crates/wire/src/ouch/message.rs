@@ -2,6 +2,15 @@
 
 use super::{Appendage, OuchError};
 
+/// A field's value as tools print it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A count, number, time or price.
+    Number(u64),
+    /// One letter, or text padded with spaces.
+    Text(&'a [u8]),
+}
+
 /// A field of fixed width, big-endian.
 pub(super) trait Field: Sized {
     /// Bytes on the wire.
@@ -10,6 +19,8 @@ pub(super) trait Field: Sized {
     fn take(from: &mut &[u8]) -> Option<Self>;
     /// Writes the field and moves on. Room has been checked by the message.
     fn put(self, to: &mut &mut [u8]);
+    /// For people.
+    fn show(&self) -> Value<'_>;
 }
 
 macro_rules! integer_field {
@@ -26,11 +37,35 @@ macro_rules! integer_field {
             fn put(self, to: &mut &mut [u8]) {
                 self.to_be_bytes().put(to);
             }
+            fn show(&self) -> Value<'_> {
+                Value::Number(u64::from(*self))
+            }
         }
     )*};
 }
 
-integer_field!(u8, u16, u32, u64);
+integer_field!(u16, u32, u64);
+
+/// A single byte is a letter in every message.
+impl Field for u8 {
+    const BYTES: usize = 1;
+
+    #[inline(always)]
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let (&letter, rest) = from.split_first()?;
+        *from = rest;
+        Some(letter)
+    }
+
+    #[inline(always)]
+    fn put(self, to: &mut &mut [u8]) {
+        [self].put(to);
+    }
+
+    fn show(&self) -> Value<'_> {
+        Value::Text(core::slice::from_ref(self))
+    }
+}
 
 impl<const N: usize> Field for [u8; N] {
     const BYTES: usize = N;
@@ -47,6 +82,10 @@ impl<const N: usize> Field for [u8; N] {
         let (head, rest) = core::mem::take(to).split_at_mut(N);
         head.copy_from_slice(&self);
         *to = rest;
+    }
+
+    fn show(&self) -> Value<'_> {
+        Value::Text(self)
     }
 }
 
@@ -123,6 +162,12 @@ macro_rules! message {
                 }
                 Ok(need)
             }
+
+            /// Calls `each` with every field's name and value, in wire order. For tools, not for the hot path.
+            #[allow(unused_variables)] // a message without fields shows none
+            fn fields(&self, each: &mut dyn FnMut(&'static str, $crate::ouch::Value<'_>)) {
+                $(each(stringify!($field), $crate::ouch::message::Field::show(&self.$field));)*
+            }
         }
     };
 }
@@ -160,6 +205,21 @@ macro_rules! direction {
                 match self {
                     $($name::$message(message, tail) => message.encode(*tail, out),)*
                 }
+            }
+
+            /// The message's name in this crate.
+            pub const fn name(&self) -> &'static str {
+                match self { $($name::$message(..) => stringify!($message),)* }
+            }
+
+            /// The appendage, perhaps empty.
+            pub const fn appendage(&self) -> Appendage<'a> {
+                match self { $($name::$message(_, tail) => *tail,)* }
+            }
+
+            /// Calls `each` with every fixed field's name and value, in wire order. For tools, not for the hot path.
+            pub fn fields(&self, mut each: impl FnMut(&'static str, $crate::ouch::Value<'_>)) {
+                match self { $($name::$message(message, _) => message.fields(&mut each),)* }
             }
         }
     };
