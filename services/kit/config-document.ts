@@ -1,7 +1,7 @@
 /** A YAML text that can say where each of its values stands, and refuse one in a sentence a person can act on. */
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
-import { ConfigError, type ConfigPlace } from "./errors.ts";
+import { ConfigError, TicklineError, type ConfigPlace } from "./errors.ts";
 
 type Key = string | number;
 
@@ -165,7 +165,7 @@ export class ConfigDocument {
     if (result.success) return result.data;
     const { issues } = result.error;
     const first = issues.find((issue) => issue.code === "unrecognized_keys") ?? issues[0];
-    if (first === undefined) throw new Error("a refusal without an issue");
+    if (first === undefined) throw new TicklineError("TL_INTERNAL", `${this.file} was refused without a reason`);
     throw this.fromIssue(schema, first, data);
   }
 }

@@ -78,6 +78,18 @@ const DOORS: readonly Door[] = [
     tests: false,
   },
   {
+    name: "errors without a code",
+    extension: ".ts",
+    pattern: /\bnew (?:Type|Range)?Error\(|\bextends Error\b/g,
+    instead: "throw a TicklineError with a code of services/kit/errors.ts",
+    except: new Map([
+      ["services/kit/errors.ts", "the list of codes"],
+      ["services/inference/strategies/", "a user's module: inference wraps what it throws in TL_STRATEGY"],
+      ["schemas/", "the generator: its reader is the person who edits a schema"],
+    ]),
+    tests: true,
+  },
+  {
     name: "the addon",
     extension: ".ts",
     pattern: /\bcreateRequire\b|\bprocess\.dlopen\b/g,
@@ -180,4 +192,12 @@ export function citedInvariants(files: readonly SourceFile[]): Finding[] {
         .map(([name]) => ({ path: file.path, line: lineAt(file.text, match.index), says: `${name}: state it as "//! - ${name}: ..." at the top of a file of crates/${crate}` })),
     );
   });
+}
+
+/** Every error code is thrown or reported somewhere; `codes` are those of services/kit/errors.ts. */
+export function unusedCodes(files: readonly SourceFile[], codes: readonly string[]): Finding[] {
+  const users = files.filter((file) => /^services\/.*\.ts$/.test(file.path) && file.path !== "services/kit/errors.ts" && !isTest(file.path));
+  return codes
+    .filter((code) => !users.some((file) => file.text.includes(`"${code}"`)))
+    .map((code) => ({ path: "services/kit/errors.ts", line: 0, says: `${code}: nobody throws it: use it or delete it` }));
 }

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blank } from "./blank.ts";
-import { citedInvariants, doors, forbidsUnsafe } from "./doors.ts";
+import { citedInvariants, doors, forbidsUnsafe, unusedCodes } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
@@ -132,6 +132,15 @@ test("unsafe code is forbidden but in listed rooms", () => {
   bites(forbidsUnsafe, "crates/book/src/lib.rs", "pub mod a;", /forbid/);
   passes(forbidsUnsafe, "crates/book/src/lib.rs", "#![forbid(unsafe_code)]\npub mod a;");
   passes(forbidsUnsafe, "crates/ring/src/lib.rs", "pub mod a;");
+});
+
+test("errors: one without a code, and a code without a thrower, are found", () => {
+  bites(doors, "services/risk/a.ts", 'throw new Error("no");', /code/);
+  bites(doors, "services/risk/a.ts", "class RiskError extends Error {}", /code/);
+  passes(doors, "services/risk/a.ts", 'throw new TicklineError("TL_USAGE", "no");');
+  const thrower = sourceFile("services/risk/a.ts", 'throw new TicklineError("TL_USAGE", "no");');
+  assert.deepEqual(unusedCodes([thrower], ["TL_USAGE"]), []);
+  assert.match(unusedCodes([thrower], ["TL_USAGE", "TL_PORT"])[0]?.says ?? "", /^TL_PORT: nobody/);
 });
 
 test("an invariant that is cited and stated nowhere is found", () => {

@@ -5,8 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ERRORS } from "../../services/kit/errors.ts";
 import { generate } from "../../schemas/generate.ts";
-import { citedInvariants, doors, forbidsUnsafe } from "./doors.ts";
+import { citedInvariants, doors, forbidsUnsafe, unusedCodes } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
@@ -43,5 +44,6 @@ test("files are named after what they hold", () => none(TREE.flatMap(names)));
 test("no file names one machine's paths, a registry or a promise", () => none(TREE.flatMap(wording)));
 test("the lock file names no host", () => none(TREE.flatMap(lock)));
 test("every service's README has its five headings", () => none(readmes(TREE)));
+test("no error code is unused", () => none(unusedCodes(TREE, Object.keys(ERRORS))));
 test("no file is unread", () => none(unread(TREE)));
 test("what says it is generated is", async () => none(generated(TREE, new Set((await generate()).keys()))));
