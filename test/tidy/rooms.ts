@@ -17,9 +17,10 @@ const CRATES = new Map<string, readonly string[]>([
   ["order", ["units", "wire", "gate"]],
   ["port", ["units", "clock", "ring", "wire", "gate", "order"]],
   ["venue", ["units", "wire", "book"]],
+  ["inspect", ["units", "wire", "packet", "book"]],
   ["pipeline", ["units", "wire", "packet", "book", "features"]],
   ["exchange", ["units", "clock", "ring", "wire", "packet", "venue"]],
-  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "weights", "gate", "order", "pipeline", "port"]],
+  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "weights", "gate", "order", "pipeline", "port", "inspect"]],
 ]);
 
 /** Services that may import others besides kit. Agents meet only in a schema. */
