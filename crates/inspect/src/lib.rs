@@ -6,6 +6,7 @@ mod fault;
 mod last;
 mod messages;
 mod number;
+mod report;
 mod stream;
 mod summary;
 
@@ -13,5 +14,6 @@ pub use book::{BookRun, Row, rows};
 pub use fault::Fault;
 pub use last::{LastBook, LevelSummary, last_book};
 pub use messages::{Format, messages};
+pub use report::{GapSummary, LineSummary, SessionSummary, SkippedSummary, Summary};
 pub use stream::{Options, Stream};
-pub use summary::{GapSummary, LineSummary, SessionSummary, SkippedSummary, Summary, summary};
+pub use summary::summary;

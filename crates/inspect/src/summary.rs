@@ -1,258 +1,105 @@
 //! Counts of everything in a capture.
 
+use crate::report::{GapSummary, LineSummary, SessionSummary, SkippedSummary, Summary};
 use crate::stream::Stream;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use tickline_book::Books;
-use tickline_packet::arbiter::{Event, Gap, LineCounts};
+use tickline_packet::arbiter::Event;
 use tickline_wire::itch;
 
-/// Messages lost on every line.
-#[derive(Clone, Debug, Serialize)]
-pub struct GapSummary {
-    /// Sequence number of the first.
-    pub first: u64,
-    /// How many.
-    pub count: u64,
-    /// Capture time at which they were given up.
-    pub time_ns: u64,
-}
-
-impl GapSummary {
-    fn of(gap: &Gap) -> GapSummary {
-        GapSummary { first: gap.first, count: gap.count, time_ns: gap.time.0 }
-    }
-}
-
-/// One line.
-#[derive(Clone, Debug, Serialize)]
-pub struct LineSummary {
-    /// `A` or `B`.
-    pub line: &'static str,
-    /// Destination group and port.
-    pub destination: String,
-    /// Sound packets.
-    pub packets: u64,
-    /// Heartbeats among them.
-    pub heartbeats: u64,
-    /// Ends of session among them.
-    pub ends: u64,
-    /// Packets refused.
-    pub malformed: u64,
-    /// Messages it brought first.
-    pub first: u64,
-    /// Messages known already.
-    pub duplicates: u64,
-    /// Messages it skipped.
-    pub lost: u64,
-    /// Packets out of order.
-    pub backward: u64,
-}
-
-/// A session and where it was joined and left.
-#[derive(Clone, Debug, Serialize)]
-pub struct SessionSummary {
-    /// Its name.
-    pub session: String,
-    /// First sequence number.
-    pub first: u64,
-    /// The number after the last message.
-    pub next: u64,
-    /// True if its end was seen.
-    pub ended: bool,
-}
-
-/// Everything that was counted.
-#[derive(Clone, Debug, Serialize)]
-pub struct Summary {
-    /// The capture.
-    pub file: String,
-    /// Frames of the market data lines.
-    pub packets: u64,
-    /// Messages delivered, each once.
-    pub messages: u64,
-    /// The same by type letter.
-    pub by_type: BTreeMap<String, u64>,
-    /// Ranges that no line brought.
-    pub gaps: Vec<GapSummary>,
-    /// Ranges that no line brought and another capture filled.
-    pub filled: Vec<GapSummary>,
-    /// Messages in the gaps.
-    pub losses: u64,
-    /// Heartbeats, all lines.
-    pub heartbeats: u64,
-    /// Messages of a type that ITCH 5.0 does not have.
-    pub unknown: u64,
-    /// Packets and messages refused.
-    pub malformed: u64,
-    /// Per line.
-    pub lines: Vec<LineSummary>,
-    /// Per session.
-    pub sessions: Vec<SessionSummary>,
-    /// Symbols seen.
-    pub symbols: Vec<String>,
-    /// Messages that did not fit the books.
-    pub anomalies: u64,
-    /// Capture time of the first and the last frame.
-    pub capture_ns: [u64; 2],
-    /// Other traffic.
-    pub skipped: SkippedSummary,
-    /// Byte offset of a last record that was cut off.
-    pub truncated_at: Option<u64>,
-}
-
-/// Frames that are not market data of the two lines.
-#[derive(Clone, Debug, Serialize)]
-pub struct SkippedSummary {
-    /// Not IPv4, fragments, cut off, neither UDP nor TCP.
-    pub refused: u64,
-    /// TCP.
-    pub tcp: u64,
-    /// UDP to other places.
-    pub other_udp: u64,
-    /// Of interfaces that are not Ethernet.
-    pub foreign: u64,
-    /// MoldUDP64 packets of another session, or too far ahead to be believed.
-    pub unbelieved: u64,
+/// What the events of a stream add up to.
+struct Counts {
+    books: Books,
+    by_letter: [u64; 256],
+    unknown: u64,
+    malformed: u64,
+    gaps: Vec<GapSummary>,
+    sessions: Vec<SessionSummary>,
 }
 
 /// Reads the whole capture.
 pub fn summary(stream: &mut Stream) -> Summary {
-    let mut books = Books::default();
-    let mut by_letter = [0u64; 256];
-    let (mut gaps, mut sessions) = (Vec::new(), Vec::<SessionSummary>::new());
-    let (mut unknown, mut malformed) = (0, 0);
-    stream.run(|event| match event {
-        Event::Message { sequence, bytes } => {
-            if let Some(session) = sessions.last_mut() {
-                session.next = sequence + 1;
-            }
-            match itch::decode(bytes) {
-                Ok(update) => {
-                    by_letter[usize::from(update.body.letter())] += 1;
-                    books.apply(&update);
-                }
-                Err(fault) if fault.kind == itch::Kind::Unknown => unknown += 1,
-                Err(_) => malformed += 1,
-            }
-        }
-        Event::Gap(gap) => gaps.push(GapSummary::of(&gap)),
-        Event::Session { session, next } => {
-            if !sessions.is_empty() {
-                books.reset_day();
-            }
-            sessions.push(SessionSummary { session: session.text(), first: next, next, ended: false });
-        }
-        Event::End { next } => {
-            if let Some(session) = sessions.last_mut() {
-                (session.next, session.ended) = (next, true);
-            }
-        }
-    });
+    let mut counts = Counts {
+        books: Books::default(),
+        by_letter: [0; 256],
+        unknown: 0,
+        malformed: 0,
+        gaps: Vec::new(),
+        sessions: Vec::new(),
+    };
+    stream.run(|event| counts.take(event));
     let (capture, arbiter) = (stream.capture(), stream.arbiter());
     let lines: Vec<_> = [("A", 0), ("B", 1)]
         .into_iter()
         .filter_map(|(name, line)| {
             let destination = capture.lines()[usize::from(line)]?;
-            Some(line_summary(name, destination.to_string(), arbiter.line(line)))
+            Some(LineSummary::of(name, destination.to_string(), arbiter.line(line)))
         })
         .collect();
-    let (skipped, dropped) = (capture.skipped(), arbiter.dropped());
     let times = || capture.frames().map(|frame| frame.time.0);
     Summary {
         file: capture.file().to_owned(),
         packets: capture.len() as u64,
-        messages: arbiter.delivered() + stream.filled().iter().map(|gap| gap.count).sum::<u64>(),
-        by_type: itch::LETTERS
-            .iter()
-            .filter(|&&letter| by_letter[usize::from(letter)] > 0)
-            .map(|&letter| ((letter as char).to_string(), by_letter[usize::from(letter)]))
-            .collect(),
-        losses: gaps.iter().map(|gap| gap.count).sum(),
-        gaps,
+        messages: counts.by_letter.iter().sum::<u64>() + counts.unknown + counts.malformed,
+        by_type: counts.by_type(),
+        losses: counts.gaps.iter().map(|gap| gap.count).sum(),
         filled: stream.filled().iter().map(GapSummary::of).collect(),
         heartbeats: lines.iter().map(|line| line.heartbeats).sum(),
-        unknown,
-        malformed: malformed + lines.iter().map(|line| line.malformed).sum::<u64>(),
+        unknown: counts.unknown,
+        malformed: counts.malformed + lines.iter().map(|line| line.malformed).sum::<u64>(),
         lines,
-        sessions,
-        symbols: books.by_symbol().map(|book| book.symbol().text()).collect(),
-        anomalies: books.anomalies().total(),
+        symbols: counts.books.by_symbol().map(|book| book.symbol().text()).collect(),
+        anomalies: counts.books.anomalies().total(),
+        gaps: counts.gaps,
+        sessions: counts.sessions,
         capture_ns: [times().min().unwrap_or(0), times().max().unwrap_or(0)],
-        skipped: SkippedSummary {
-            refused: skipped.refused,
-            tcp: skipped.tcp,
-            other_udp: skipped.other_udp,
-            foreign: skipped.foreign,
-            unbelieved: dropped.session + dropped.far,
-        },
+        skipped: SkippedSummary::of(capture.skipped(), arbiter.dropped()),
         truncated_at: capture.tail().map(|tail| tail.offset),
     }
 }
 
-fn line_summary(line: &'static str, destination: String, counts: LineCounts) -> LineSummary {
-    LineSummary {
-        line,
-        destination,
-        packets: counts.packets,
-        heartbeats: counts.heartbeats,
-        ends: counts.ends,
-        malformed: counts.malformed,
-        first: counts.first,
-        duplicates: counts.duplicates,
-        lost: counts.lost,
-        backward: counts.backward,
+impl Counts {
+    fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Message { sequence, bytes } => {
+                if let Some(session) = self.sessions.last_mut() {
+                    session.next = sequence + 1;
+                }
+                self.message(bytes);
+            }
+            Event::Gap(gap) => self.gaps.push(GapSummary::of(&gap)),
+            Event::Session { session, next } => {
+                if !self.sessions.is_empty() {
+                    self.books.reset_day();
+                }
+                self.sessions.push(SessionSummary {
+                    session: session.text(),
+                    first: next,
+                    next,
+                    ended: false,
+                });
+            }
+            Event::End { next } => {
+                if let Some(session) = self.sessions.last_mut() {
+                    (session.next, session.ended) = (next, true);
+                }
+            }
+        }
     }
-}
 
-impl Summary {
-    /// The table people read.
-    pub fn table(&self) -> String {
-        let mut out = String::new();
-        let mut row = |name: &str, value: String| out.push_str(&format!("{name:<12} {value}\n"));
-        row("capture", self.file.clone());
-        row("packets", self.packets.to_string());
-        for session in &self.sessions {
-            let end = if session.ended { "ended" } else { "open" };
-            let SessionSummary { session, first, next, .. } = session;
-            row("session", format!("{session}: messages {first} to {}, {end}", next.saturating_sub(1)));
+    fn message(&mut self, bytes: &[u8]) {
+        match itch::decode(bytes) {
+            Ok(update) => {
+                self.by_letter[usize::from(update.body.letter())] += 1;
+                self.books.apply(&update);
+            }
+            Err(fault) if fault.kind == itch::Kind::Unknown => self.unknown += 1,
+            Err(_) => self.malformed += 1,
         }
-        for line in &self.lines {
-            row(
-                &format!("line {}", line.line),
-                format!(
-                    "{}: {} packets, {} heartbeats, first with {}, {} duplicates, {} lost, {} malformed",
-                    line.destination,
-                    line.packets,
-                    line.heartbeats,
-                    line.first,
-                    line.duplicates,
-                    line.lost,
-                    line.malformed
-                ),
-            );
-        }
-        let types: Vec<_> = self.by_type.iter().map(|(letter, count)| format!("{letter} {count}")).collect();
-        row("messages", format!("{} ({})", self.messages, types.join(", ")));
-        row("unknown", self.unknown.to_string());
-        row("malformed", self.malformed.to_string());
-        row("losses", format!("{} messages in {} gaps", self.losses, self.gaps.len()));
-        for gap in &self.gaps {
-            row("  gap", format!("{} messages from {}", gap.count, gap.first));
-        }
-        row(
-            "symbols",
-            format!("{} ({})", self.symbols.len(), self.symbols[..self.symbols.len().min(12)].join(" ")),
-        );
-        row("anomalies", self.anomalies.to_string());
-        let seconds = (self.capture_ns[1] - self.capture_ns[0]) as f64 / 1e9;
-        row("duration", format!("{seconds:.6} s"));
-        let skipped = &self.skipped;
-        let other = skipped.refused + skipped.tcp + skipped.other_udp + skipped.foreign;
-        row("other", format!("{other} frames, {} packets not believed", skipped.unbelieved));
-        if let Some(offset) = self.truncated_at {
-            row("truncated", format!("the last record, at byte {offset}, is cut off"));
-        }
-        out
+    }
+
+    fn by_type(&self) -> BTreeMap<String, u64> {
+        let seen = itch::LETTERS.iter().filter(|&&letter| self.by_letter[usize::from(letter)] > 0);
+        seen.map(|&letter| (char::from(letter).to_string(), self.by_letter[usize::from(letter)])).collect()
     }
 }
