@@ -4,6 +4,7 @@
 mod ring;
 mod row;
 mod sample;
+mod venue;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -19,11 +20,14 @@ struct Arguments {
 enum Bench {
     /// Rings: shared-memory floor, our channels, rtrb; round trips and rates.
     Ring(ring::Options),
+    /// The venue's matching engine.
+    Venue(venue::Options),
 }
 
 fn main() -> ExitCode {
     let rows = match Arguments::parse().bench {
         Bench::Ring(options) => ring::run(&options),
+        Bench::Venue(options) => venue::run(&options),
     };
     match rows {
         Ok(rows) => {
