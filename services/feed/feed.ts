@@ -25,18 +25,28 @@ export class FeedAgent implements Agent {
   readonly #native: NativeFeed;
   readonly #admit: Cell | undefined;
   readonly #budget: number;
+  readonly #armed: () => boolean;
+  #begun = false;
 
-  /** @param admit in replay, the line time up to which frames may be released; live there is none */
-  constructor(native: NativeFeed, admit: Cell | undefined, summary: () => Record<string, unknown>) {
+  /**
+   * @param admit in replay, the line time up to which frames may be released; live there is none
+   * @param armed whether the line may trade: a replay begins only then, so that its first order is not a matter of timing
+   */
+  constructor(native: NativeFeed, admit: Cell | undefined, armed: () => boolean, summary: () => Record<string, unknown>) {
     this.summary = summary;
     this.#native = native;
     this.#admit = admit;
+    this.#armed = armed;
     this.#budget = admit === undefined ? BUDGET_LIVE : BUDGET_REPLAY;
   }
 
   doWork(): number {
     const admit = this.#admit;
     if (admit === undefined) return this.#native.poll(this.#budget, NEVER, NEVER);
+    if (!this.#begun) {
+      if (!this.#armed()) return 0;
+      this.#begun = true;
+    }
     admit.load();
     return this.#native.poll(this.#budget, admit.low, admit.high);
   }

@@ -29,5 +29,5 @@ function open(json: string): NativeFeed {
 export function createFeed(context: ServiceContext): Agent {
   const feed = open(JSON.stringify(nativeConfig(context)));
   const summary = (): Record<string, unknown> => JSON.parse(feed.summary()) as Record<string, unknown>;
-  return new FeedAgent(feed, context.replay ? context.peer("execution").admit : undefined, summary);
+  return new FeedAgent(feed, context.replay ? context.peer("execution").admit : undefined, () => context.lineBlock.armed(), summary);
 }

@@ -14,6 +14,7 @@ import { exchangeConfig } from "./exchange-config.ts";
 import { planProcesses, type PlacementMode, type ProcessGroup } from "./plan.ts";
 import type { ProcessSpec } from "./process.ts";
 import { RestartWindow } from "./restart-window.ts";
+import { makeRehearsalCapture } from "./rehearsal-capture.ts";
 import { RunDir } from "./run-dir.ts";
 import { snapshot, type LineSnapshot } from "./snapshot.ts";
 import { Supervisor, type LineEvent, type Outcome } from "./supervise.ts";
@@ -30,8 +31,8 @@ export interface LineRun {
   readonly placement: PlacementMode;
   /** True in replay: the venue follows, and the line ends at the end of its capture. */
   readonly replay: boolean;
-  /** Capture for the services to warm up on before they are ready; undefined: none. */
-  readonly rehearse?: string | undefined;
+  /** Whether the services warm up on generated flow before they are ready. */
+  readonly rehearse: boolean;
   /** Instruments to make room for: those of the line, or of the capture when the line names none. */
   readonly instruments: number;
   /** Looked at every few milliseconds; true ends the run. */
@@ -84,6 +85,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
   // The hosts read what we read, with absolute paths and defaults filled in: JSON is YAML.
   writeFileSync(`${runDir}/line.yaml`, JSON.stringify(config, null, 2));
   writeFileSync(`${runDir}/exchange.config.json`, JSON.stringify(exchangeConfig(config, run.replay), null, 2));
+  if (run.rehearse) makeRehearsalCapture(EXCHANGE, config, rehearsalOf(runDir));
   run.onControl(control);
 
   const said = new LastWords(run.onLine);
@@ -112,6 +114,10 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
     line: snapshot(control),
     summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
   };
+}
+
+function rehearsalOf(runDir: string): string {
+  return `${runDir}/rehearsal.pcap`;
 }
 
 function makeSegment(runDir: string, { file, kind, slots, bytes }: SegmentSpec): void {
@@ -151,7 +157,7 @@ function exchangeCommand(runDir: string): Pick<ProcessSpec, "command" | "args"> 
 function hostCommand(runDir: string, services: readonly string[], run: LineRun): Pick<ProcessSpec, "command" | "args"> {
   const args = [HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(",")];
   if (run.replay) args.push("--replay");
-  if (run.rehearse !== undefined) args.push("--rehearse", run.rehearse);
+  if (run.rehearse) args.push("--rehearse", rehearsalOf(runDir));
   return { command: process.execPath, args };
 }
 

@@ -1,0 +1,157 @@
+/** `tickline replay`: a capture through the real line against the venue, as a latency test that repeats bit for bit. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { configHash, loadLine, type LineConfig } from "../kit/config.ts";
+import { Exit, TicklineError } from "../kit/errors.ts";
+import { native } from "../kit/native.ts";
+import { runLine, type LineResult } from "../supervisor/run-line.ts";
+import { evaluateGate, GateError, parseGate, type Gate, type GateResult } from "./gate-expression.ts";
+import { measured, replayReport, type ReplayReport } from "./replay-report.ts";
+import { replayTable } from "./replay-table.ts";
+
+/** Symbols taken from a capture when the line names none; more need a line file that chooses. */
+const SYMBOLS_MAX = 64;
+/** Price step of a symbol that only the capture names, 1/10,000 dollar. */
+const TICK = 100;
+
+interface ReplayOptions {
+  readonly placement: "fused" | "processes";
+  readonly speed: number | "max";
+  readonly gate?: Gate;
+  readonly line: string;
+  readonly json?: string;
+  readonly rehearse: boolean;
+}
+
+function speedOf(text: string): number | "max" {
+  if (text === "max") return text;
+  const speed = Number(text);
+  if (!(speed > 0 && speed <= 1e6)) throw new InvalidArgumentError('give a number above 0, such as 1 or 0.5, or "max".');
+  return speed;
+}
+
+function gateOf(text: string): Gate {
+  try {
+    return parseGate(text);
+  } catch (error) {
+    if (error instanceof GateError) throw new InvalidArgumentError(`${error.message} (at character ${error.at + 1}).`);
+    throw error;
+  }
+}
+
+/** What the command needs to know of a capture before it can run. */
+interface Surveyed {
+  readonly symbols: readonly string[];
+  readonly messages: number;
+}
+
+function survey(path: string): Surveyed {
+  try {
+    return JSON.parse(native.inspectSummary(path, undefined, true)) as Surveyed;
+  } catch (cause) {
+    throw new TicklineError("TL_CAPTURE", cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** The line of a replay: the capture is both what the feed reads and the background that the venue plays. */
+function replayConfig(base: LineConfig, capture: string, options: ReplayOptions): LineConfig {
+  const { symbols } = survey(capture);
+  if (symbols.length === 0) throw new TicklineError("TL_CAPTURE", `${capture}: no symbol in it; a replay needs order flow`);
+  if (base.instruments.length === 0 && symbols.length > SYMBOLS_MAX) {
+    throw new TicklineError("TL_CAPTURE", `${capture}: it has ${symbols.length} symbols; name at most ${SYMBOLS_MAX} of them under instruments in a line file and give it with --line`);
+  }
+  return {
+    ...base,
+    venue: { ...base.venue, flow: { kind: "capture", path: capture } },
+    instruments: base.instruments.length > 0 ? base.instruments : symbols.map((symbol) => ({ symbol, tick: TICK })),
+    feed: { ...base.feed, source: { kind: "pcap", path: capture, speed: options.speed } },
+  };
+}
+
+async function play(config: LineConfig, options: ReplayOptions, say: (text: string) => void): Promise<LineResult> {
+  let interrupted = false;
+  const interrupt = (): void => { interrupted = true; };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  try {
+    const result = await runLine({
+      config,
+      placement: options.placement,
+      replay: true,
+      rehearse: options.rehearse,
+      instruments: config.instruments.length,
+      stopWanted: () => interrupted,
+      onEvent: (event) => {
+        if (event.kind === "died") say(`${event.process} ${event.cause}`);
+      },
+      onLine: (name, line) => {
+        if (process.env["TICKLINE_DEBUG"] === "1") say(`${name}: ${line}`);
+      },
+      say,
+      onControl: () => {},
+    });
+    if (interrupted) throw new TicklineError("TL_INTERRUPTED", "the replay was interrupted and its line stopped");
+    if (result.outcome.kind === "failed-to-start") throw new TicklineError("TL_START", result.outcome.cause);
+    if (result.outcome.kind === "gave-up") throw new TicklineError("TL_RESTARTS", `${result.outcome.cause}; a replay is not resumed`);
+    return result;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+function judged(gate: Gate, report: ReplayReport): GateResult {
+  try {
+    return evaluateGate(gate, measured(report));
+  } catch (error) {
+    if (error instanceof GateError) throw new TicklineError("TL_USAGE", `--gate '${gate.text}': ${error.message}`);
+    throw error;
+  }
+}
+
+async function replay(capture: string, options: ReplayOptions): Promise<void> {
+  const path = resolve(capture);
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  const config = replayConfig(loadLine(options.line).config, path, options);
+  const result = await play(config, options, say);
+  const report = replayReport({
+    capture,
+    placement: options.placement,
+    speed: options.speed,
+    config_hash: configHash(config),
+    config,
+    result,
+  });
+  const gate = options.gate === undefined ? undefined : judged(options.gate, report);
+  const whole = { ...report, gate: gate === undefined ? null : { expression: options.gate?.text, ...gate } };
+  if (options.json === "-") process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+  else {
+    process.stdout.write(replayTable(report, gate));
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(whole, null, 2)}\n`);
+  }
+  if (gate?.passed === false) process.exitCode = Exit.Gate;
+}
+
+const HELP = `
+Latency counts from the moment each frame was due, so waiting is counted. At speed max a frame is due when it is taken up.
+Names for --gate: a hop (line, feed, inference, strategy, risk, gate, send, ack, lateness, admit) with .count, .p50, .p90, .p99,
+.p999 or .max in ns; and frames, messages, orders, fills, refusals, unanswered, gaps, gc, pnl.
+
+Examples:
+  npx tickline replay day.pcap.gz --speed 1 --gate 'line.p50<5us && line.p99<20us' --json out.json
+  npx tickline replay day.pcap.gz --speed max --placement processes
+`;
+
+/** The verb. */
+export function replayCommand(): Command {
+  return new Command("replay")
+    .description("run a capture (pcap, pcapng, gzip allowed) through the real line against the venue and measure it")
+    .argument("<capture>", "the capture")
+    .addOption(new Option("--placement <where>", "fused: one thread; processes: one process a service").choices(["fused", "processes"]).default("fused"))
+    .option("--speed <n>", "1 is the pace of the capture; max does not wait", speedOf, 1 as number | "max")
+    .option("--gate <expression>", "exit 1 unless it holds", gateOf)
+    .option("--line <file>", "line file for limits, model, strategy and delays", "ops/lines/replay.yaml")
+    .option("--json <file>", "write the report as JSON; - for standard output instead of the table")
+    .option("--no-rehearse", "skip the warm-up on generated flow before the first frame")
+    .addHelpText("after", HELP)
+    .action(replay);
+}
