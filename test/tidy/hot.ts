@@ -90,10 +90,10 @@ export function withoutTests(code: string): string {
   return at < 0 ? code : code.slice(0, at);
 }
 
-/** Blanks the bodies of functions that run once: `new`, `with_*`, `open*`, `default`. */
+/** Blanks the bodies of functions that run once: those that return `Self`, and `new`, `with_*`, `open*`, `create*`. */
 function withoutConstruction(code: string): string {
   let out = code;
-  for (const match of code.matchAll(/\bfn (?:new|with_\w+|open\w*|default|create\w*)\b[^{;]*\{/g)) {
+  for (const match of code.matchAll(/\bfn (?:(?:new|with_\w+|open\w*|create\w*)\b[^{;]*|\w+(?:<[^{;]*>)?\([^{;]*->\s*(?:(?:Result|Option)<)?Self\b[^{;]*)\{/g)) {
     let depth = 1;
     let i = match.index + match[0].length;
     const start = i;
@@ -108,4 +108,35 @@ export function hotRust(file: SourceFile): Finding[] {
   if (!file.path.endsWith(".rs") || !isHot(file)) return [];
   const code = withoutConstruction(withoutTests(file.code));
   return RUST.flatMap(([pattern, says]) => findAll(file, code, pattern, says));
+}
+
+/** Rust files on the way of every message; each carries the mark, so that the rules above see it. */
+export const HOT_RUST = [
+  "crates/book/src/apply.rs", "crates/book/src/books.rs", "crates/book/src/hash.rs", "crates/book/src/level.rs", "crates/book/src/slab.rs",
+  "crates/features/src/features.rs", "crates/features/src/snapshot.rs", "crates/features/src/window.rs",
+  "crates/gate/src/check.rs", "crates/gate/src/decisions.rs", "crates/gate/src/gate.rs", "crates/gate/src/rate.rs",
+  "crates/model/src/kernel.rs", "crates/model/src/lanes/avx2.rs", "crates/model/src/lanes/avx512.rs", "crates/model/src/lanes/portable.rs",
+  "crates/order/src/executions.rs", "crates/order/src/ledger.rs", "crates/order/src/orders.rs", "crates/order/src/positions.rs",
+  "crates/packet/src/arbiter.rs", "crates/packet/src/arbiter/line.rs", "crates/packet/src/arbiter/window.rs",
+  "crates/pipeline/src/desk.rs", "crates/pipeline/src/pipeline.rs",
+  "crates/ring/src/control/histogram.rs", "crates/ring/src/lossless.rs",
+  "crates/wire/src/ethernet.rs", "crates/wire/src/ouch/outbound.rs", "crates/wire/src/soup/framer.rs",
+] as const;
+
+/** Services with a pure, hot verb file. */
+const HOT_SERVICES = ["feed", "inference", "risk", "execution"];
+
+/** Files that must be marked and are not. */
+export function marked(files: readonly SourceFile[], rust: readonly string[]): Finding[] {
+  const found: Finding[] = [];
+  for (const path of rust) {
+    const file = files.find((one) => one.path === path);
+    if (file === undefined) found.push({ path, line: 0, says: "is gone: correct HOT_RUST in test/tidy/hot.ts" });
+    else if (!isHot(file)) found.push({ path, line: 1, says: "every message passes here: put // @hot on the first line" });
+  }
+  for (const service of HOT_SERVICES) {
+    const own = files.filter((file) => file.path.startsWith(`services/${service}/`) && file.path.endsWith(".ts"));
+    if (own.length > 0 && !own.some(isHot)) found.push({ path: `services/${service}`, line: 0, says: "has no hot file: put // @hot on the first line of its verb" });
+  }
+  return found;
 }

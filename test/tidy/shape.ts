@@ -57,8 +57,10 @@ export function documented(file: SourceFile): Finding[] {
   if (file.generated || isTest(file.path) || !/^(?:services|schemas)\/.*\.ts$/.test(file.path)) return [];
   const lines = file.text.split("\n");
   const found: Finding[] = [];
-  // The docstring that opens a file speaks for its first export.
-  let spoken = /^(?:\/\/ @hot\n)?\/\*\*/.test(file.text);
+  // The docstring that opens a file speaks for its first export and for its first class.
+  const opened = /^(?:\/\/ @hot\n)?\/\*\*/.test(file.text);
+  const firstClass = lines.findIndex((line) => /^export (?:abstract )?class /.test(line));
+  let first = true;
   lines.forEach((line, i) => {
     const name = EXPORT.exec(line)?.[1];
     if (name === undefined) return;
@@ -68,8 +70,9 @@ export function documented(file: SourceFile): Finding[] {
     const said = /\*\/\s*$|^\s*\/\/ (?!@hot)/.test(lines[above] ?? "");
     // The value and the type of one name share theirs.
     const twin = lines.slice(0, i).some((earlier) => new RegExp(`^export const ${name}\\b`).test(earlier));
+    const spoken = opened && (first || i === firstClass);
     if (!said && !twin && !spoken) found.push({ path: file.path, line: i + 1, says: `${name}: say in a /** */ above it what it does, units, ranges and errors` });
-    spoken = false;
+    first = false;
   });
   return found;
 }

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { blank } from "./blank.ts";
 import { citedInvariants, doors, forbidsUnsafe, unusedCodes } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
-import { hotRust, hotTypescript } from "./hot.ts";
+import { hotRust, hotTypescript, marked } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
 import { barrels, documented, functionLength } from "./shape.ts";
 import { sourceFile, type Finding, type SourceFile } from "./tree.ts";
@@ -91,6 +91,14 @@ for (const [line, says] of [
     passes(hotRust, "crates/book/src/apply.rs", `// @hot\nfn new() -> Self {\n    ${line}\n}\n#[cfg(test)]\nmod tests {\n fn t() { ${line} }\n}\n`);
   });
 }
+
+test("hot: a file that must be marked and is not, or is gone, is found", () => {
+  const bare = sourceFile("crates/book/src/apply.rs", "//! Applies.\n");
+  assert.match(marked([bare], [bare.path])[0]?.says ?? "", /first line/);
+  assert.deepEqual(marked([sourceFile(bare.path, "// @hot\n//! Applies.\n")], [bare.path]), []);
+  assert.match(marked([], [bare.path])[0]?.says ?? "", /is gone/);
+  assert.match(marked([sourceFile("services/risk/main.ts", "")], [])[0]?.says ?? "", /no hot file/);
+});
 
 test("blanking: comments and strings vanish, code and lines stay", () => {
   const typescript = 'const a = "x\\"y"; // new\nconst r = /a"b[/]/g; /* new\n */ const t = `new ${b({ c: "}" })} new`; a / b; new C();';

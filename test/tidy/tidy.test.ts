@@ -9,7 +9,7 @@ import { ERRORS } from "../../services/kit/errors.ts";
 import { generate } from "../../schemas/generate.ts";
 import { citedInvariants, doors, forbidsUnsafe, unusedCodes } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
-import { hotRust, hotTypescript } from "./hot.ts";
+import { HOT_RUST, hotRust, hotTypescript, marked } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
 import { barrels, documented, functionLength } from "./shape.ts";
 import { readTree, type Finding } from "./tree.ts";
@@ -34,6 +34,7 @@ test("packages are imported where they are listed", () => none(TREE.flatMap((fil
 test("atomics, time, Node-API, sockets and the environment stay in their rooms", () => none(TREE.flatMap(doors)));
 test("unsafe code is forbidden where it is not needed", () => none(TREE.flatMap(forbidsUnsafe)));
 test("invariants that SAFETY comments cite are stated", () => none(citedInvariants(TREE)));
+test("what every message passes is marked hot", () => none(marked(TREE, HOT_RUST)));
 test("hot TypeScript allocates, throws and waits nowhere", () => none(TREE.flatMap(hotTypescript)));
 test("hot Rust allocates, prints and panics nowhere", () => none(TREE.flatMap(hotRust)));
 test("files are short", () => none(TREE.flatMap(size)));

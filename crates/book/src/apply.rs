@@ -1,3 +1,4 @@
+// @hot
 //! One message applied to the books.
 //!
 //! Source: Nasdaq TotalView-ITCH 5.0, sections 4.4 to 4.6. `E` trades at the order's price, `C` at its own and prints only when

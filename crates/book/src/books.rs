@@ -1,3 +1,4 @@
+// @hot
 //! The books of every symbol seen: what rests, and reading it.
 
 use crate::change::{Anomalies, Anomaly, BookId};

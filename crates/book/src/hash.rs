@@ -1,3 +1,4 @@
+// @hot
 //! A hash of books' contents that does not depend on how they are laid out in memory.
 
 use crate::books::{Book, Books};

@@ -1,3 +1,4 @@
+// @hot
 //! A price level, and the ladder of one side's levels.
 
 use tickline_units::{Price, Side};

@@ -1,3 +1,4 @@
+// @hot
 //! Fixed-place storage with reuse: an item keeps its number until it is freed.
 
 /// "No item": never the number of one.

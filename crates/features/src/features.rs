@@ -1,3 +1,4 @@
+// @hot
 //! One instrument's features, row by row.
 
 use crate::names::COUNT;

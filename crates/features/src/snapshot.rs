@@ -1,3 +1,4 @@
+// @hot
 //! The best ten levels of both sides at one row, and what can be said from one or two of them.
 
 use tickline_book::Book;

@@ -1,3 +1,4 @@
+// @hot
 //! What the last 1,000 rows say: sums kept as integers, so that they never drift from the rows they stand for.
 
 /// Rows of the longest window; a row is warm once it is full.

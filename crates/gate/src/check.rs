@@ -1,3 +1,4 @@
+// @hot
 //! The list of limits.
 #![allow(clippy::nonminimal_bool)] // each line says what must hold, so that the unexpected refuses
 

@@ -1,3 +1,4 @@
+// @hot
 //! Which decisions have been sent: a window of bits below the highest.
 
 const WORDS: usize = 64;

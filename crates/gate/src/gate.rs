@@ -1,3 +1,4 @@
+// @hot
 //! The gate: the list of limits with what it has to remember.
 
 use crate::{

@@ -1,3 +1,4 @@
+// @hot
 //! Messages in any second of line time, counted exactly.
 
 use tickline_units::Nanos;

@@ -1,3 +1,4 @@
+// @hot
 //! The arithmetic of a tick, generic over [`Lanes`].
 //!
 //! Batch-1 matrix-vector products are bound by the bytes of weights that stream through the core, so a kernel reads them once,

@@ -1,3 +1,4 @@
+// @hot
 //! Executions, each counted once.
 
 /// An execution as the venue reported it.

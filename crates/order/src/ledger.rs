@@ -1,3 +1,4 @@
+// @hot
 //! The venue's words applied: order states, executions, positions, and the Fill messages that follow.
 //!
 //! Words may come twice, late or in another order than they were meant; every handler starts from what is known and changes

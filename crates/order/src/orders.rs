@@ -1,3 +1,4 @@
+// @hot
 //! The state of every order of the day, found by its user reference number.
 
 use crate::{NO_INSTRUMENT, NO_TOKEN};

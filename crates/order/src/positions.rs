@@ -1,3 +1,4 @@
+// @hot
 //! Positions and cash by instrument.
 
 use tickline_units::Side;

@@ -1,3 +1,4 @@
+// @hot
 //! One ordered message stream out of two lossy lines (and the re-request server's answers).
 //!
 //! Every message is delivered once and in order. What one line lost comes from the other. What none brought within the

@@ -1,3 +1,4 @@
+// @hot
 //! Behind arbitration: ordered events to books, and which instruments they touched.
 
 use crate::counts::Counts;

@@ -1,3 +1,4 @@
+// @hot
 //! Frames in, rows of features out.
 
 use crate::counts::Counts;

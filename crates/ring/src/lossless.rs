@@ -1,3 +1,4 @@
+// @hot
 //! Lossless channel: one writer, one reader, every record exactly once in order; a full channel refuses.
 //!
 //! Wait-free on both sides; nothing allocates after attaching. The writer's cost is one cache line moved per record line: the

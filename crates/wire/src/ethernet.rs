@@ -1,3 +1,4 @@
+// @hot
 //! Ethernet II down to a UDP or TCP payload, and UDP frames up from one.
 //!
 //! VLAN tags (802.1Q, 802.1ad, stacked) are stripped; IPv4 options are skipped; whatever follows the IP packet in the

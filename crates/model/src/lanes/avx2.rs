@@ -1,3 +1,4 @@
+// @hot
 //! Two AVX registers.
 use super::Lanes;
 use crate::block::Line;

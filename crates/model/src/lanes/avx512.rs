@@ -1,3 +1,4 @@
+// @hot
 //! One AVX-512 register.
 use super::Lanes;
 use crate::block::Line;

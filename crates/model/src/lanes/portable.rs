@@ -1,3 +1,4 @@
+// @hot
 //! Plain code; the compiler vectorises it for the build's target.
 use super::Lanes;
 use crate::block::Line;

@@ -1,3 +1,4 @@
+// @hot
 //! Counts of one line, so that a bad cable shows although the other line hides it.
 
 use tickline_units::Nanos;

@@ -1,3 +1,4 @@
+// @hot
 //! Messages that came before their turn, in slots set aside once.
 
 use super::HELD_BYTES_MAX;

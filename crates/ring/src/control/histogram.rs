@@ -1,3 +1,4 @@
+// @hot
 //! Latency histograms in shared memory, HDR layout: exact below 128 ns, then 64 bins per doubling (1.6 % wide) up to 2^40 ns.
 //!
 //! Single writer, no read-modify-write instruction, 3-6 ns per value; readers see each bin whole, and the bins of one moment within

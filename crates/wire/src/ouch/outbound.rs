@@ -1,3 +1,4 @@
+// @hot
 //! Messages from the venue. Source: OUCH 5.0, section 3.
 //!
 //! `time_ns` is nanoseconds since midnight on a real venue; the simulated venue writes line time in a replay.

@@ -1,3 +1,4 @@
+// @hot
 //! Packets out of a byte stream whose segments split and merge them at will.
 
 use super::{HEADER_BYTES, SoupError};
