@@ -248,10 +248,9 @@ impl Follow {
             Idle::Spin => std::hint::spin_loop(),
             Idle::Yield => std::thread::yield_now(),
             Idle::Park => {
-                let stop = [self.stop.as_raw_fd()];
-                let all: Vec<_> = stop.into_iter().chain(self.sessions.descriptors()).collect();
+                let all = std::iter::once(self.stop.as_raw_fd()).chain(self.sessions.descriptors());
                 // A refusal here only means that the loop looks again at once.
-                let _ = wait(&all, NAP);
+                let _ = wait(all, NAP);
             }
         }
     }

@@ -325,9 +325,9 @@ impl Live {
                     NAP
                 });
                 let fixed = [self.stop.as_raw_fd(), self.rerequest.as_raw_fd()];
-                let all: Vec<_> = fixed.into_iter().chain(self.sessions.descriptors()).collect();
+                let all = fixed.into_iter().chain(self.sessions.descriptors());
                 // A refusal here only means that the loop looks again at once.
-                let _ = wait(&all, Duration::from_nanos(most));
+                let _ = wait(all, Duration::from_nanos(most));
             }
         }
     }

@@ -61,7 +61,7 @@ impl StopSignal {
 
     /// True once a signal has come.
     pub fn came(&self) -> bool {
-        wait(&[self.descriptor.as_raw_fd()], Duration::ZERO).unwrap_or(false)
+        wait([self.descriptor.as_raw_fd()], Duration::ZERO).unwrap_or(false)
     }
 }
 
@@ -78,18 +78,17 @@ pub const WAITED_MAX: usize = 32;
 ///
 /// # Errors
 /// The system refuses; an interruption by a signal counts as time over.
-pub fn wait(descriptors: &[RawFd], most: Duration) -> io::Result<bool> {
+pub fn wait(descriptors: impl IntoIterator<Item = RawFd>, most: Duration) -> io::Result<bool> {
     let mut polled = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; WAITED_MAX];
-    let count = descriptors.len().min(WAITED_MAX);
-    for (to, &from) in polled.iter_mut().zip(descriptors) {
+    let mut count = 0;
+    for (to, from) in polled.iter_mut().zip(descriptors) {
         to.fd = from;
+        count += 1;
     }
     let timeout =
         libc::timespec { tv_sec: most.as_secs() as libc::time_t, tv_nsec: most.subsec_nanos().into() };
     // SAFETY: `polled` holds `count` initialised entries, and both pointers outlive the call.
-    let ready = unsafe {
-        libc::ppoll(polled.as_mut_ptr(), count as libc::nfds_t, &raw const timeout, std::ptr::null())
-    };
+    let ready = unsafe { libc::ppoll(polled.as_mut_ptr(), count, &raw const timeout, std::ptr::null()) };
     match ready {
         0.. => Ok(ready > 0),
         _ => match io::Error::last_os_error() {
