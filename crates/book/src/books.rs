@@ -22,9 +22,10 @@ pub struct Capacity {
 }
 
 impl Default for Capacity {
-    /// Fits a few busy symbols, 6 MiB; a full feed of every listed symbol grows to about 200 MiB within its first minutes.
+    /// Fits a few busy symbols in 3 MiB, most of it within a core's own cache; a full feed of every listed symbol grows to about
+    /// 200 MiB within its first minutes.
     fn default() -> Capacity {
-        Capacity { orders: 1 << 16, levels: 1 << 14, books: 16, levels_per_side: 2048 }
+        Capacity { orders: 1 << 15, levels: 1 << 13, books: 16, levels_per_side: 1024 }
     }
 }
 

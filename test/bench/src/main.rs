@@ -1,6 +1,9 @@
 //! Benchmarks of the Rust rooms. Each subcommand prints a JSON array of rows (`row::Row`) on standard output; `tickline bench` runs
 //! them and adds the TypeScript rows.
 
+mod book;
+mod messages;
+mod naive_book;
 mod ring;
 mod row;
 mod sample;
@@ -18,6 +21,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Bench {
+    /// Books: decoding, full books, features; a naive book as peer.
+    Book(book::Options),
     /// Rings: shared-memory floor, our channels, rtrb; round trips and rates.
     Ring(ring::Options),
     /// The venue's matching engine.
@@ -26,6 +31,7 @@ enum Bench {
 
 fn main() -> ExitCode {
     let rows = match Arguments::parse().bench {
+        Bench::Book(options) => book::run(&options),
         Bench::Ring(options) => ring::run(&options),
         Bench::Venue(options) => venue::run(&options),
     };
