@@ -22,3 +22,8 @@ export function nowNs(): number {
   stamp();
   return stampNs();
 }
+
+/** Wall-clock time in whole ms since 1970, for records that people read; nothing decides by it. */
+export function wallMs(): number {
+  return Math.floor(native.clockWall() / 1e6);
+}

@@ -14,6 +14,7 @@ export function isHalted(runDir: string): boolean {
   return existsSync(`${runDir}/${HALT_FILE}`);
 }
 
+/** The supervisor's view of a control segment that it has mapped for writing; `runDir` is where a person's halt is kept. */
 export class ControlHealth implements Health {
   readonly #control: Control;
   readonly #runDir: string;

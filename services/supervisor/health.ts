@@ -3,6 +3,7 @@
 /** What a service says it is doing. `absent`: it has not attached since it was last started. */
 export type Phase = "absent" | "starting" | "ready" | "running" | "stopping" | "stopped" | "failed";
 
+/** What a supervisor asks and tells; `service` is always a name of the line's placement. */
 export interface Health {
   /** Called before a service is (re)started: forgets the state of the process before it. */
   prepare(service: string): void;

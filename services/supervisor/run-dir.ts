@@ -8,6 +8,8 @@ export interface RunDirDoors {
   /** Takes the exclusive lock of an open descriptor without waiting; false when another process has it. */
   readonly lock: (descriptor: number) => boolean;
   readonly say: (sentence: string) => void;
+  /** The time of day, for whoever finds the lock taken. */
+  readonly nowText: () => string;
 }
 
 /** A folder that is ours until `close`. */
@@ -37,7 +39,7 @@ export class RunDir {
     }
     mkdirSync(path);
     ftruncateSync(descriptor);
-    writeSync(descriptor, `process ${process.pid}, since ${new Date().toISOString()}`, 0);
+    writeSync(descriptor, `process ${process.pid}, since ${doors.nowText()}`, 0);
     return new RunDir(path, lockPath, descriptor);
   }
 

@@ -1,7 +1,7 @@
 /** One run of a line, from the empty folder to the empty folder: segments, processes, supervision, and what is left to tell. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { nowNs } from "../kit/clock.ts";
+import { nowNs, wallMs } from "../kit/clock.ts";
 import type { LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
@@ -66,7 +66,7 @@ export async function runLine(run: LineRun): Promise<LineResult> {
   if (statSync(EXCHANGE, { throwIfNoEntry: false }) === undefined) {
     throw new TicklineError("TL_ADDON", `the venue process ${EXCHANGE} is not built: run node ops/bootstrap/bootstrap.mjs prepare`);
   }
-  const folder = RunDir.take(runDirOf(run.config.line), { lock: (descriptor) => native.processLock(descriptor), say: run.say });
+  const folder = RunDir.take(runDirOf(run.config.line), { lock: (descriptor) => native.processLock(descriptor), say: run.say, nowText: () => new Date(wallMs()).toISOString() });
   try {
     return await runIn(folder.path, run);
   } finally {
@@ -80,7 +80,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
   for (const segment of segmentsOf(run.instruments, modelBytes)) makeSegment(runDir, segment);
   for (const service of BELLS) native.NativeBell.create(bellOf(runDir, service));
   const control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));
-  const runId = Date.now();
+  const runId = wallMs();
   control.line.setRunId(runId);
   // The hosts read what we read, with absolute paths and defaults filled in: JSON is YAML.
   writeFileSync(`${runDir}/line.yaml`, JSON.stringify(config, null, 2));
@@ -89,7 +89,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
   run.onControl(control);
 
   const said = new LastWords(run.onLine);
-  const beganMs = performance.now();
+  const beganNs = nowNs();
   const supervisor = new Supervisor(processSpecs(runDir, run), {
     startMs: config.supervision.start_timeout_ms,
     heartbeatMs: config.supervision.heartbeat_timeout_ms,
@@ -110,7 +110,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
   return {
     outcome,
     run_id: runId,
-    seconds: (performance.now() - beganMs) / 1000,
+    seconds: (nowNs() - beganNs) / 1e9,
     line: snapshot(control),
     summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
   };
