@@ -42,7 +42,7 @@ export function serviceTable(line: LineSnapshot, width: number): string[] {
 }
 
 /** One line per hop that was measured, in microseconds. */
-export function hopTable(line: LineSnapshot, width: number): string[] {
+export function hopTable(line: Pick<LineSnapshot, "services">, width: number): string[] {
   const rows = HOPS.flatMap((name) => {
     const hop = hopOf(line, name);
     return hop === undefined ? [] : [[name, HOP_MEANS[name], whole(hop.count), ...[hop.p50, hop.p90, hop.p99, hop.p999, hop.max].map(micros)]];

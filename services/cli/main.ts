@@ -1,7 +1,6 @@
 /** The `tickline` command: registers the verbs and turns every outcome into its exit code. */
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, report } from "./failure.ts";
-import { verbs } from "./verbs.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -18,7 +17,9 @@ Examples:
   npx tickline bench ring --json ring.json
 `;
 
-function program(): Command {
+async function program(): Promise<Command> {
+  // Loaded here, not above: the verbs load the addon, and its absence must end like every other error.
+  const { verbs } = await import("./verbs.ts");
   const tickline = new Command("tickline")
     .description("A trading line: exchange packets in, orders out.")
     .version("0.1.0")
@@ -32,7 +33,7 @@ function program(): Command {
 }
 
 try {
-  await program().parseAsync(process.argv);
+  await (await program()).parseAsync(process.argv);
 } catch (error) {
   // Commander has already said what is wrong; its own exit code for usage errors is 1, ours is 2.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

@@ -1,7 +1,11 @@
 /** Every verb of the command, in the order that `--help` lists them. */
 import type { Command } from "commander";
+import { haltCommand, resumeCommand } from "./halt.ts";
 import { inspectCommand } from "./inspect.ts";
+import { runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
 
+/** Makes them; each carries its own options, help and action. */
 export function verbs(): Command[] {
-  return [inspectCommand()];
+  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), inspectCommand()];
 }

@@ -74,12 +74,12 @@ function serviceSnapshot(name: ServiceName, block: ServiceBlock): ServiceSnapsho
 }
 
 /** Sum of a counter over all services. */
-export function total(line: LineSnapshot, counter: CounterName): number {
+export function total(line: Pick<LineSnapshot, "services">, counter: CounterName): number {
   return line.services.reduce((sum, service) => sum + (service.counters[counter] ?? 0), 0);
 }
 
 /** A hop's latencies: each hop is measured by one service. */
-export function hopOf(line: LineSnapshot, hop: HopName): HopSnapshot | undefined {
+export function hopOf(line: Pick<LineSnapshot, "services">, hop: HopName): HopSnapshot | undefined {
   for (const service of line.services) {
     const found = service.hops[hop];
     if (found !== undefined) return found;

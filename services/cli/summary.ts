@@ -1,0 +1,164 @@
+/** The end of a run: what happened, as data (`--json`) and as text. Pure. */
+import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
+import { hopOf, total, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
+import type { LineResult } from "../supervisor/run-line.ts";
+import { HOPS, type HopName } from "../kit/ring/names.ts";
+import { columns, cut, dollars, table, whole } from "./columns.ts";
+import { hopTable } from "./line-tables.ts";
+
+/** One instrument at the end of the run. */
+export interface PositionRow {
+  readonly symbol: string;
+  /** Shares, negative when short. */
+  readonly shares: number;
+  /** Profit with the open shares marked at the last price, 1/10,000 dollar. */
+  readonly pnl: number;
+}
+
+/** A restart that succeeded. */
+export interface RestartRow {
+  readonly process: string;
+  readonly cause: string;
+  readonly took_ms: number;
+}
+
+/** Everything that a run has to say. Times of hops in ns, P&L in 1/10,000 dollar. */
+export interface RunSummary {
+  readonly line: string;
+  readonly run_id: number;
+  readonly config_hash: string;
+  readonly placement: string;
+  readonly seconds: number;
+  readonly outcome: Outcome["kind"] | "interrupted";
+  /** Why it failed or gave up; empty otherwise. */
+  readonly cause: string;
+  readonly frames: number;
+  readonly messages: number;
+  readonly signals: number;
+  readonly orders: number;
+  readonly sent: number;
+  readonly accepted: number;
+  readonly fills: number;
+  readonly fill_shares: number;
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly gaps: number;
+  readonly drops: number;
+  readonly positions: readonly PositionRow[];
+  /** Whole line; null when risk ended without saying. */
+  readonly pnl: number | null;
+  readonly latency: Readonly<Partial<Record<HopName, HopSnapshot>>>;
+  readonly restarts: readonly RestartRow[];
+  readonly gc: Readonly<Record<string, number>>;
+  readonly services: LineSnapshot["services"];
+  readonly summaries: LineResult["summaries"];
+}
+
+/** What the run was, beside its result. */
+export interface RunFacts {
+  readonly line: string;
+  readonly hash: string;
+  readonly placement: string;
+  readonly interrupted: boolean;
+  readonly events: readonly LineEvent[];
+}
+
+/** Puts a result together. */
+export function summarize(result: LineResult, facts: RunFacts): RunSummary {
+  const { line, outcome } = result;
+  const sum = (counter: Parameters<typeof total>[1]): number => total(line, counter);
+  const { positions, pnl } = positionsOf(result.summaries["risk"]);
+  return {
+    line: facts.line,
+    run_id: result.run_id,
+    config_hash: facts.hash,
+    placement: facts.placement,
+    seconds: result.seconds,
+    outcome: outcome.kind === "stopped" && facts.interrupted ? "interrupted" : outcome.kind,
+    cause: "cause" in outcome ? outcome.cause : "",
+    frames: sum("frames"),
+    messages: sum("messages"),
+    signals: sum("signals"),
+    orders: sum("orders"),
+    sent: sum("sent"),
+    accepted: sum("accepted"),
+    fills: sum("executed"),
+    fill_shares: sum("fills_shares"),
+    refusals: { ...refusalsOf(result.summaries["risk"]), ...refusalsOf(result.summaries["execution"]) },
+    gaps: sum("gaps"),
+    drops: sum("lapped") + sum("ring_full"),
+    positions,
+    pnl,
+    latency: Object.fromEntries(HOPS.flatMap((hop) => {
+      const found = hopOf(line, hop);
+      return found === undefined ? [] : [[hop, found]];
+    })),
+    restarts: facts.events.flatMap((event) => (event.kind === "restarted" ? [{ process: event.process, cause: event.cause, took_ms: event.tookMs }] : [])),
+    gc: Object.fromEntries(line.services.map((service) => [service.name, service.counters.gc ?? 0])),
+    services: line.services,
+    summaries: result.summaries,
+  };
+}
+
+function refusalsOf(said: unknown): Record<string, number> {
+  const refusals = (said as { refusals?: unknown } | undefined)?.refusals;
+  if (refusals === null || typeof refusals !== "object") return {};
+  return Object.fromEntries(Object.entries(refusals).filter((entry): entry is [string, number] => typeof entry[1] === "number" && entry[1] > 0));
+}
+
+function positionsOf(said: unknown): { positions: PositionRow[]; pnl: number | null } {
+  const { positions, pnl } = (said ?? {}) as { positions?: unknown; pnl?: unknown };
+  const rows = Array.isArray(positions) ? positions.filter(isPosition).map(({ symbol, shares, pnl: own }) => ({ symbol, shares, pnl: own })) : [];
+  return { positions: rows, pnl: typeof pnl === "number" ? pnl : null };
+}
+
+function isPosition(row: unknown): row is PositionRow {
+  const { symbol, shares, pnl } = (row ?? {}) as Partial<Record<keyof PositionRow, unknown>>;
+  return typeof symbol === "string" && typeof shares === "number" && typeof pnl === "number";
+}
+
+/** The summary for people, `width` characters wide. */
+export function summaryText(summary: RunSummary, width: number): string {
+  const lines = [
+    `${summary.line}: ${outcomeText(summary)} after ${summary.seconds.toFixed(1)} s`,
+    `run ${summary.run_id}, configuration ${summary.config_hash.slice(0, 12)}, placement ${summary.placement}`,
+    "",
+    `${whole(summary.frames)} frames, ${whole(summary.messages)} messages, ${whole(summary.signals)} signals, ${whole(summary.orders)} orders (${whole(summary.sent)} sent, ${whole(summary.accepted)} accepted)`,
+    `${whole(summary.fills)} fills of ${whole(summary.fill_shares)} shares; ${whole(summary.gaps)} gaps, ${whole(summary.drops)} drops; garbage collections: ${gcText(summary)}`,
+    ...refusalLines(summary, width),
+    ...positionLines(summary, width),
+    ...latencyLines(summary, width),
+    ...restartLines(summary),
+  ];
+  return `${lines.map((line) => cut(line, width)).join("\n")}\n`;
+}
+
+function outcomeText({ outcome, cause }: RunSummary): string {
+  const said = { stopped: "done", finished: "done, the capture is over", interrupted: "interrupted", "failed-to-start": "failed to start", "gave-up": "gave up" }[outcome];
+  return cause === "" ? said : `${said}: ${cause}`;
+}
+
+function gcText(summary: RunSummary): string {
+  const some = Object.entries(summary.gc).filter(([, count]) => count > 0);
+  return some.length === 0 ? "none" : some.map(([name, count]) => `${name} ${whole(count)}`).join(", ");
+}
+
+function refusalLines(summary: RunSummary, width: number): string[] {
+  const rows = Object.entries(summary.refusals).toSorted((a, b) => b[1] - a[1]).map(([reason, count]) => [reason, whole(count)]);
+  return rows.length === 0 ? ["no order was refused"] : ["", ...table(columns("refused because", "+orders"), rows, width)];
+}
+
+function positionLines(summary: RunSummary, width: number): string[] {
+  const rows = summary.positions.map(({ symbol, shares, pnl }) => [symbol, whole(shares), dollars(pnl)]);
+  if (summary.pnl !== null) rows.push(["line", "", dollars(summary.pnl)]);
+  return rows.length === 0 ? [] : ["", ...table(columns("position", "+shares", "+P&L"), rows, width)];
+}
+
+function latencyLines(summary: RunSummary, width: number): string[] {
+  const lines = hopTable(summary, width);
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+function restartLines(summary: RunSummary): string[] {
+  const { restarts } = summary;
+  return restarts.length === 0 ? ["", "no restarts"] : ["", ...restarts.map(({ process, cause, took_ms }) => `restarted ${process} in ${took_ms.toFixed(0)} ms: it ${cause}`)];
+}
