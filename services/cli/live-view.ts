@@ -1,6 +1,5 @@
 /** What a person sees while a line runs: a table redrawn in place on a terminal, else a plain line now and then. */
-import type { LineSnapshot } from "../supervisor/snapshot.ts";
-import { total } from "../supervisor/snapshot.ts";
+import { count, type LineSnapshot } from "../supervisor/snapshot.ts";
 import { cut, whole } from "./columns.ts";
 import { armedText, hopTable, serviceTable } from "./line-tables.ts";
 
@@ -83,6 +82,6 @@ export class LiveView {
 
 function headLine({ line, name, seconds, lasts }: Moment): string {
   const time = lasts === undefined ? `${seconds.toFixed(0)} s` : `${seconds.toFixed(0)} of ${lasts} s`;
-  const counts = (["messages", "signals", "orders", "executed"] as const).map((counter) => `${whole(total(line, counter))} ${counter}`).join(", ");
+  const counts = (["messages", "signals", "orders", "executed"] as const).map((counter) => `${whole(count(line, counter))} ${counter}`).join(", ");
   return `${name}  ${time}  ${armedText(line)}  ${counts}`;
 }

@@ -1,7 +1,7 @@
 /** `tickline status`: what a running line says about itself. Looks only; the line does not notice. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
-import { snapshot, total, type LineSnapshot } from "../supervisor/snapshot.ts";
+import { count, snapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import { whole } from "./columns.ts";
 import { armedText, hopTable, serviceTable } from "./line-tables.ts";
 import { chooseLine, openControl, runningLines } from "./open-line.ts";
@@ -53,7 +53,7 @@ async function status(asked: string | undefined, options: StatusOptions): Promis
 
 function picture(name: string, line: LineSnapshot, watch: boolean): string {
   const width = process.stdout.columns ?? 80;
-  const counts = (["messages", "signals", "orders", "executed"] as const).map((counter) => `${whole(total(line, counter))} ${counter}`).join(", ");
+  const counts = (["messages", "signals", "orders", "executed"] as const).map((counter) => `${whole(count(line, counter))} ${counter}`).join(", ");
   const hops = hopTable(line, width);
   const lines = [`${name}  run ${line.run_id}  epoch ${line.epoch}  ${armedText(line)}`, counts, "", ...serviceTable(line, width), ...(hops.length > 0 ? ["", ...hops] : [])];
   const clear = watch && process.stdout.isTTY ? "\u001B[H\u001B[2J" : "";

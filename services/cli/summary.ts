@@ -1,6 +1,6 @@
 /** The end of a run: what happened, as data (`--json`) and as text. Pure. */
 import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
-import { hopOf, total, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
+import { count, drops, hopOf, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
 import { HOPS, type HopName } from "../kit/ring/names.ts";
 import { columns, cut, dollars, table, whole } from "./columns.ts";
@@ -65,7 +65,6 @@ export interface RunFacts {
 /** Puts a result together. */
 export function summarize(result: LineResult, facts: RunFacts): RunSummary {
   const { line, outcome } = result;
-  const sum = (counter: Parameters<typeof total>[1]): number => total(line, counter);
   const { positions, pnl } = positionsOf(result.summaries["risk"]);
   return {
     line: facts.line,
@@ -75,17 +74,17 @@ export function summarize(result: LineResult, facts: RunFacts): RunSummary {
     seconds: result.seconds,
     outcome: outcome.kind === "stopped" && facts.interrupted ? "interrupted" : outcome.kind,
     cause: "cause" in outcome ? outcome.cause : "",
-    frames: sum("frames"),
-    messages: sum("messages"),
-    signals: sum("signals"),
-    orders: sum("orders"),
-    sent: sum("sent"),
-    accepted: sum("accepted"),
-    fills: sum("executed"),
-    fill_shares: sum("fills_shares"),
+    frames: count(line, "frames"),
+    messages: count(line, "messages"),
+    signals: count(line, "signals"),
+    orders: count(line, "orders"),
+    sent: count(line, "sent"),
+    accepted: count(line, "accepted"),
+    fills: count(line, "executed"),
+    fill_shares: count(line, "fills_shares"),
     refusals: { ...refusalsOf(result.summaries["risk"]), ...refusalsOf(result.summaries["execution"]) },
-    gaps: sum("gaps"),
-    drops: sum("lapped") + sum("ring_full"),
+    gaps: count(line, "gaps"),
+    drops: drops(line),
     positions,
     pnl,
     latency: Object.fromEntries(HOPS.flatMap((hop) => {
@@ -132,9 +131,8 @@ export function summaryText(summary: RunSummary, width: number): string {
   return `${lines.map((line) => cut(line, width)).join("\n")}\n`;
 }
 
-function outcomeText({ outcome, cause }: RunSummary): string {
-  const said = { stopped: "done", finished: "done, the capture is over", interrupted: "interrupted", "failed-to-start": "failed to start", "gave-up": "gave up" }[outcome];
-  return cause === "" ? said : `${said}: ${cause}`;
+function outcomeText({ outcome }: RunSummary): string {
+  return { stopped: "done", finished: "done, the capture is over", interrupted: "interrupted", "failed-to-start": "failed to start", "gave-up": "gave up" }[outcome];
 }
 
 function gcText(summary: RunSummary): string {

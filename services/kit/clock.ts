@@ -27,3 +27,8 @@ export function nowNs(): number {
 export function wallMs(): number {
   return Math.floor(native.clockWall() / 1e6);
 }
+
+/** The time of day as people write it in records: `2026-11-21T12:00:00.000Z`. */
+export function wallText(): string {
+  return new Date(wallMs()).toISOString();
+}

@@ -1,7 +1,7 @@
 /** One run of a line, from the empty folder to the empty folder: segments, processes, supervision, and what is left to tell. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { nowNs, wallMs } from "../kit/clock.ts";
+import { nowNs, wallMs, wallText } from "../kit/clock.ts";
 import type { LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
@@ -66,7 +66,7 @@ export async function runLine(run: LineRun): Promise<LineResult> {
   if (statSync(EXCHANGE, { throwIfNoEntry: false }) === undefined) {
     throw new TicklineError("TL_ADDON", `the venue process ${EXCHANGE} is not built: run node ops/bootstrap/bootstrap.mjs prepare`);
   }
-  const folder = RunDir.take(runDirOf(run.config.line), { lock: (descriptor) => native.processLock(descriptor), say: run.say, nowText: () => new Date(wallMs()).toISOString() });
+  const folder = RunDir.take(runDirOf(run.config.line), { lock: (descriptor) => native.processLock(descriptor), say: run.say, nowText: wallText });
   try {
     return await runIn(folder.path, run);
   } finally {

@@ -73,9 +73,20 @@ function serviceSnapshot(name: ServiceName, block: ServiceBlock): ServiceSnapsho
   };
 }
 
-/** Sum of a counter over all services. */
-export function total(line: Pick<LineSnapshot, "services">, counter: CounterName): number {
-  return line.services.reduce((sum, service) => sum + (service.counters[counter] ?? 0), 0);
+/** Which service's counter is the line's figure: the venue counts its own orders and executions under the same names. */
+const COUNTED_BY = {
+  frames: "feed", messages: "feed", gaps: "feed", signals: "inference", orders: "risk",
+  sent: "execution", accepted: "execution", executed: "execution", fills_shares: "execution",
+} as const satisfies Partial<Record<CounterName, ServiceName>>;
+
+/** The line's figure for a counter. */
+export function count(line: Pick<LineSnapshot, "services">, counter: keyof typeof COUNTED_BY): number {
+  return line.services.find(({ name }) => name === COUNTED_BY[counter])?.counters[counter] ?? 0;
+}
+
+/** Messages that a slow reader or a full ring lost, over all services. */
+export function drops(line: Pick<LineSnapshot, "services">): number {
+  return line.services.reduce((sum, { counters }) => sum + (counters.lapped ?? 0) + (counters.ring_full ?? 0), 0);
 }
 
 /** A hop's latencies: each hop is measured by one service. */
