@@ -84,3 +84,10 @@ export function barrels(file: SourceFile): Finding[] {
     path: file.path, line: lineAt(file.code, match.index), says: "export *: no barrels; import from the file that defines the name",
   }));
 }
+
+/** Tests that do not open with what they show and how. */
+export function goals(file: SourceFile): Finding[] {
+  if (file.generated || !(file.path.endsWith(".test.ts") || /^crates\/[^/]+\/tests\/[^/]+\.rs$/.test(file.path))) return [];
+  const head = file.text.split("\n", 10).join("\n");
+  return /\bGoal:/.test(head) && /\bMethod:/.test(head) ? [] : [{ path: file.path, line: 1, says: 'open with "Goal: ..." and "Method: ..."' }];
+}

@@ -9,7 +9,7 @@ import { citedInvariants, doors, forbidsUnsafe, unusedCodes } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { hotRust, hotTypescript, marked } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
-import { barrels, documented, functionLength } from "./shape.ts";
+import { barrels, documented, functionLength, goals } from "./shape.ts";
 import { sourceFile, type Finding, type SourceFile } from "./tree.ts";
 
 type Rule = (file: SourceFile) => Finding[];
@@ -220,6 +220,12 @@ test("shape: an export without a docstring and a barrel are found", () => {
   passes(documented, "services/feed/a.ts", "/** A. */\nexport const A = { X: 1 } as const;\n\nexport type A = 1;\n");
   bites(barrels, "services/feed/a.ts", 'export * from "./b.ts";\n', /no barrels/, 1);
   passes(barrels, "services/feed/a.ts", "export { b };\n");
+});
+
+test("shape: a test without goal or method is found", () => {
+  bites(goals, "crates/book/tests/a.rs", "//! Goal: x.\nuse a;\n", /Method/);
+  passes(goals, "crates/book/tests/a.rs", "//! Goal: x.\n//! Method: y.\n");
+  bites(goals, "services/feed/a.test.ts", "import a;\n", /Goal/);
 });
 
 test("doors: randomness is found", () => {

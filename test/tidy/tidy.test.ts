@@ -11,7 +11,7 @@ import { citedInvariants, doors, forbidsUnsafe, unusedCodes } from "./doors.ts";
 import { generated, lock, names, readmes, size, unread, wording } from "./files.ts";
 import { HOT_RUST, hotRust, hotTypescript, marked } from "./hot.ts";
 import { cargo, imports, packages } from "./rooms.ts";
-import { barrels, documented, functionLength } from "./shape.ts";
+import { barrels, documented, functionLength, goals } from "./shape.ts";
 import { readTree, type Finding } from "./tree.ts";
 
 const TREE = readTree();
@@ -40,6 +40,7 @@ test("hot Rust allocates, prints and panics nowhere", () => none(TREE.flatMap(ho
 test("files are short", () => none(TREE.flatMap(size)));
 test("functions fit a screen", () => none(TREE.flatMap(functionLength)));
 test("exports say what they are", () => none(TREE.flatMap(documented)));
+test("tests open with goal and method", () => none(TREE.flatMap(goals)));
 test("names are imported from where they are defined", () => none(TREE.flatMap(barrels)));
 test("files are named after what they hold", () => none(TREE.flatMap(names)));
 test("no file names one machine's paths, a registry or a promise", () => none(TREE.flatMap(wording)));
