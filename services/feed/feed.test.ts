@@ -106,6 +106,7 @@ class Rig {
     createSegment(`${this.#runDir}/${SEGMENT.features}`, { kind: "broadcast", slots: 1024, payload: FEATURES_BYTES });
     createSegment(`${this.#runDir}/${SEGMENT.control}`, { kind: "control" });
     this.control = new Control(Segment.open(`${this.#runDir}/${SEGMENT.control}`));
+    this.control.line.arm();
     this.#subscriber = new Subscriber(Segment.open(`${this.#runDir}/${SEGMENT.features}`), "next");
   }
 
@@ -116,7 +117,7 @@ class Rig {
       venue: { itch: {}, rerequest: {} },
       ...changes,
     };
-    return { config, runDir: this.#runDir, replay, peer: (name: "execution") => this.control.service(name) } as unknown as ServiceContext;
+    return { config, runDir: this.#runDir, replay, lineBlock: this.control.line, peer: (name: "execution") => this.control.service(name) } as unknown as ServiceContext;
   }
 
   replay(frames: Parameters<typeof pcap>[0], speed: number | "max" = "max"): Agent {
@@ -185,6 +186,21 @@ test("replay: one row for each frame and instrument touched, in capture time, th
   assert.match(summary.book_hash, /^[0-9a-f]{16}$/);
   assert.deepEqual(summary.instruments.map(({ bid }) => bid), [9950, 50]);
   assert.equal(feed.descriptor?.(), -1);
+  feed.close();
+});
+
+test("replay: nothing is released before the line is armed, and a later halt does not stop the flow", () => {
+  const rig = new Rig("armed");
+  rig.control.line.disarm(1, 0, "not yet");
+  rig.admit(FOREVER);
+  const feed = rig.replay([[100, mold(1, [add(1, "B", 9900)])], [500, mold(2, [add(2, "S", 10100)])]]);
+  for (let n = 0; n < 10; n++) assert.equal(feed.doWork(), 0);
+  assert.equal(rig.read().length, 0);
+  rig.control.line.arm();
+  assert.equal(feed.doWork(), 1);
+  rig.control.line.disarm(100, 0, "a person");
+  while (feed.doWork() > 0);
+  assert.equal(rig.counter("frames"), 2);
   feed.close();
 });
 
