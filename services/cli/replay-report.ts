@@ -103,7 +103,7 @@ export function replayReport({ capture, placement, speed, config_hash, result }:
     refusals: Object.fromEntries([...numbers(risk["refusals"]), ...numbers(execution["refusals"])]),
     pnl: typeof risk["pnl"] === "number" ? risk["pnl"] : null,
     positions: risk["positions"] ?? null,
-    hashes: { books: text(feed["book_hash"]), orders: text(execution["order_hash"]) },
+    hashes: { books: text(feed["book_hash"]), orders: text(execution["orderHash"]) },
     gc: total(line, "gc"),
     admit_waits: total(line, "admit_waits"),
     hops,

@@ -43,6 +43,7 @@ export function portOptions(config: LineConfig, runDir: string, replay: boolean,
     runDir,
     replay,
     rehearsal,
+    delayOutNs: config.venue.delay_out_ns,
     delayBackNs: config.venue.delay_back_ns,
     ...sessionLimits(config),
   };

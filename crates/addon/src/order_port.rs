@@ -31,6 +31,8 @@ pub struct OrderPortOptions {
     pub run_dir: String,
     /// True in replay.
     pub replay: bool,
+    /// Replay: simulated wire delay of an order, ns.
+    pub delay_out_ns: f64,
     /// Replay: simulated wire delay of an answer, ns.
     pub delay_back_ns: f64,
     /// True when the port only warms up: it never connects and refuses every order.
@@ -95,6 +97,7 @@ impl OrderPort {
             },
             run_dir: PathBuf::from(options.run_dir),
             replay: options.replay,
+            delay_out_ns: options.delay_out_ns as u64,
             delay_back_ns: options.delay_back_ns as u64,
             connects: !options.rehearsal,
         };

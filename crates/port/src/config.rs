@@ -20,10 +20,19 @@ pub struct PortConfig {
     pub run_dir: PathBuf,
     /// Line time is the order's own (replay) instead of the monotonic clock (live).
     pub replay: bool,
+    /// Replay: simulated wire delay of an order, ns.
+    pub delay_out_ns: u64,
     /// Replay: simulated wire delay of an answer, ns.
     pub delay_back_ns: u64,
     /// False in a rehearsal: no connection is ever opened, so every order is refused.
     pub connects: bool,
+}
+
+impl PortConfig {
+    /// Replay: simulated time from an order to its answer, ns.
+    pub fn wire_ns(&self) -> u64 {
+        self.delay_out_ns + self.delay_back_ns
+    }
 }
 
 /// A port that cannot start.

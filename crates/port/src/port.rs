@@ -153,7 +153,9 @@ impl Port {
         }
         self.fills.push_back(FillBody {
             decision: order.decision,
-            due_ns: if self.config.replay { order.time_ns } else { 0 },
+            // As if the venue had refused: earlier, and the refusal could reach risk before or after its next Signal,
+            // depending on placement.
+            due_ns: if self.config.replay { order.time_ns + self.config.wire_ns() } else { 0 },
             received_ns: monotonic().0,
             epoch: order.epoch,
             token: order.token,
