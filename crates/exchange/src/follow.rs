@@ -29,6 +29,8 @@ use tickline_wire::ouch::{Appendage, Inbound};
 
 /// How often the stop signal is looked at.
 const LOOK: u64 = 1_000_000;
+/// How often sockets are read when execution has sent nothing more: for connections, heartbeats and their ends.
+const LISTEN: u64 = 100_000;
 /// Longest sleep when parked: execution does not ring a bell here, so this is how late the venue may notice.
 const NAP: Duration = Duration::from_micros(50);
 /// Optional field of a cancel or modification in a replay: the decision it comes from, 8 bytes big-endian. Orders and
@@ -70,6 +72,7 @@ pub struct Follow {
     reached: u64,
     messages: u64,
     looked: u64,
+    listened: u64,
 }
 
 impl Follow {
@@ -117,6 +120,7 @@ impl Follow {
             reached: 0,
             messages: 0,
             looked: 0,
+            listened: 0,
         })
     }
 
@@ -152,7 +156,12 @@ impl Follow {
             self.execution_epoch = epoch;
             self.wire.received = 0;
         }
-        let mut busy = self.hear(now);
+        // A system call costs more than a step of the replay: sockets are read when something must be there.
+        let mut busy = false;
+        if self.wire.received < sent || now - self.listened >= LISTEN {
+            self.listened = now;
+            busy = self.hear(now);
+        }
         let limit = horizon.saturating_add(self.delay_out);
         if self.wire.received >= sent && limit > self.reached && horizon > 0 {
             self.play(limit);

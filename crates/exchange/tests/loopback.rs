@@ -1,13 +1,15 @@
 //! Goal: the venue process does over real sockets what it promises: sessions, orders, market data, recovery, a clean end.
 //! Method: start the real binary on free loopback ports and talk to it with a small client built from the wire codecs.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tickline_clock::monotonic;
-use tickline_wire::itch::{self, Body};
+use tickline_packet::pcap::Capture;
+use tickline_wire::itch::{self, Body, Update};
 use tickline_wire::mold;
 use tickline_wire::ouch::{
     Appendage, CancelOrder, EnterOrder, Inbound, Outbound, PRICE_MARKET, TIF_DAY, TIF_IOC,
@@ -40,12 +42,18 @@ fn free_tcp() -> u16 {
 
 impl Exchange {
     fn start(name: &str, more: &str) -> Exchange {
+        Exchange::play(name, more, |_| r#"{ "kind": "generated" }"#.into())
+    }
+
+    /// With the background flow that `flow` names, given the test's folder.
+    fn play(name: &str, more: &str, flow: impl Fn(&Path) -> String) -> Exchange {
         let folder = std::env::temp_dir().join(format!("tickline-exchange-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
+        let flow = flow(&folder);
         let (ouch, rerequest, lines) = (free_tcp(), free_udp(), [free_udp(), free_udp()]);
         let config = format!(
             r#"{{ "line": "{name}", "seed": 7, "mode": "live", {more}
-                 "venue": {{ "flow": {{ "kind": "generated" }},
+                 "venue": {{ "flow": {flow},
                    "itch": {{ "a": {{ "group": "239.77.9.1", "port": {} }}, "b": {{ "group": "239.77.9.2", "port": {} }},
                               "interface": "127.0.0.1" }},
                    "rerequest": {{ "host": "127.0.0.1", "port": {rerequest} }},
@@ -317,7 +325,7 @@ fn rested(exchange: &Exchange) -> bool {
 }
 
 /// One re-request of 40 messages.
-fn ask(exchange: &Exchange, asker: &UdpSocket, session: &str, sequence: u64) -> Option<Vec<itch::Update>> {
+fn ask(exchange: &Exchange, asker: &UdpSocket, session: &str, sequence: u64) -> Option<Vec<Update>> {
     let name = format!("{session:10}").into_bytes().try_into().unwrap();
     let request = mold::Header { session: mold::Session(name), sequence, count: 40 };
     asker.send_to(&request.bytes(), ("127.0.0.1", exchange.rerequest)).unwrap();
@@ -328,9 +336,9 @@ fn ask(exchange: &Exchange, asker: &UdpSocket, session: &str, sequence: u64) -> 
     Some(packet.blocks().map(|block| itch::decode(block).unwrap()).collect())
 }
 
-/// Messages of a line with their numbers, until the session ends.
-fn listen(line: &UdpSocket) -> Vec<(u64, Vec<u8>)> {
-    let (mut packet, mut messages) = ([0; 2048], Vec::new());
+/// Messages of a line by their numbers, until the session ends. A busy machine may lose some, as a network may.
+fn listen(line: &UdpSocket) -> BTreeMap<u64, Vec<u8>> {
+    let (mut packet, mut messages) = ([0; 2048], BTreeMap::new());
     loop {
         let (length, from) = line.recv_from(&mut packet).unwrap();
         assert!(matches!(from, SocketAddr::V4(from) if *from.ip() == Ipv4Addr::LOCALHOST));
@@ -339,7 +347,7 @@ fn listen(line: &UdpSocket) -> Vec<(u64, Vec<u8>)> {
             return messages;
         }
         for (at, block) in packet.blocks().enumerate() {
-            messages.push((packet.header.sequence + at as u64, block.to_vec()));
+            messages.insert(packet.header.sequence + at as u64, block.to_vec());
         }
     }
 }
@@ -348,17 +356,62 @@ fn listen(line: &UdpSocket) -> Vec<(u64, Vec<u8>)> {
 fn both_lines_carry_the_same_session_and_what_was_missed_can_be_asked_for() {
     let exchange = Exchange::start("lines", r#""duration_s": 1.5,"#);
     let lines = [exchange.join(0), exchange.join(1)];
-    let [a, b] = lines.map(|line| std::thread::spawn(move || listen(&line))).map(|line| line.join().unwrap());
-    assert!(a.len() > 100, "{} messages", a.len());
-    let common = a.len().min(b.len());
-    assert!(a[a.len() - common..] == b[b.len() - common..], "line B says what line A says");
-    for pair in a.windows(2) {
-        assert_eq!(pair[0].0 + 1, pair[1].0, "in order and whole");
-    }
+    let lines = lines.map(|line| std::thread::spawn(move || listen(&line))).map(|line| line.join().unwrap());
+    // The whole session once more, from the re-request server, which answers for a while after the end.
     let asker = UdpSocket::bind("127.0.0.1:0").unwrap();
-    asker.set_read_timeout(Some(PATIENCE)).unwrap();
-    let first = ask(&exchange, &asker, "LINES", 1).unwrap();
-    assert!(matches!(first[0].body, Body::SystemEvent(event) if event.event.0 == b'O'));
-    assert!(matches!(first[2].body, Body::StockDirectory(entry) if &entry.symbol.0 == b"TLKA    "));
-    assert!(first.len() <= 40, "no more than asked for, and what one packet holds");
+    asker.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let last = *lines[0].keys().chain(lines[1].keys()).max().unwrap();
+    let mut session = Vec::new();
+    let begun = monotonic().0;
+    while (session.len() as u64) < last {
+        still(begun, "the session was not recovered");
+        let answer = ask(&exchange, &asker, "LINES", session.len() as u64 + 1).unwrap_or_default();
+        assert!(answer.len() <= 40, "no more than asked for");
+        session.extend(answer);
+    }
+    assert!(matches!(session[0].body, Body::SystemEvent(event) if event.event.0 == b'O'));
+    assert!(matches!(session[2].body, Body::StockDirectory(entry) if &entry.symbol.0 == b"TLKA    "));
+    for line in lines {
+        assert!(line.len() > 100, "{} messages", line.len());
+        for (sequence, bytes) in line {
+            let said = itch::decode(&bytes).unwrap();
+            assert_eq!(said, session[sequence as usize - 1], "message {sequence}");
+        }
+    }
+}
+
+/// Everything that ITCH says of an order but not the number of its match, which is the venue's own.
+fn story(bytes: &[u8]) -> Update {
+    let mut update = itch::decode(bytes).unwrap();
+    match &mut update.body {
+        Body::Executed(done) => done.match_number = 0,
+        Body::ExecutedPrice(done) => done.match_number = 0,
+        Body::Trade(done) => done.match_number = 0,
+        _ => {}
+    }
+    update
+}
+
+#[test]
+fn a_played_capture_without_our_orders_is_published_as_it_was() {
+    let mut recorded = Vec::new();
+    let exchange = Exchange::play("capture", "", |folder| {
+        let file = folder.join("capture.pcap");
+        let done = Command::new(env!("CARGO_BIN_EXE_tickline-exchange"))
+            .args(["--seconds", "1", "--seed", "4", "--generate"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .status();
+        assert!(done.unwrap().success());
+        format!(r#"{{ "kind": "capture", "path": {file:?} }}"#)
+    });
+    let line = exchange.join(0);
+    for frame in Capture::open(&exchange.folder.join("capture.pcap")).unwrap().frames() {
+        recorded.extend(mold::Packet::parse(frame.payload).unwrap().blocks().map(story));
+    }
+    let published = listen(&line);
+    assert!(published.len() > 100, "{} messages", published.len());
+    for (sequence, bytes) in published {
+        assert_eq!(story(&bytes), recorded[sequence as usize - 1], "message {sequence}");
+    }
 }
