@@ -1,125 +1,79 @@
-/** What a replay measured, as plain data. */
-import type { LineConfig } from "../kit/config.ts";
+/** What a replay measured, as plain data and as text: a run's summary, and what only a replay can say. Pure. */
+import type { HopName } from "../kit/ring/names.ts";
+import { count, type HopSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
-import { hopOf, total, type HopSnapshot } from "../supervisor/snapshot.ts";
-import { HOPS, type HopName } from "../kit/ring/names.ts";
+import type { GateResult } from "./gate-expression.ts";
+import { summarize, summaryText, type RunFacts, type RunSummary } from "./summary.ts";
 
 /** Latencies in ns; null stands for infinite: an answer that never came. */
-export interface HopReport {
-  readonly count: number;
-  readonly p50: number | null;
-  readonly p90: number | null;
-  readonly p99: number | null;
-  readonly p999: number | null;
-  readonly max: number | null;
-}
+export type HopReport = { readonly [Value in keyof HopSnapshot]: HopSnapshot[Value] | null };
 
-export interface ReplayReport {
+/** A replay's report. */
+export interface ReplayReport extends Omit<RunSummary, "latency"> {
   readonly capture: string;
-  readonly placement: string;
   readonly speed: number | "max";
-  readonly config_hash: string;
-  readonly run_id: number;
-  readonly seconds: number;
-  readonly frames: number;
-  readonly messages: number;
-  readonly features: number;
-  readonly gaps: number;
-  readonly orders: number;
-  readonly fills: number;
-  /** Orders that neither were accepted nor rejected. */
+  /** Orders that neither were accepted nor rejected; their answers count as infinitely late in `ack`. */
   readonly unanswered: number;
-  /** Refusals by reason, of risk and of the gate. */
-  readonly refusals: Readonly<Record<string, number>>;
-  /** Realised and marked to the middle of the last book, in 1/10,000 dollar; null when risk left no summary. */
-  readonly pnl: number | null;
-  readonly positions: unknown;
-  readonly hashes: { readonly books: string | null; readonly orders: string | null };
-  /** Garbage collections in the line's processes while the capture ran. */
-  readonly gc: number;
-  /** Frames that waited for the venue's answers of simulated time before they were let in. */
+  /** Frames held until the venue had answered for simulated time. */
   readonly admit_waits: number;
-  readonly hops: Readonly<Partial<Record<HopName, HopReport>>>;
+  /** Of the final order-level books, and of the orders sent in their order; equal for equal runs. Null when a service left none. */
+  readonly hashes: { readonly books: string | null; readonly orders: string | null };
+  readonly latency: Readonly<Partial<Record<HopName, HopReport>>>;
 }
 
-export interface ReplayInput {
-  readonly capture: string;
-  readonly placement: string;
-  readonly speed: number | "max";
-  readonly config_hash: string;
-  readonly config: LineConfig;
-  readonly result: LineResult;
-}
-
-type Summary = Readonly<Record<string, unknown>>;
-
-function summaryOf(result: LineResult, service: string): Summary {
-  return (result.summaries[service] ?? {}) as Summary;
-}
-
-function text(value: unknown): string | null {
+function said(result: LineResult, service: string, key: string): string | null {
+  const value = (result.summaries[service] as Record<string, unknown> | undefined)?.[key];
   return typeof value === "string" ? value : null;
 }
 
-function numbers(value: unknown): [string, number][] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === "number" && entry[1] > 0);
-}
-
 /** Counts `missing` answers as infinitely late: a percentile whose rank lies among them is null. */
-function withMissing(hop: HopSnapshot, missing: number): HopReport {
+export function withMissing(hop: HopSnapshot, missing: number): HopReport {
   const whole = hop.count + missing;
   const at = (share: number, value: number): number | null => (Math.ceil(share * whole) > hop.count ? null : value);
   return { count: whole, p50: at(0.5, hop.p50), p90: at(0.9, hop.p90), p99: at(0.99, hop.p99), p999: at(0.999, hop.p999), max: at(1, hop.max) };
 }
 
 /** Puts a run's control block and summaries together. */
-export function replayReport({ capture, placement, speed, config_hash, result }: ReplayInput): ReplayReport {
-  const { line } = result;
-  const feed = summaryOf(result, "feed");
-  const risk = summaryOf(result, "risk");
-  const execution = summaryOf(result, "execution");
-  const sent = total(line, "sent");
-  const unanswered = Math.max(0, sent - total(line, "accepted") - total(line, "rejected"));
-  const hops: Partial<Record<HopName, HopReport>> = {};
-  for (const name of HOPS) {
-    const hop = hopOf(line, name);
-    if (hop !== undefined) hops[name] = withMissing(hop, name === "ack" ? unanswered : 0);
-  }
+export function replayReport(result: LineResult, facts: RunFacts & { readonly capture: string; readonly speed: number | "max" }): ReplayReport {
+  const summary = summarize(result, facts);
+  const rejected = count(result.line, "rejected");
+  const unanswered = Math.max(0, summary.sent - summary.accepted - rejected);
+  const { ack } = summary.latency;
   return {
-    capture,
-    placement,
-    speed,
-    config_hash,
-    run_id: result.run_id,
-    seconds: result.seconds,
-    frames: total(line, "frames"),
-    messages: Number(feed["messages"] ?? 0),
-    features: Number(feed["features"] ?? 0),
-    gaps: Number(feed["gaps"] ?? 0),
-    orders: sent,
-    fills: total(line, "executed"),
+    ...summary,
+    capture: facts.capture,
+    speed: facts.speed,
     unanswered,
-    refusals: Object.fromEntries([...numbers(risk["refusals"]), ...numbers(execution["refusals"])]),
-    pnl: typeof risk["pnl"] === "number" ? risk["pnl"] : null,
-    positions: risk["positions"] ?? null,
-    hashes: { books: text(feed["book_hash"]), orders: text(execution["orderHash"]) },
-    gc: total(line, "gc"),
-    admit_waits: total(line, "admit_waits"),
-    hops,
+    admit_waits: count(result.line, "admit_waits"),
+    hashes: { books: said(result, "feed", "book_hash"), orders: said(result, "execution", "orderHash") },
+    latency: { ...summary.latency, ...(ack === undefined ? {} : { ack: withMissing(ack, unanswered) }) },
   };
 }
 
 /** Names that a gate can compare; latencies in ns, infinite where answers never came. */
 export function measured(report: ReplayReport): Map<string, number> {
   const names = new Map<string, number>();
-  for (const [hop, values] of Object.entries(report.hops)) {
+  for (const [hop, values] of Object.entries(report.latency)) {
     for (const [name, value] of Object.entries(values)) names.set(`${hop}.${name}`, value ?? Infinity);
   }
-  for (const name of ["frames", "messages", "orders", "fills", "unanswered", "gaps", "gc", "admit_waits", "seconds"] as const) {
+  for (const name of ["frames", "messages", "signals", "orders", "sent", "fills", "unanswered", "gaps", "drops", "admit_waits", "seconds"] as const) {
     names.set(name, report[name]);
   }
-  names.set("refusals", Object.values(report.refusals).reduce((sum, count) => sum + count, 0));
+  const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((all, one) => all + one, 0);
+  names.set("refusals", sum(report.refusals));
+  names.set("gc", sum(report.gc));
   names.set("pnl", report.pnl ?? NaN);
   return names;
+}
+
+/** The report for people, `width` characters wide. */
+export function replayText(result: LineResult, report: ReplayReport, facts: RunFacts, gate: GateResult | undefined, width: number): string {
+  const lines = [
+    summaryText(summarize(result, facts), width).trimEnd(),
+    "",
+    `capture ${report.capture}, speed ${report.speed}; ${report.admit_waits} frames held for the venue's answers, ${report.unanswered} orders unanswered`,
+    `hash of the books ${report.hashes.books ?? "unknown"}, of the orders ${report.hashes.orders ?? "unknown"}`,
+    ...(gate?.checks ?? []).map((check) => `gate ${check.passed ? "holds" : "FAILS"}: ${check.text}, measured ${check.measured}`),
+  ];
+  return `${lines.join("\n")}\n`;
 }

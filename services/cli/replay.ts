@@ -6,9 +6,11 @@ import { configHash, loadLine, type LineConfig } from "../kit/config.ts";
 import { Exit, TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { runLine, type LineResult } from "../supervisor/run-line.ts";
+import type { LineEvent } from "../supervisor/supervise.ts";
 import { evaluateGate, GateError, parseGate, type Gate, type GateResult } from "./gate-expression.ts";
-import { measured, replayReport, type ReplayReport } from "./replay-report.ts";
-import { replayTable } from "./replay-table.ts";
+import { measured, replayReport, replayText, type ReplayReport } from "./replay-report.ts";
+import { StopSignals } from "./stop-signals.ts";
+import type { RunFacts } from "./summary.ts";
 
 /** Symbols taken from a capture when the line names none; more need a line file that chooses. */
 const SYMBOLS_MAX = 64;
@@ -69,10 +71,9 @@ function replayConfig(base: LineConfig, capture: string, options: ReplayOptions)
   };
 }
 
-async function play(config: LineConfig, options: ReplayOptions, say: (text: string) => void): Promise<LineResult> {
-  let interrupted = false;
-  const interrupt = (): void => { interrupted = true; };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+/** Runs it to the end of the capture, and says how it went wrong if it did. */
+async function play(config: LineConfig, options: ReplayOptions, facts: RunFacts, say: (text: string) => void): Promise<LineResult> {
+  const signals = new StopSignals();
   try {
     const result = await runLine({
       config,
@@ -80,22 +81,20 @@ async function play(config: LineConfig, options: ReplayOptions, say: (text: stri
       replay: true,
       rehearse: options.rehearse,
       instruments: config.instruments.length,
-      stopWanted: () => interrupted,
-      onEvent: (event) => {
-        if (event.kind === "died") say(`${event.process} ${event.cause}`);
-      },
+      stopWanted: () => signals.seen,
+      onEvent: (event) => { (facts.events as LineEvent[]).push(event); },
       onLine: (name, line) => {
         if (process.env["TICKLINE_DEBUG"] === "1") say(`${name}: ${line}`);
       },
       say,
       onControl: () => {},
     });
-    if (interrupted) throw new TicklineError("TL_INTERRUPTED", "the replay was interrupted and its line stopped");
+    if (signals.seen) throw new TicklineError("TL_INTERRUPTED", "the replay was interrupted and its line stopped");
     if (result.outcome.kind === "failed-to-start") throw new TicklineError("TL_START", result.outcome.cause);
     if (result.outcome.kind === "gave-up") throw new TicklineError("TL_RESTARTS", `${result.outcome.cause}; a replay is not resumed`);
     return result;
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+    signals.close();
   }
 }
 
@@ -110,31 +109,22 @@ function judged(gate: Gate, report: ReplayReport): GateResult {
 
 async function replay(capture: string, options: ReplayOptions): Promise<void> {
   const path = resolve(capture);
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const config = replayConfig(loadLine(options.line).config, path, options);
-  const result = await play(config, options, say);
-  const report = replayReport({
-    capture,
-    placement: options.placement,
-    speed: options.speed,
-    config_hash: configHash(config),
-    config,
-    result,
-  });
+  const facts: RunFacts = { line: config.line, hash: configHash(config), placement: options.placement, interrupted: false, events: [] };
+  const result = await play(config, options, facts, (text) => void process.stderr.write(`${text}\n`));
+  const report = replayReport(result, { ...facts, capture, speed: options.speed });
   const gate = options.gate === undefined ? undefined : judged(options.gate, report);
-  const whole = { ...report, gate: gate === undefined ? null : { expression: options.gate?.text, ...gate } };
-  if (options.json === "-") process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
-  else {
-    process.stdout.write(replayTable(report, gate));
-    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(whole, null, 2)}\n`);
-  }
+  const json = `${JSON.stringify({ ...report, gate: gate === undefined ? null : { expression: options.gate?.text, ...gate } }, null, 2)}\n`;
+  if (options.json === "-") process.stdout.write(json);
+  else process.stdout.write(replayText(result, report, facts, gate, process.stdout.columns ?? 120));
+  if (options.json !== undefined && options.json !== "-") writeFileSync(options.json, json);
   if (gate?.passed === false) process.exitCode = Exit.Gate;
 }
 
 const HELP = `
 Latency counts from the moment each frame was due, so waiting is counted. At speed max a frame is due when it is taken up.
 Names for --gate: a hop (line, feed, inference, strategy, risk, gate, send, ack, lateness, admit) with .count, .p50, .p90, .p99,
-.p999 or .max in ns; and frames, messages, orders, fills, refusals, unanswered, gaps, gc, pnl.
+.p999 or .max in ns; and frames, messages, signals, orders, sent, fills, refusals, unanswered, gaps, drops, gc, pnl, seconds.
 
 Examples:
   npx tickline replay day.pcap.gz --speed 1 --gate 'line.p50<5us && line.p99<20us' --json out.json

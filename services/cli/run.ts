@@ -63,6 +63,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
       config,
       placement: options.placement,
       replay: config.feed.source.kind === "pcap",
+      rehearse: true,
       instruments: Math.max(1, config.instruments.length),
       stopWanted: () => signals.seen || watch.isOver(),
       onEvent: (event) => {

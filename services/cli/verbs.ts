@@ -2,10 +2,11 @@
 import type { Command } from "commander";
 import { haltCommand, resumeCommand } from "./halt.ts";
 import { inspectCommand } from "./inspect.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 
 /** Makes them; each carries its own options, help and action. */
 export function verbs(): Command[] {
-  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), inspectCommand()];
+  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), inspectCommand(), replayCommand()];
 }

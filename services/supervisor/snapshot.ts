@@ -75,8 +75,8 @@ function serviceSnapshot(name: ServiceName, block: ServiceBlock): ServiceSnapsho
 
 /** Which service's counter is the line's figure: the venue counts its own orders and executions under the same names. */
 const COUNTED_BY = {
-  frames: "feed", messages: "feed", gaps: "feed", signals: "inference", orders: "risk",
-  sent: "execution", accepted: "execution", executed: "execution", fills_shares: "execution",
+  frames: "feed", messages: "feed", gaps: "feed", admit_waits: "feed", signals: "inference", orders: "risk",
+  sent: "execution", accepted: "execution", executed: "execution", fills_shares: "execution", rejected: "execution",
 } as const satisfies Partial<Record<CounterName, ServiceName>>;
 
 /** The line's figure for a counter. */
