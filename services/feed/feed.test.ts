@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { PerformanceObserver, type PerformanceEntry } from "node:perf_hooks";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FEATURES_BYTES, FeaturesView } from "../../schemas/generated/features.ts";
@@ -222,6 +223,38 @@ test("replay: a frame is released at its admission time, not one ns before, and 
   assert.equal(feed.doWork(), 1);
   assert.equal(rig.read().length, 1);
   assert.equal(rig.counter("admit_waits"), 2);
+  feed.close();
+});
+
+test("replay: nothing is released before the line is armed; once begun, a disarmed line still sees the market", () => {
+  const rig = new Rig("arming");
+  rig.admit(FOREVER);
+  rig.control.line.disarm(1, 0, "test");
+  const feed = rig.replay([[100, mold(1, [add(1, "B", 9900)])], [200, mold(2, [add(2, "S", 10100)])]]);
+  assert.deepEqual([feed.doWork(), feed.doWork()], [0, 0]);
+  rig.control.line.arm();
+  assert.equal(feed.doWork(), 1);
+  rig.control.line.disarm(1, 0, "test");
+  assert.equal(feed.doWork(), 1);
+  assert.equal(rig.read().length, 2);
+  feed.close();
+});
+
+test("replay: 20,000 frames and as many idle cycles cause no garbage collection", async () => {
+  const rig = new Rig("garbage");
+  rig.admit(FOREVER);
+  const feed = rig.replay(Array.from({ length: 20_000 }, (_, n) => [n * 10, mold(n + 1, [add(n + 1, "B", 9000 + (n % 100))])] as const));
+  for (let n = 0; n < 5_000; n += 1) feed.doWork();
+  const collections: PerformanceEntry[] = [];
+  const observer = new PerformanceObserver((list) => void collections.push(...list.getEntries()));
+  await sleep(20);
+  observer.observe({ entryTypes: ["gc"] });
+  let moved = 0;
+  for (let n = 0; n < 35_000; n += 1) moved += feed.doWork();
+  await sleep(20);
+  observer.disconnect();
+  assert.equal(moved, 15_000);
+  assert.deepEqual(collections.map(({ name }) => name), []);
   feed.close();
 });
 
