@@ -198,8 +198,10 @@ impl Subscriber {
     /// Goes on at the newest record and counts what was skipped.
     #[cold]
     fn resync(&mut self) {
-        let tail = self.slots.load_sequence(AT_TAIL);
-        let next = (tail.saturating_sub(1)).max(self.next + 1);
+        // SYNC: pairs with the release store in `Slots::publish_sequence`. The low half is enough: the tail is ahead of this reader.
+        let newest = self.slots.mapping().word(AT_TAIL).load(Acquire).wrapping_sub(1);
+        let skipped = newest.wrapping_sub(self.next as u32) as i32;
+        let next = self.next + skipped.max(1) as u64;
         self.lost += next - self.next;
         self.next = next;
     }

@@ -129,6 +129,7 @@ impl<T: Plain> Reader<T> {
                 return Some(unsafe { self.staging.as_ptr().cast::<T>().read() });
             }
             seen = now;
+            crate::sync::spin_loop();
         }
     }
 

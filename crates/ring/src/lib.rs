@@ -15,16 +15,25 @@ pub mod hold;
 pub mod latest;
 pub mod layout;
 pub mod lossless;
+#[cfg(not(loom))]
+mod mapping;
+#[cfg(loom)]
+#[path = "model/mapping.rs"]
 mod mapping;
 pub mod names;
 #[cfg(not(loom))]
 mod plain;
 #[cfg(not(loom))]
 mod segment;
+#[cfg(loom)]
+#[path = "model/segment.rs"]
+mod segment;
 mod slots;
 mod sync;
 
 pub use error::{Corrupt, Refusal, SegmentError};
+#[cfg(loom)]
+pub use segment::{Kind, Segment};
 #[cfg(not(loom))]
 pub use plain::{Guarded, Plain};
 #[cfg(not(loom))]

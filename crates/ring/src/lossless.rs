@@ -111,6 +111,16 @@ impl Claim<'_> {
         self.payload().copy_from_slice(bytes);
     }
 
+    /// Sets the payload, whole words.
+    #[cfg(loom)]
+    pub fn copy_from(&mut self, bytes: &[u8]) {
+        let words: Vec<u64> = bytes
+            .chunks_exact(8)
+            .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
+            .collect();
+        self.producer.slots.mapping().put(self.at + RECORD_PAYLOAD, &words);
+    }
+
     /// Sequence it will have.
     #[inline]
     pub fn sequence(&self) -> u64 {
@@ -215,4 +225,12 @@ fn payload_of(slots: &Slots, at: usize, length: usize) -> &[u8] {
     let bytes = slots.mapping().plain(at + RECORD_PAYLOAD, length);
     // SAFETY: mapping I1 and I3: committed (seen by the acquire load) and not freed before the handler has returned.
     unsafe { core::slice::from_raw_parts(bytes, length) }
+}
+
+/// A model's payload; loaded when the record is, and leaked, since a model's run is short.
+#[cfg(loom)]
+fn payload_of(slots: &Slots, at: usize, length: usize) -> &[u8] {
+    let mut words = vec![0u64; length / 8];
+    slots.mapping().get(at + RECORD_PAYLOAD, &mut words);
+    Vec::leak(words.iter().flat_map(|word| word.to_le_bytes()).collect())
 }

@@ -11,11 +11,9 @@
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use core::ptr::NonNull;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
-#[cfg(not(miri))]
 use std::{fs::File, io, os::fd::AsRawFd};
 
 enum Origin {
-    #[cfg(not(miri))]
     File,
     Heap(Layout),
 }
@@ -34,7 +32,6 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps the first `bytes` of `file`, pre-faulted so that the first pass over it takes no page fault.
-    #[cfg(not(miri))]
     pub(crate) fn file(file: &File, bytes: usize, writable: bool) -> io::Result<Mapping> {
         let protection = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
         let flags = libc::MAP_SHARED | libc::MAP_POPULATE;
@@ -114,7 +111,6 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         match self.origin {
             // SAFETY: I1; the mapping is ours and nothing borrows it any more.
-            #[cfg(not(miri))]
             Origin::File => unsafe {
                 libc::munmap(self.base.as_ptr().cast(), self.bytes);
             },

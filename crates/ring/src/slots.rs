@@ -62,9 +62,9 @@ impl Slots {
     pub(crate) fn begin(&self, at: usize, sequence: u64, length: usize) {
         let m = self.mapping();
         m.word(at + RECORD_SEQUENCE).store(!(sequence as u32), Relaxed);
-        m.word(at + RECORD_LENGTH).store((-(length as i32)) as u32, Relaxed);
-        // SYNC: pairs with the acquire fence of `broadcast::Subscriber::poll`: who sees any later byte sees the marks.
+        // SYNC: pairs with the acquire fence of `broadcast::Subscriber::poll`: who sees any later store sees the mark.
         fence(Release);
+        m.word(at + RECORD_LENGTH).store((-(length as i32)) as u32, Relaxed);
     }
 
     /// Fills the header and publishes the record.
@@ -130,12 +130,18 @@ impl Slots {
             let before = m.word(at + 4).load(Acquire);
             let low = m.word(at).load(Acquire);
             if m.word(at + 4).load(Acquire) != before {
+                crate::sync::spin_loop();
                 continue;
             }
             let halves = (before as u64) << 32 | low as u64;
             let previous = self.at(halves.wrapping_sub(1));
-            if low != 1 && self.commit_word(previous, Acquire) == low.wrapping_sub(1) {
-                return self.sequence(previous) + 1;
+            let whole = low.wrapping_sub(1);
+            if low != 1 && self.commit_word(previous, Acquire) == whole {
+                let high = m.word(previous + RECORD_SEQUENCE + 4).load(Acquire) as u64;
+                // A broadcast writer may be overwriting that record by now; then the halves have to do.
+                if self.commit_word(previous, Acquire) == whole {
+                    return (high << 32 | whole as u64) + 1;
+                }
             }
             return halves;
         }

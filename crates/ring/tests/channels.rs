@@ -191,6 +191,7 @@ fn late_readers_join_where_they_ask_to() {
 fn broadcast_never_shows_torn_bytes_while_the_writer_laps_the_reader() {
     let segment = broadcast(2, 96);
     let writer = segment.clone();
+    let mut reader = Subscriber::attach(segment, Join::Next).unwrap();
     let thread = std::thread::spawn(move || {
         let mut publisher = Publisher::attach(writer).unwrap();
         let mut buffer = [0; 96];
@@ -198,7 +199,6 @@ fn broadcast_never_shows_torn_bytes_while_the_writer_laps_the_reader() {
             publisher.publish(0, 0, payload(n, &mut buffer)).unwrap();
         }
     });
-    let mut reader = Subscriber::attach(segment, Join::Next).unwrap();
     let (mut last, mut buffer, mut seen) = (0, [0; 96], 0);
     while last < MANY {
         let polled = reader

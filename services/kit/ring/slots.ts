@@ -29,8 +29,11 @@ export function loadSequence(segment: Segment, at: number): Sequence {
     const low = Atomics.load(words, at >> 2);
     if (Atomics.load(words, (at >> 2) + 1) !== high) continue;
     const previous = wordOf(segment, low - 1);
-    if (low !== 1 && Atomics.load(words, previous + RECORD_SEQUENCE) === ((low - 1) | 0)) {
-      return step({ low: (low - 1) | 0, high: words[previous + RECORD_SEQUENCE_HIGH] as number }, 1);
+    const whole = (low - 1) | 0;
+    if (low !== 1 && Atomics.load(words, previous + RECORD_SEQUENCE) === whole) {
+      const recorded = Atomics.load(words, previous + RECORD_SEQUENCE_HIGH);
+      // A broadcast writer may be overwriting that record by now; then the halves have to do.
+      if (Atomics.load(words, previous + RECORD_SEQUENCE) === whole) return step({ low: whole, high: recorded }, 1);
     }
     return { low, high };
   }
