@@ -21,6 +21,9 @@ mod mapping;
 #[path = "model/mapping.rs"]
 mod mapping;
 pub mod names;
+#[cfg(loom)]
+#[path = "model/payload.rs"]
+mod payload;
 #[cfg(not(loom))]
 mod plain;
 #[cfg(not(loom))]
@@ -32,10 +35,10 @@ mod slots;
 mod sync;
 
 pub use error::{Corrupt, Refusal, SegmentError};
-#[cfg(loom)]
-pub use segment::{Kind, Segment};
 #[cfg(not(loom))]
 pub use plain::{Guarded, Plain};
+#[cfg(loom)]
+pub use segment::{Kind, Segment};
 #[cfg(not(loom))]
 pub use segment::{Kind, Segment, Shape, remove};
 pub use slots::Record;

@@ -114,11 +114,7 @@ impl Claim<'_> {
     /// Sets the payload, whole words.
     #[cfg(loom)]
     pub fn copy_from(&mut self, bytes: &[u8]) {
-        let words: Vec<u64> = bytes
-            .chunks_exact(8)
-            .map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")))
-            .collect();
-        self.producer.slots.mapping().put(self.at + RECORD_PAYLOAD, &words);
+        crate::payload::store(self.producer.slots.mapping(), self.at + RECORD_PAYLOAD, bytes);
     }
 
     /// Sequence it will have.
@@ -227,10 +223,7 @@ fn payload_of(slots: &Slots, at: usize, length: usize) -> &[u8] {
     unsafe { core::slice::from_raw_parts(bytes, length) }
 }
 
-/// A model's payload; loaded when the record is, and leaked, since a model's run is short.
 #[cfg(loom)]
 fn payload_of(slots: &Slots, at: usize, length: usize) -> &[u8] {
-    let mut words = vec![0u64; length / 8];
-    slots.mapping().get(at + RECORD_PAYLOAD, &mut words);
-    Vec::leak(words.iter().flat_map(|word| word.to_le_bytes()).collect())
+    crate::payload::load(slots.mapping(), at + RECORD_PAYLOAD, length)
 }

@@ -63,8 +63,11 @@ export const HOPS = [
   "admit", // waiting for admission (replay)
 ] as const;
 
+/** Name of a service. */
 export type ServiceName = (typeof SERVICES)[number];
+/** Name of a counter. */
 export type CounterName = (typeof COUNTERS)[number];
+/** Name of a hop. */
 export type HopName = (typeof HOPS)[number];
 
 /** Place of a counter; look it up once, at start. */
