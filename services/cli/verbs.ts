@@ -1,5 +1,6 @@
 /** Every verb of the command, in the order that `--help` lists them. */
 import type { Command } from "commander";
+import { benchCommand } from "./bench.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
 import { inspectCommand } from "./inspect.ts";
 import { replayCommand } from "./replay.ts";
@@ -8,5 +9,5 @@ import { statusCommand } from "./status.ts";
 
 /** Makes them; each carries its own options, help and action. */
 export function verbs(): Command[] {
-  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), inspectCommand(), replayCommand()];
+  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), replayCommand(), inspectCommand(), benchCommand()];
 }

@@ -6,11 +6,11 @@ export interface Row {
   readonly name: string;
   /** Unit of the figures, such as `ns`. */
   readonly unit: string;
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-  /** Operations a second; 0 when the row is not a rate. */
-  readonly rate: number;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly p999: number | null;
+  readonly max: number | null;
+  /** Operations a second; null when the row is not a rate. */
+  readonly rate: number | null;
   readonly note: string;
 }
