@@ -35,9 +35,10 @@ export function whole(n: number): string {
   return Math.round(n).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** 1/10,000 dollars as dollars, exact: `-$1,234.5678`. */
+/** 1/10,000 dollars as dollars: `-$1,234.5678`; exact for whole ones, else (a mid between two ticks) with a fifth digit. */
 export function dollars(tenThousandths: number): string {
   const size = Math.abs(tenThousandths);
-  const cents = (size % 10_000).toString().padStart(4, "0");
+  const [digits, half] = (size % 10_000).toString().split(".");
+  const cents = `${(digits ?? "").padStart(4, "0")}${half ?? ""}`;
   return `${tenThousandths < 0 ? "-" : ""}$${whole(Math.floor(size / 10_000))}.${cents}`;
 }

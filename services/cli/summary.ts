@@ -1,6 +1,6 @@
 /** The end of a run: what happened, as data (`--json`) and as text. Pure. */
 import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
-import { count, drops, hopOf, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
+import { count, hopOf, total, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
 import { HOPS, type HopName } from "../kit/ring/names.ts";
 import { columns, cut, dollars, table, whole } from "./columns.ts";
@@ -84,7 +84,7 @@ export function summarize(result: LineResult, facts: RunFacts): RunSummary {
     fill_shares: count(line, "fills_shares"),
     refusals: { ...refusalsOf(result.summaries["risk"]), ...refusalsOf(result.summaries["execution"]) },
     gaps: count(line, "gaps"),
-    drops: drops(line),
+    drops: total(line, "lapped") + total(line, "ring_full"),
     positions,
     pnl,
     latency: Object.fromEntries(HOPS.flatMap((hop) => {
@@ -104,15 +104,16 @@ function refusalsOf(said: unknown): Record<string, number> {
   return Object.fromEntries(Object.entries(refusals).filter((entry): entry is [string, number] => typeof entry[1] === "number" && entry[1] > 0));
 }
 
+/** Risk's books at its end: shares, and what is realised and unrealised, per instrument and together. */
 function positionsOf(said: unknown): { positions: PositionRow[]; pnl: number | null } {
-  const { positions, pnl } = (said ?? {}) as { positions?: unknown; pnl?: unknown };
-  const rows = Array.isArray(positions) ? positions.filter(isPosition).map(({ symbol, shares, pnl: own }) => ({ symbol, shares, pnl: own })) : [];
-  return { positions: rows, pnl: typeof pnl === "number" ? pnl : null };
+  const { positions, equity } = (said ?? {}) as { positions?: unknown; equity?: unknown };
+  return { positions: Array.isArray(positions) ? positions.flatMap(positionOf) : [], pnl: typeof equity === "number" ? equity : null };
 }
 
-function isPosition(row: unknown): row is PositionRow {
-  const { symbol, shares, pnl } = (row ?? {}) as Partial<Record<keyof PositionRow, unknown>>;
-  return typeof symbol === "string" && typeof shares === "number" && typeof pnl === "number";
+function positionOf(said: unknown): PositionRow[] {
+  const { symbol, shares, realised, unrealised } = (said ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof symbol !== "string" || typeof shares !== "number" || typeof realised !== "number" || typeof unrealised !== "number") return [];
+  return [{ symbol, shares, pnl: realised + unrealised }];
 }
 
 /** The summary for people, `width` characters wide. */

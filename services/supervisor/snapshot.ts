@@ -84,9 +84,9 @@ export function count(line: Pick<LineSnapshot, "services">, counter: keyof typeo
   return line.services.find(({ name }) => name === COUNTED_BY[counter])?.counters[counter] ?? 0;
 }
 
-/** Messages that a slow reader or a full ring lost, over all services. */
-export function drops(line: Pick<LineSnapshot, "services">): number {
-  return line.services.reduce((sum, { counters }) => sum + (counters.lapped ?? 0) + (counters.ring_full ?? 0), 0);
+/** Sum over all services of a counter that each of them keeps for itself. */
+export function total(line: Pick<LineSnapshot, "services">, counter: "gc" | "lapped" | "ring_full"): number {
+  return line.services.reduce((sum, { counters }) => sum + (counters[counter] ?? 0), 0);
 }
 
 /** A hop's latencies: each hop is measured by one service. */
