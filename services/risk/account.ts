@@ -1,0 +1,100 @@
+// @hot
+/**
+ * Positions, cash and profit in integers: shares, and 1/10,000 dollar. Every value stays a whole number below 2^53, so the sums are
+ * exact; `exact` says when that would end. Marks are kept doubled (bid + ask), so that a mid on half a tick is exact too.
+ */
+
+const EXACT_MAX = 9007199254740991;
+
+export class Account {
+  /** Shares held by instrument; negative when short. */
+  readonly shares: Float64Array;
+  /** Money received less money paid. */
+  readonly cash: Float64Array;
+  /** What the shares held have cost; negative when short. */
+  readonly cost: Float64Array;
+  /** Profit of what was closed. */
+  readonly realised: Float64Array;
+  /** Bid plus ask of the last mark; 0 before the first. */
+  readonly mark2: Float64Array;
+  /** Shares ever bought and sold. */
+  readonly traded: Float64Array;
+  /** Twice the line's equity: cash plus shares at their marks. */
+  equity2 = 0;
+  /** False once a value has left the exact range: nothing may be decided on it. */
+  exact = true;
+
+  constructor(instruments: number) {
+    this.shares = new Float64Array(instruments);
+    this.cash = new Float64Array(instruments);
+    this.cost = new Float64Array(instruments);
+    this.realised = new Float64Array(instruments);
+    this.mark2 = new Float64Array(instruments);
+    this.traded = new Float64Array(instruments);
+  }
+
+  /**
+   * Counts an execution; the caller has made sure that it is counted once. `signed` is positive on a buy.
+   * Before the first mark of the instrument the execution's price stands in for it.
+   */
+  execute(instrument: number, signed: number, price: number): void {
+    const held = this.shares[instrument] as number;
+    const before2 = this.#value2(instrument);
+    if ((this.mark2[instrument] as number) === 0) this.mark2[instrument] = 2 * price;
+    const money = signed * price;
+    this.cash[instrument] = (this.cash[instrument] as number) - money;
+    this.shares[instrument] = held + signed;
+    this.traded[instrument] = (this.traded[instrument] as number) + Math.abs(signed);
+    this.#book(instrument, held, signed, price);
+    this.#moved(before2, this.#value2(instrument));
+  }
+
+  /** Takes over a position as it was published: shares at no profit yet, valued at their cost. */
+  restore(instrument: number, shares: number, cash: number): void {
+    const before2 = this.#value2(instrument);
+    this.shares[instrument] = shares;
+    this.cash[instrument] = cash;
+    this.cost[instrument] = shares === 0 ? 0 : -cash;
+    this.realised[instrument] = shares === 0 ? cash : 0;
+    if (shares !== 0) this.mark2[instrument] = Math.round((2 * -cash) / shares);
+    this.#moved(before2, this.#value2(instrument));
+  }
+
+  /** Marks an instrument to a touch; a touch with an empty side changes nothing. */
+  mark(instrument: number, bid: number, ask: number): void {
+    if (!(bid > 0 && ask > 0)) return;
+    const before2 = this.#value2(instrument);
+    this.mark2[instrument] = bid + ask;
+    this.#moved(before2, this.#value2(instrument));
+  }
+
+  /** Twice the open profit of an instrument: shares at their mark, less what they have cost. */
+  unrealised2(instrument: number): number {
+    return (this.shares[instrument] as number) * (this.mark2[instrument] as number) - 2 * (this.cost[instrument] as number);
+  }
+
+  /** Splits an execution into what closes and what opens, and books cost and realised profit; their sum never changes. */
+  #book(instrument: number, held: number, signed: number, price: number): void {
+    const size = Math.abs(held);
+    const closes = held !== 0 && held > 0 !== signed > 0 ? Math.min(size, Math.abs(signed)) : 0;
+    const direction = held > 0 ? 1 : -1;
+    if (closes > 0) {
+      const cost = this.cost[instrument] as number;
+      const each = Math.trunc(cost / size);
+      const share = each * closes + Math.trunc(((cost - each * size) * closes) / size);
+      this.cost[instrument] = cost - share;
+      this.realised[instrument] = (this.realised[instrument] as number) + direction * closes * price - share;
+    }
+    const opens = Math.abs(signed) - closes;
+    if (opens > 0) this.cost[instrument] = (this.cost[instrument] as number) + (signed > 0 ? opens : -opens) * price;
+  }
+
+  #value2(instrument: number): number {
+    return 2 * (this.cash[instrument] as number) + (this.shares[instrument] as number) * (this.mark2[instrument] as number);
+  }
+
+  #moved(before2: number, after2: number): void {
+    this.equity2 += after2 - before2;
+    if (!(Math.abs(after2) <= EXACT_MAX && Math.abs(this.equity2) <= EXACT_MAX)) this.exact = false;
+  }
+}

@@ -1,0 +1,99 @@
+// @hot
+/** Fills that wait for their line time, in the order of (due time, arrival). Fixed size: when it is full, the link holds the rest. */
+import type { FillView } from "../../schemas/generated/fill.ts";
+
+const TWO_32 = 4294967296;
+
+export class DueFills {
+  readonly kind: Uint8Array;
+  readonly side: Uint8Array;
+  readonly instrument: Uint16Array;
+  readonly reason: Uint16Array;
+  readonly qty: Uint32Array;
+  readonly price: Uint32Array;
+  readonly leaves: Uint32Array;
+  readonly token: Uint32Array;
+  readonly decision: Float64Array;
+  readonly receivedNs: Float64Array;
+  readonly #dueLo: Uint32Array;
+  readonly #dueHi: Uint32Array;
+  /** Places in the columns: those waiting in order from `#first` on, then the free ones. A ring. */
+  readonly #order: Uint32Array;
+  readonly #mask: number;
+  #first = 0;
+  #count = 0;
+
+  /** @param capacity Fills that may wait; a power of two */
+  constructor(capacity: number) {
+    this.kind = new Uint8Array(capacity);
+    this.side = new Uint8Array(capacity);
+    this.instrument = new Uint16Array(capacity);
+    this.reason = new Uint16Array(capacity);
+    this.qty = new Uint32Array(capacity);
+    this.price = new Uint32Array(capacity);
+    this.leaves = new Uint32Array(capacity);
+    this.token = new Uint32Array(capacity);
+    this.decision = new Float64Array(capacity);
+    this.receivedNs = new Float64Array(capacity);
+    this.#dueLo = new Uint32Array(capacity);
+    this.#dueHi = new Uint32Array(capacity);
+    this.#order = Uint32Array.from({ length: capacity }, (_, place) => place);
+    this.#mask = capacity - 1;
+  }
+
+  /** Fills waiting. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Fills that still fit. */
+  get room(): number {
+    return this.#mask + 1 - this.#count;
+  }
+
+  /** Adds a Fill behind all that are due no later. There must be room. */
+  push(fill: FillView): void {
+    const order = this.#order;
+    const mask = this.#mask;
+    let at = (this.#first + this.#count) & mask;
+    const place = order[at] as number;
+    const lo = fill.dueNsLo;
+    const hi = fill.dueNsHi;
+    for (let behind = this.#count; behind > 0; behind--) {
+      const before = order[(at - 1) & mask] as number;
+      if (!this.#isLater(before, lo, hi)) break;
+      order[at] = before;
+      at = (at - 1) & mask;
+    }
+    order[at] = place;
+    this.#count += 1;
+    this.#dueLo[place] = lo;
+    this.#dueHi[place] = hi;
+    this.kind[place] = fill.kind;
+    this.side[place] = fill.side;
+    this.instrument[place] = fill.instrument;
+    this.reason[place] = fill.reason;
+    this.qty[place] = fill.qty;
+    this.price[place] = fill.price;
+    this.leaves[place] = fill.leaves;
+    this.token[place] = fill.token;
+    this.decision[place] = fill.decision;
+    this.receivedNs[place] = fill.receivedNsHi * TWO_32 + fill.receivedNsLo;
+  }
+
+  /** Takes the first Fill due before the given line time: its place in the columns, valid until the next `push`; -1 when none is. */
+  take(beforeLo: number, beforeHi: number): number {
+    if (this.#count === 0) return -1;
+    const place = this.#order[this.#first & this.#mask] as number;
+    const due = (this.#dueHi[place] as number) < beforeHi || ((this.#dueHi[place] as number) === beforeHi && (this.#dueLo[place] as number) < beforeLo);
+    if (!due) return -1;
+    this.#first = (this.#first + 1) & this.#mask;
+    this.#count -= 1;
+    return place;
+  }
+
+  #isLater(place: number, lo: number, hi: number): boolean {
+    const dueHi = this.#dueHi[place] as number;
+    return dueHi > hi || (dueHi === hi && (this.#dueLo[place] as number) > lo);
+  }
+}

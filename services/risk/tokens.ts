@@ -1,0 +1,97 @@
+// @hot
+/** Writes token slots: 64 bytes guarded by `begin` and `end`, layout in ARCHITECTURE.md ("Tokens"). Single writer: risk. */
+import { AT_DATA } from "../kit/ring/layout.ts";
+
+/** Bytes of a slot. */
+const SLOT = 128;
+const MAGIC = 0x544b;
+const TWO_32 = 4294967296;
+/** Words of the gate's used totals within a slot: quantity, notional, messages, epoch; two words each. */
+const USED = 16;
+
+/** What a slot says; filled in by the caller, who keeps one. Times and totals are whole numbers below 2^53, except `expiry`. */
+export interface TokenDraft {
+  epoch: number;
+  expiryLo: number;
+  expiryHi: number;
+  priceLow: number;
+  priceHigh: number;
+  qtyMax: number;
+  instrument: number;
+  strategy: number;
+  side: number;
+  lane: number;
+  qtyTotal: number;
+  notionalTotal: number;
+  messagesTotal: number;
+}
+
+/** Slot of an instrument, side and lane. */
+export function tokenSlot(instrument: number, side: number, lane: number): number {
+  return instrument * 4 + (side - 1) * 2 + lane;
+}
+
+export class TokenWriter {
+  readonly #words: Int32Array;
+  readonly #view: DataView;
+
+  /** @param words the whole segment as 32-bit words, header included */
+  constructor(words: Int32Array) {
+    this.#words = words;
+    this.#view = new DataView(words.buffer, words.byteOffset, words.byteLength);
+  }
+
+  /** Publishes a slot. A gate that reads meanwhile sees it torn and refuses. */
+  write(slot: number, draft: TokenDraft): void {
+    const words = this.#words;
+    const at = AT_DATA + slot * SLOT;
+    const word = at >> 2;
+    const begin = ((Atomics.load(words, word) & ~1) + 2) | 0;
+    const even = begin === 0 ? 2 : begin;
+    // SYNC: pairs with `Plain::read_guarded`: every store below comes after the odd `begin` and before the even one.
+    Atomics.store(words, word, even - 1);
+    const view = this.#view;
+    view.setUint32(at + 4, draft.epoch, true);
+    view.setUint32(at + 8, draft.expiryLo, true);
+    view.setUint32(at + 12, draft.expiryHi, true);
+    view.setUint32(at + 16, draft.priceLow, true);
+    view.setUint32(at + 20, draft.priceHigh, true);
+    view.setUint32(at + 24, draft.qtyMax, true);
+    view.setUint16(at + 28, draft.instrument, true);
+    view.setUint16(at + 30, draft.strategy, true);
+    this.#total(at + 32, draft.qtyTotal);
+    this.#total(at + 40, draft.notionalTotal);
+    this.#total(at + 48, draft.messagesTotal);
+    view.setUint8(at + 56, draft.side);
+    view.setUint8(at + 57, draft.lane);
+    view.setUint16(at + 58, MAGIC, true);
+    Atomics.store(words, word + 15, even);
+    Atomics.store(words, word, even);
+  }
+
+  /** The gate's used quantity on a slot, when it counts from `epoch`; else 0. For a start only: the gate changes it. */
+  usedQty(slot: number, epoch: number): number {
+    return this.#used(slot, 0, epoch);
+  }
+
+  /** The gate's used notional. */
+  usedNotional(slot: number, epoch: number): number {
+    return this.#used(slot, 2, epoch);
+  }
+
+  /** The gate's used messages. */
+  usedMessages(slot: number, epoch: number): number {
+    return this.#used(slot, 4, epoch);
+  }
+
+  #used(slot: number, word: number, epoch: number): number {
+    const at = ((AT_DATA + slot * SLOT) >> 2) + USED;
+    if (Atomics.load(this.#words, at + 6) >>> 0 !== epoch || Atomics.load(this.#words, at + 7) !== 0) return 0;
+    return (Atomics.load(this.#words, at + word + 1) >>> 0) * TWO_32 + (Atomics.load(this.#words, at + word) >>> 0);
+  }
+
+  #total(at: number, value: number): void {
+    this.#view.setUint32(at, value % TWO_32, true);
+    this.#view.setUint32(at + 4, value / TWO_32, true);
+  }
+}
