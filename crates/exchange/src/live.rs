@@ -173,7 +173,7 @@ impl Live {
 
     /// Venue time: the opening until the flow begins, then as much later as the monotonic clock says.
     fn time(&self, now: u64) -> Nanos {
-        Nanos(self.open + self.began.map_or(0, |began| now.saturating_sub(began)))
+        time_at(self.open, self.began, now)
     }
 
     /// One duty cycle; true when the stop signal has come.
@@ -241,17 +241,19 @@ impl Live {
     }
 
     fn hear(&mut self, now: u64) -> bool {
-        let time = self.time(now);
+        let (open, began) = (self.open, self.began);
+        // Each message has its own time: two cancels of one order in one segment are told apart by it.
+        let time = || time_at(open, began, monotonic().0);
         let (orders, lines) = (&mut self.orders, &mut self.lines);
         self.sessions.read(Nanos(now), &mut self.venue, |venue, word| {
             let verdict = match word {
                 Word::Login(_) => Verdict::Fine,
                 Word::Order(user, bytes) => {
                     *orders += 1;
-                    venue.order(time, user, bytes).map_or(Verdict::Close, |()| Verdict::Fine)
+                    venue.order(time(), user, bytes).map_or(Verdict::Close, |()| Verdict::Fine)
                 }
                 Word::Gone(user) => {
-                    venue.disconnect(time, user);
+                    venue.disconnect(time(), user);
                     Verdict::Fine
                 }
             };
@@ -331,4 +333,9 @@ impl Live {
             }
         }
     }
+}
+
+/// Venue time at `now`: `open` when the flow began, and before.
+fn time_at(open: u64, began: Option<u64>, now: u64) -> Nanos {
+    Nanos(open + began.map_or(0, |began| now.saturating_sub(began)))
 }
