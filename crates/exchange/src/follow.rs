@@ -12,11 +12,10 @@ use crate::sessions::{Sessions, Verdict, Word};
 use crate::status::{Status, Totals};
 use crate::summary::Summary;
 use crate::survey::{self, Survey};
-use crate::sys::{StopSignal, wait};
+use crate::sys::StopSignal;
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::os::fd::AsRawFd;
-use std::time::Duration;
 use tickline_clock::monotonic;
 use tickline_packet::arbiter::Arbiter;
 use tickline_packet::pcap::{Capture, Player, Speed};
@@ -32,7 +31,7 @@ const LOOK: u64 = 1_000_000;
 /// How often sockets are read when execution has sent nothing more: for connections, heartbeats and their ends.
 const LISTEN: u64 = 100_000;
 /// Longest sleep when parked: execution does not ring a bell here, so this is how late the venue may notice.
-const NAP: Duration = Duration::from_micros(50);
+const NAP: Nanos = Nanos(50_000);
 /// Optional field of a cancel or modification in a replay: the decision it comes from, 8 bytes big-endian. Orders and
 /// replacements carry theirs in the ClOrdID.
 const DECISION_TAG: u8 = 0xD0;
@@ -256,11 +255,7 @@ impl Follow {
         match self.idle {
             Idle::Spin => std::hint::spin_loop(),
             Idle::Yield => std::thread::yield_now(),
-            Idle::Park => {
-                let all = std::iter::once(self.stop.as_raw_fd()).chain(self.sessions.descriptors());
-                // A refusal here only means that the loop looks again at once.
-                let _ = wait(all, NAP);
-            }
+            Idle::Park => self.sessions.wait(&[self.stop.as_raw_fd()], NAP),
         }
     }
 }

@@ -6,11 +6,10 @@ use crate::opening;
 use crate::sessions::{Sessions, Verdict, Word};
 use crate::status::{Status, Totals};
 use crate::summary::Summary;
-use crate::sys::{StopSignal, multicast_sender, wait};
+use crate::sys::{StopSignal, multicast_sender};
 use std::io;
 use std::net::{SocketAddrV4, UdpSocket};
 use std::os::fd::AsRawFd;
-use std::time::Duration;
 use tickline_clock::monotonic;
 use tickline_ring::control::State;
 use tickline_units::Nanos;
@@ -326,10 +325,7 @@ impl Live {
                 } else {
                     NAP
                 });
-                let fixed = [self.stop.as_raw_fd(), self.rerequest.as_raw_fd()];
-                let all = fixed.into_iter().chain(self.sessions.descriptors());
-                // A refusal here only means that the loop looks again at once.
-                let _ = wait(all, Duration::from_nanos(most));
+                self.sessions.wait(&[self.stop.as_raw_fd(), self.rerequest.as_raw_fd()], Nanos(most));
             }
         }
     }

@@ -3,12 +3,15 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
+use tickline_packet::socket::wait;
 use tickline_units::Nanos;
 use tickline_venue::port::{OrderPort, UserId};
 use tickline_venue::soup_server::{Came, Ended, Patience, SoupServer};
 
 /// Most connections at a time; more are closed at once.
-const CONNECTIONS_MAX: usize = 16;
+const CONNECTIONS_MAX: usize = 12;
+/// Descriptors that can be waited for at once (`packet::socket::wait`).
+const WAITED_MAX: usize = 16;
 
 struct Connection {
     stream: TcpStream,
@@ -55,10 +58,17 @@ impl Sessions {
         Ok(Sessions { listener, connections: Vec::new(), name, accepted: 0 })
     }
 
-    /// Descriptors to wait for.
-    pub fn descriptors(&self) -> impl Iterator<Item = RawFd> + '_ {
+    /// Sleeps until a connection, or one of at most three other descriptors, has something, or the time is over.
+    pub fn wait(&self, others: &[RawFd], most: Nanos) {
         let connected = self.connections.iter().map(|connection| connection.stream.as_raw_fd());
-        std::iter::once(self.listener.as_raw_fd()).chain(connected)
+        let all = others.iter().copied().chain([self.listener.as_raw_fd()]).chain(connected);
+        let (mut descriptors, mut count) = ([-1; WAITED_MAX], 0);
+        for (to, from) in descriptors.iter_mut().zip(all) {
+            *to = from;
+            count += 1;
+        }
+        // A refusal here only means that the caller looks again at once.
+        let _ = wait(&descriptors[..count], most);
     }
 
     /// Takes new connections and reads what has come; every word goes to `hear`, with the port to look at or act on.

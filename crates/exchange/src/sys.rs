@@ -5,7 +5,8 @@ use std::io;
 use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::time::Duration;
+use tickline_packet::socket::wait;
+use tickline_units::Nanos;
 
 /// A UDP socket that sends multicast on the interface with this address, one hop far, heard on this host too.
 ///
@@ -61,39 +62,12 @@ impl StopSignal {
 
     /// True once a signal has come.
     pub fn came(&self) -> bool {
-        wait([self.descriptor.as_raw_fd()], Duration::ZERO).unwrap_or(false)
+        wait(&[self.descriptor.as_raw_fd()], Nanos(0)).unwrap_or(false)
     }
 }
 
 impl AsRawFd for StopSignal {
     fn as_raw_fd(&self) -> RawFd {
         self.descriptor.as_raw_fd()
-    }
-}
-
-/// Most descriptors that [`wait`] looks at; more are not waited for but looked at when the time is over.
-pub const WAITED_MAX: usize = 32;
-
-/// Sleeps until one of the descriptors is readable or the time is over; true when one is.
-///
-/// # Errors
-/// The system refuses; an interruption by a signal counts as time over.
-pub fn wait(descriptors: impl IntoIterator<Item = RawFd>, most: Duration) -> io::Result<bool> {
-    let mut polled = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; WAITED_MAX];
-    let mut count = 0;
-    for (to, from) in polled.iter_mut().zip(descriptors) {
-        to.fd = from;
-        count += 1;
-    }
-    let timeout =
-        libc::timespec { tv_sec: most.as_secs() as libc::time_t, tv_nsec: most.subsec_nanos().into() };
-    // SAFETY: `polled` holds `count` initialised entries, and both pointers outlive the call.
-    let ready = unsafe { libc::ppoll(polled.as_mut_ptr(), count, &raw const timeout, std::ptr::null()) };
-    match ready {
-        0.. => Ok(ready > 0),
-        _ => match io::Error::last_os_error() {
-            error if error.kind() == io::ErrorKind::Interrupted => Ok(false),
-            error => Err(error),
-        },
     }
 }
