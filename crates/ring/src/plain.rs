@@ -107,6 +107,7 @@ impl Plain {
 mod tests {
     use super::*;
     use crate::Shape;
+    use std::sync::atomic::AtomicBool;
 
     fn plain(bytes: usize) -> Plain {
         Plain::new(Arc::new(Segment::anonymous(Shape::Plain { bytes }).unwrap()), true).unwrap()
@@ -136,24 +137,35 @@ mod tests {
     fn a_reader_beside_a_writer_sees_whole_records_or_knows_that_they_are_not() {
         let plain = plain(64);
         let writer = plain.clone();
+        let enough = Arc::new(AtomicBool::new(false));
+        let stop = enough.clone();
         let thread = std::thread::spawn(move || {
-            for n in 1..200_000u64 {
+            let mut n = 0u64;
+            while !stop.load(Relaxed) {
+                n += 1;
                 writer.write_guarded(0, [n << 32, n, n, n, n, n, n, n & 0xFFFF_FFFF]);
+                if n.is_multiple_of(64) {
+                    // A writer that never rests leaves no moment at which the record is whole for long enough.
+                    std::thread::yield_now();
+                }
             }
         });
         let (mut whole, mut last) = (0u32, 0);
-        while !thread.is_finished() {
+        while whole < 2_000 && !thread.is_finished() {
             let Guarded { words, begin_again } = plain.read_guarded::<8>(0).unwrap();
             let (begin, end) = (words[0] as u32, (words[7] >> 32) as u32);
             if begin & 1 == 0 && begin == begin_again && begin == end {
                 let n = words[0] >> 32;
                 assert!(words[1..7].iter().all(|&word| word == n) && words[7] as u32 == n as u32);
                 assert!(n >= last, "records do not go back");
-                last = n;
                 whole += 1;
+                last = n;
+            } else {
+                std::thread::yield_now();
             }
         }
+        enough.store(true, Relaxed);
         thread.join().unwrap();
-        assert!(whole > 0, "some records were read whole");
+        assert_eq!(whole, 2_000);
     }
 }
