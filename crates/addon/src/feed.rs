@@ -114,10 +114,8 @@ impl Feed {
         };
         // Rows can come without a frame: of messages that were asked for again, or of a gap given up.
         let work = frames.max(u32::from(pipeline.counts().rows != *published));
-        if work > 0 {
-            *published = pipeline.counts().rows;
-            meter.write(pipeline);
-        }
+        *published = pipeline.counts().rows;
+        meter.tick(work, pipeline);
         if outlet.is_fenced() {
             return Err(refused("FEED_FENCED: another feed writes the features ring now; this one must end"));
         }

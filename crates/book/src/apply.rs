@@ -175,7 +175,9 @@ impl Books {
         } else {
             self.orders.at_mut(tail).next = number;
         }
-        self.sheets[book.0 as usize].orders += 1;
+        let sheet = &mut self.sheets[book.0 as usize];
+        sheet.orders += 1;
+        sheet.versions[side_at(entry.side)] += 1;
         Ok(())
     }
 
@@ -222,6 +224,7 @@ impl Books {
         let qty = shares.min(order.qty);
         let (side, price) = (queue.side, queue.price);
         queue.qty -= qty as u64;
+        self.sheets[book.0 as usize].versions[side_at(side)] += 1;
         if qty < order.qty {
             self.orders.at_mut(number).qty -= qty;
         } else {

@@ -54,6 +54,8 @@ pub(crate) struct Sheet {
     pub(crate) symbol: Symbol,
     pub(crate) ladders: [Ladder; 2],
     pub(crate) orders: u32,
+    /// Grows with every change of a side's orders.
+    pub(crate) versions: [u64; 2],
     locate: Option<u16>,
     stale: bool,
 }
@@ -138,7 +140,14 @@ impl Books {
             self.grown += 1;
             [Ladder::with_capacity(16), Ladder::with_capacity(16)]
         });
-        self.sheets.push(Sheet { symbol, ladders, orders: 0, locate: None, stale: self.stale });
+        self.sheets.push(Sheet {
+            symbol,
+            ladders,
+            orders: 0,
+            versions: [0; 2],
+            locate: None,
+            stale: self.stale,
+        });
         self.symbols.insert(symbol, id);
         id
     }
@@ -206,6 +215,7 @@ impl Books {
         for sheet in &mut self.sheets {
             sheet.ladders.iter_mut().for_each(Ladder::clear);
             sheet.orders = 0;
+            sheet.versions.iter_mut().for_each(|version| *version += 1);
             sheet.locate = None;
             sheet.stale = false;
         }
@@ -254,6 +264,12 @@ impl<'a> Book<'a> {
     /// Price levels on a side.
     pub fn levels(&self, side: Side) -> usize {
         self.sheet.ladders[side_at(side)].len()
+    }
+
+    /// A number that grows with every change of the side's orders: where it is the same, so is the side.
+    #[inline]
+    pub fn version(&self, side: Side) -> u64 {
+        self.sheet.versions[side_at(side)]
     }
 
     /// The best level of a side; `Level::default()` (price 0, no shares) when the side is empty.

@@ -45,6 +45,9 @@ pub struct Row {
 pub struct Features {
     window: Window,
     before: Snapshot,
+    /// The same as the row's levels, and the versions of the book's sides that both are of: an unchanged side is not read again.
+    levels: [f32; LEVELS],
+    seen: [Option<u64>; 2],
     time: Option<u64>,
     /// Twice the last mid, once both sides had a level.
     mid_twice: Option<i64>,
@@ -78,6 +81,8 @@ impl Features {
         Features {
             window: Window::new(),
             before: Snapshot::default(),
+            levels: [0.0; LEVELS],
+            seen: [None; 2],
             time: None,
             mid_twice: None,
             last: (Price(0), 0),
@@ -92,6 +97,7 @@ impl Features {
     pub fn reset(&mut self) {
         self.window.clear();
         self.before = Snapshot::default();
+        self.seen = [None; 2];
         self.time = None;
         self.mid_twice = None;
         self.last = (Price(0), 0);
@@ -129,7 +135,8 @@ impl Features {
         }
     }
 
-    /// Makes the row of the book as it is now, at line time `time`. Every value written is finite.
+    /// Makes the row of the book as it is now, at line time `time`. Every value written is finite. The book must be the same
+    /// one in every call.
     #[inline]
     pub fn row(
         &mut self,
@@ -138,13 +145,26 @@ impl Features {
         levels: &mut [f32; LEVELS],
         values: &mut [f32; COUNT],
     ) -> Row {
-        let now = Snapshot::of(book);
-        now.write(levels);
-        self.row_of(now, time.0, values)
+        let mut now = self.before;
+        for (side, seen) in [Side::Buy, Side::Sell].into_iter().zip(&mut self.seen) {
+            let version = Some(book.version(side));
+            if *seen != version {
+                *seen = version;
+                now.refill(book, side);
+                now.write_side(side, &mut self.levels);
+            }
+        }
+        *levels = self.levels;
+        self.advance(now, time.0, values)
     }
 
     /// The same from the ten best levels alone.
     pub fn row_of(&mut self, now: Snapshot, time: u64, values: &mut [f32; COUNT]) -> Row {
+        self.seen = [None; 2];
+        self.advance(now, time, values)
+    }
+
+    fn advance(&mut self, now: Snapshot, time: u64, values: &mut [f32; COUNT]) -> Row {
         let (flow, flow_deep) = if self.time.is_some() { now.flow_since(&self.before) } else { (0, 0) };
         let gap = self.time.map_or(0, |before| time.saturating_sub(before));
         let trades = std::mem::take(&mut self.pending);

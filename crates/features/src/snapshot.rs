@@ -32,12 +32,25 @@ pub(crate) struct Depth {
 
 impl Snapshot {
     /// The top of a book.
-    #[inline]
     pub fn of(book: &Book<'_>) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        fill(book, Side::Buy, &mut snapshot.bid, &mut snapshot.bid_qty);
-        fill(book, Side::Sell, &mut snapshot.ask, &mut snapshot.ask_qty);
+        snapshot.refill(book, Side::Buy);
+        snapshot.refill(book, Side::Sell);
         snapshot
+    }
+
+    /// Takes one side of the top of a book.
+    #[inline]
+    pub(crate) fn refill(&mut self, book: &Book<'_>, side: Side) {
+        let (mut prices, mut quantities) = ([0; DEPTH], [0; DEPTH]);
+        for (nth, level) in book.best_first(side).take(DEPTH).enumerate() {
+            prices[nth] = level.price.0;
+            quantities[nth] = level.qty.min(u32::MAX as u64) as u32;
+        }
+        match side {
+            Side::Buy => (self.bid, self.bid_qty) = (prices, quantities),
+            Side::Sell => (self.ask, self.ask_qty) = (prices, quantities),
+        }
     }
 
     /// True when both sides have a level.
@@ -53,13 +66,21 @@ impl Snapshot {
     }
 
     /// Writes `FeaturesBody.levels`. Prices above 2^24 (1,677.72 dollars) are rounded to the nearest `f32`.
-    #[inline]
     pub fn write(&self, out: &mut [f32; LEVELS]) {
-        for (level, four) in out.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            four[0] = self.ask[level] as f32;
-            four[1] = self.ask_qty[level] as f32;
-            four[2] = self.bid[level] as f32;
-            four[3] = self.bid_qty[level] as f32;
+        self.write_side(Side::Sell, out);
+        self.write_side(Side::Buy, out);
+    }
+
+    /// Writes one side's places of them.
+    #[inline]
+    pub(crate) fn write_side(&self, side: Side, out: &mut [f32; LEVELS]) {
+        let (prices, quantities, at) = match side {
+            Side::Sell => (&self.ask, &self.ask_qty, 0),
+            Side::Buy => (&self.bid, &self.bid_qty, 2),
+        };
+        for ((four, price), qty) in out.as_chunks_mut::<4>().0.iter_mut().zip(prices).zip(quantities) {
+            four[at] = *price as f32;
+            four[at + 1] = *qty as f32;
         }
     }
 
@@ -109,14 +130,6 @@ impl Snapshot {
     #[inline]
     pub(crate) fn slopes(&self) -> (f64, f64) {
         (slope(&self.bid, &self.bid_qty), slope(&self.ask, &self.ask_qty))
-    }
-}
-
-#[inline]
-fn fill(book: &Book<'_>, side: Side, prices: &mut [u32; DEPTH], quantities: &mut [u32; DEPTH]) {
-    for ((level, price), qty) in book.best_first(side).zip(prices).zip(quantities) {
-        *price = level.price.0;
-        *qty = level.qty.min(u32::MAX as u64) as u32;
     }
 }
 

@@ -412,3 +412,45 @@ fn extreme_prices_and_quantities_stay_finite() {
         assert!(v.iter().all(|x| x.is_finite()), "round {round}: {v:?}");
     }
 }
+
+#[test]
+fn a_row_read_from_a_book_equals_the_row_of_its_ten_best_levels() {
+    use tickline_book::Books;
+    use tickline_units::{Nanos, Qty, Symbol};
+    use tickline_wire::itch::{Add, Body, Cancel, Delete, Header, Update};
+    let (mut books, mut random) = (Books::default(), Seeded(3));
+    let symbol = Symbol::new("AAA").unwrap();
+    let id = books.open(symbol);
+    let (mut from_book, mut from_levels) = (Features::new(), Features::new());
+    let mut rows = 0;
+    for step in 0..20_000u64 {
+        let order = step.saturating_sub(random.next(60));
+        let body: Body = match random.next(5) {
+            0 => Delete { order }.into(),
+            1 => Cancel { order, shares: Qty(1 + random.next(40) as u32) }.into(),
+            _ => {
+                let side = if random.next(2) == 0 { Side::Buy } else { Side::Sell };
+                let price = if side == Side::Buy { 9_900 } else { 10_000 } + random.next(100) as u32;
+                Add { order: step, side, shares: Qty(50), symbol, price: Price(price) }.into()
+            }
+        };
+        let change =
+            books.apply(&Update { header: Header { time: Nanos(step), locate: 1, tracking: 0 }, body });
+        if step == 10_000 {
+            books.reset_day();
+        }
+        if !change.touches() && step % 7 != 0 {
+            continue;
+        }
+        let book = books.book(id).unwrap();
+        let (mut levels, mut values) = ([f32::NAN; LEVELS], [f32::NAN; 40]);
+        let (mut levels_too, mut values_too) = ([f32::NAN; LEVELS], [f32::NAN; 40]);
+        let row = from_book.row(&book, Nanos(step * 1_000), &mut levels, &mut values);
+        let now = Snapshot::of(&book);
+        now.write(&mut levels_too);
+        assert_eq!(row, from_levels.row_of(now, step * 1_000, &mut values_too));
+        assert_eq!((levels, values), (levels_too, values_too));
+        rows += 1;
+    }
+    assert!(rows > 10_000);
+}
