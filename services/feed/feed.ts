@@ -5,6 +5,7 @@ import type { Cell } from "../kit/ring/cell.ts";
 
 /** The native half (`crates/addon/src/feed.rs`): arbitration, books, features, ring. */
 export interface NativeFeed {
+  /** `admitLow` and `admitHigh` are the halves as signed words: unsigned ones would be boxed, an allocation every cycle. */
   poll(budget: number, admitLow: number, admitHigh: number): number;
   readonly descriptor: number;
   summary(): string;
@@ -17,7 +18,8 @@ export interface NativeFeed {
 export const BUDGET_REPLAY = 1;
 export const BUDGET_LIVE = 64;
 
-const NEVER = 0xffffffff;
+/** All bits set: no limit. */
+const NEVER = -1;
 
 /** The feed's agent: a duty cycle is one native poll, and its result the frames moved. What native code refuses ends the agent. */
 export class FeedAgent implements Agent {
@@ -48,7 +50,7 @@ export class FeedAgent implements Agent {
       this.#begun = true;
     }
     admit.load();
-    return this.#native.poll(this.#budget, admit.low, admit.high);
+    return this.#native.poll(this.#budget, admit.low | 0, admit.high | 0);
   }
 
   descriptor(): number {
