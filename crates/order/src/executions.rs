@@ -14,6 +14,8 @@ pub struct Execution {
     pub price: u32,
     /// The venue has broken it, perhaps before reporting it.
     pub broken: bool,
+    /// The venue has reported it.
+    pub reported: bool,
 }
 
 /// What came of noting an execution or a break.
@@ -21,6 +23,8 @@ pub struct Execution {
 pub enum Noted {
     /// It is new: count it.
     New,
+    /// It is new, and was broken before it was reported: count it and take it back.
+    Broken,
     /// It was known: nothing changes.
     Known,
     /// There is no place left.
@@ -56,14 +60,19 @@ impl Executions {
     /// Notes an execution.
     pub fn note(&mut self, execution: Execution) -> Noted {
         let at = self.place(execution.match_number, execution.user_ref);
-        if self.places[at].user_ref != 0 {
-            return Noted::Known;
+        let known = &mut self.places[at];
+        if known.user_ref == 0 {
+            return self.insert(at, execution);
         }
-        self.insert(at, execution)
+        if known.broken && !known.reported {
+            *known = Execution { broken: true, ..execution };
+            return Noted::Broken;
+        }
+        Noted::Known
     }
 
     /// Notes that an execution is broken. `New` hands back what was counted and must be taken back; one that was never
-    /// reported is remembered, so that its late report does not count.
+    /// reported is remembered for its late report.
     pub fn note_broken(&mut self, match_number: u64, user_ref: u32) -> (Noted, Execution) {
         let at = self.place(match_number, user_ref);
         let known = self.places[at];
@@ -110,7 +119,7 @@ mod tests {
     use super::*;
 
     fn execution(match_number: u64, user_ref: u32) -> Execution {
-        Execution { match_number, user_ref, qty: 5, price: 7, broken: false }
+        Execution { match_number, user_ref, qty: 5, price: 7, broken: false, reported: true }
     }
 
     #[test]
@@ -136,12 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn a_break_takes_back_once_and_silences_a_late_report() {
+    fn a_break_takes_back_once_and_waits_for_a_late_report() {
         let mut executions = Executions::new(4);
         executions.note(execution(1, 1));
         assert_eq!(executions.note_broken(1, 1), (Noted::New, execution(1, 1)));
         assert_eq!(executions.note_broken(1, 1).0, Noted::Known);
         assert_eq!(executions.note_broken(2, 1).0, Noted::Known);
+        assert_eq!(executions.note(execution(2, 1)), Noted::Broken);
         assert_eq!(executions.note(execution(2, 1)), Noted::Known);
+        assert_eq!(executions.note_broken(2, 1).0, Noted::Known);
     }
 }

@@ -4,34 +4,14 @@
 //! Words may come twice, late or in another order than they were meant; every handler starts from what is known and changes
 //! only what the word adds. Positions move on executions alone, whatever state the order is in.
 
+use crate::told::{Stamp, count, fill_of, name, price_of};
 use crate::{
-    ClOrdId, Execution, Executions, NO_INSTRUMENT, Noted, OrderRecord, OrderState, Orders, Positions,
+    Counts, Execution, Executions, NO_INSTRUMENT, Noted, OrderRecord, OrderState, Orders, Positions,
     SessionError,
 };
 use tickline_units::{Side, Symbol};
 use tickline_wire::flat::fill::{FillBody, fill_kind};
 use tickline_wire::ouch::{self, Outbound};
-
-/// What has happened since the start; for counters and tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Orders accepted.
-    pub accepted: u64,
-    /// Executions counted.
-    pub executed: u64,
-    /// Shares executed.
-    pub shares: u64,
-    /// Cancels counted.
-    pub canceled: u64,
-    /// Orders rejected.
-    pub rejected: u64,
-    /// Words that repeated what was known.
-    pub repeated: u64,
-    /// Orders seen of instruments outside the line's configuration.
-    pub foreign: u64,
-    /// Messages of types that are not known; skipped.
-    pub unknown: u64,
-}
 
 /// Orders, executions and positions of the session.
 #[derive(Debug)]
@@ -54,14 +34,6 @@ struct Named {
     price: u64,
     dead: bool,
     cl_ord_id: [u8; 14],
-}
-
-/// The common part of every Fill that a word makes.
-#[derive(Clone, Copy)]
-struct Stamp {
-    venue_ns: u64,
-    received_ns: u64,
-    recovered: bool,
 }
 
 impl Ledger {
@@ -231,14 +203,10 @@ impl Ledger {
 
     /// Counts the executions that came before their order was named.
     fn count_held(&mut self, user_ref: u32, stamp: Stamp, sink: &mut impl FnMut(FillBody)) {
-        let Ledger { orders, executions, positions, counts, .. } = self;
-        let Some(record) = orders.get(user_ref) else { return };
-        for held in executions.of(user_ref).filter(|held| !held.broken) {
-            positions.executed(record.instrument, record.side, held.qty, held.price, held.match_number);
-            counts.executed += 1;
-            counts.shares += u64::from(held.qty);
-            let fill = fill_of(record, user_ref, fill_kind::EXECUTED);
-            sink(stamp.on(FillBody { exec_id: held.match_number, qty: held.qty, price: held.price, ..fill }));
+        let Some(record) = self.orders.get(user_ref).copied() else { return };
+        let Ledger { executions, positions, counts, .. } = self;
+        for held in executions.of(user_ref).filter(|held| held.reported) {
+            count(positions, counts, &record, held, stamp, sink);
         }
     }
 
@@ -260,9 +228,11 @@ impl Ledger {
             qty: m.qty,
             price,
             broken: false,
+            reported: true,
         };
-        match self.executions.note(execution) {
-            Noted::New => {}
+        let noted = self.executions.note(execution);
+        match noted {
+            Noted::New | Noted::Broken => {}
             Noted::Known => {
                 self.counts.repeated += 1;
                 return Ok(());
@@ -289,11 +259,8 @@ impl Ledger {
         if record.state == OrderState::Unnamed {
             return Ok(());
         }
-        self.positions.executed(record.instrument, record.side, m.qty, price, m.match_number);
-        self.counts.executed += 1;
-        self.counts.shares += u64::from(m.qty);
-        let fill = fill_of(&record, m.user_ref, fill_kind::EXECUTED);
-        sink(stamp.on(FillBody { exec_id: m.match_number, qty: m.qty, price, ..fill }));
+        let execution = Execution { broken: noted == Noted::Broken, ..execution };
+        count(&mut self.positions, &mut self.counts, &record, &execution, stamp, sink);
         Ok(())
     }
 
@@ -409,7 +376,7 @@ impl Ledger {
         let (noted, execution) = self.executions.note_broken(m.match_number, m.user_ref);
         match noted {
             Noted::New => {}
-            Noted::Known => {
+            Noted::Known | Noted::Broken => {
                 self.counts.repeated += 1;
                 return Ok(());
             }
@@ -427,46 +394,4 @@ impl Ledger {
         sink(stamp.on(FillBody { exec_id: m.match_number, qty, price, reason: u16::from(m.reason), ..fill }));
         Ok(())
     }
-}
-
-impl Stamp {
-    fn on(self, fill: FillBody) -> FillBody {
-        FillBody {
-            venue_ns: self.venue_ns,
-            received_ns: self.received_ns,
-            recovered: u8::from(self.recovered),
-            ..fill
-        }
-    }
-}
-
-/// Takes epoch and decision from the name of an order that an earlier process sent.
-fn name(record: &mut OrderRecord, cl_ord_id: &[u8; 14]) {
-    if let Some(id) = ClOrdId::decode(cl_ord_id) {
-        record.epoch = id.epoch;
-        record.decision = id.decision;
-    }
-}
-
-/// A Fill of what the record knows.
-fn fill_of(record: &OrderRecord, user_ref: u32, kind: u8) -> FillBody {
-    FillBody {
-        decision: record.decision,
-        sent_ns: record.sent_ns,
-        epoch: record.epoch,
-        user_ref,
-        token: record.token,
-        price: record.price,
-        leaves: record.leaves(),
-        instrument: record.instrument,
-        strategy: record.strategy,
-        side: record.side as u8,
-        lane: record.lane,
-        kind,
-        ..FillBody::default()
-    }
-}
-
-fn price_of(user_ref: u32, price: u64) -> Result<u32, SessionError> {
-    u32::try_from(price).map_err(|_| SessionError::Price { user_ref, price })
 }

@@ -7,6 +7,7 @@
 mod cl_ord_id;
 mod client;
 mod config;
+mod counts;
 mod error;
 mod executions;
 mod hash;
@@ -15,14 +16,16 @@ mod login;
 mod orders;
 mod outbox;
 mod positions;
+mod told;
 
 pub use cl_ord_id::{ClOrdId, DECISION_MAX, EPOCH_MAX};
 pub use client::Client;
 pub use config::ClientConfig;
+pub use counts::Counts;
 pub use error::{ConfigError, SessionError};
 pub use executions::{Execution, Executions, Noted};
 pub use hash::OrderHash;
-pub use ledger::{Counts, Ledger};
+pub use ledger::Ledger;
 pub use login::{Login, Phase};
 pub use orders::{OrderRecord, OrderState, Orders};
 pub use outbox::Outbox;
