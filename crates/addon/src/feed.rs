@@ -146,7 +146,8 @@ impl Feed {
     /// Totals, lines, gaps and the instruments' books as JSON. Visits every order; not for the hot path.
     #[napi]
     pub fn summary(&self) -> String {
-        summary::summary(&self.pipeline, &self.instruments, self.meter.admit_waits, self.ended()).to_string()
+        let Feed { pipeline, source, instruments, meter, .. } = self;
+        summary::summary(pipeline, source, instruments, meter.admit_waits).to_string()
     }
 }
 

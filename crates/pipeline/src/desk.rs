@@ -86,6 +86,9 @@ impl Desk {
         let change = self.books.apply(&update);
         if change.anomaly.is_some() {
             // The exchange's book and ours disagree. Which of both is wrong cannot be told: not to be traded on.
+            if change.book == BookId::NONE {
+                self.distrust_all(sequence);
+            }
             self.books.distrust(change.book);
         }
         self.counts.updates += change.moves_book() as u64;

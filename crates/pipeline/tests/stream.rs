@@ -214,10 +214,14 @@ fn unknown_types_pass_and_messages_that_contradict_or_cannot_be_read_make_books_
     assert_eq!((rows.len(), rows[0].instrument, stale(&rows[0])), (1, 0, true));
     assert!(!stale(&line.send(0, 4, 6, &[add(2, 3, Side::Buy, 91)])[0]));
 
+    // A locate code that nothing was bound to: which book it meant cannot be told.
+    let rows = line.send(0, 4, 7, &[message(9, Delete { order: 3 })]);
+    assert_eq!((rows.len(), rows.iter().all(stale)), (2, true));
+
     // A deletion one byte short may have concerned any book.
     let mut short = message(2, Delete { order: 2 });
     short.pop();
-    let rows = line.send(0, 5, 7, &[short]);
+    let rows = line.send(0, 5, 8, &[short]);
     assert_eq!((rows.len(), rows.iter().all(stale)), (2, true));
     assert_eq!(line.pipeline.counts().malformed, 1);
 

@@ -1,12 +1,18 @@
 //! What a feed has done, as JSON for summaries.
 
+use super::source::FrameSource;
 use serde_json::{Value, json};
 use tickline_packet::LINES;
 use tickline_pipeline::Pipeline;
 use tickline_units::Side;
 
-/// Totals, lines, gaps, books of the instruments.
-pub(super) fn summary(pipeline: &Pipeline, instruments: &[String], admit_waits: u64, ended: bool) -> Value {
+/// Totals, lines, gaps, sockets, books of the instruments.
+pub(super) fn summary(
+    pipeline: &Pipeline,
+    source: &FrameSource,
+    instruments: &[String],
+    admit_waits: u64,
+) -> Value {
     let counts = pipeline.counts();
     let anomalies = pipeline.books().anomalies();
     let lines: Vec<Value> = (0..LINES as u8)
@@ -64,7 +70,21 @@ pub(super) fn summary(pipeline: &Pipeline, instruments: &[String], admit_waits: 
         "book_hash": hash_text(pipeline),
         "lines": lines,
         "instruments": books,
-        "ended": ended,
+        "sockets": sockets(source),
+        "ended": matches!(source, FrameSource::Replay(replay) if replay.ended),
+    })
+}
+
+/// What the sockets dropped before anyone saw it, and what was asked for again; null in replay.
+fn sockets(source: &FrameSource) -> Value {
+    let FrameSource::Live(live) = source else { return Value::Null };
+    let requests = live.rerequest.as_ref().map(|client| client.counts()).unwrap_or_default();
+    json!({
+        "dropped_by_kernel": live.lines.iter().map(|line| u64::from(line.dropped())).sum::<u64>(),
+        "too_long": live.lines.iter().map(|line| line.truncated()).sum::<u64>(),
+        "requests": requests.requests,
+        "answers": requests.answers,
+        "requests_refused": requests.refused,
     })
 }
 
