@@ -21,6 +21,7 @@ interface Source {
 
 const SOURCES: Readonly<Record<string, Source>> = {
   ring: { rust: ["ring"], typescript: [] },
+  decode: { rust: ["decode"], typescript: [] },
   book: { rust: ["book"], typescript: [] },
   venue: { rust: ["venue"], typescript: [] },
   schema: { rust: [], typescript: [async () => (await import("../../test/bench/schema.ts")).benchSchema()] },

@@ -2,8 +2,10 @@
 //! them and adds the TypeScript rows.
 
 mod book;
+mod decode;
 mod messages;
 mod naive_book;
+mod naive_decode;
 mod ring;
 mod row;
 mod sample;
@@ -23,6 +25,8 @@ struct Arguments {
 enum Bench {
     /// Books: decoding, full books, features; a naive book as peer.
     Book(book::Options),
+    /// Decoding of ITCH messages; a cursor over owned values as peer.
+    Decode(decode::Options),
     /// Rings: shared-memory floor, our channels, rtrb; round trips and rates.
     Ring(ring::Options),
     /// The venue's matching engine.
@@ -32,6 +36,7 @@ enum Bench {
 fn main() -> ExitCode {
     let rows = match Arguments::parse().bench {
         Bench::Book(options) => book::run(&options),
+        Bench::Decode(options) => decode::run(&options),
         Bench::Ring(options) => ring::run(&options),
         Bench::Venue(options) => venue::run(&options),
     };
