@@ -6,13 +6,14 @@
  * A number may carry a time unit (ns, us, ms, s); times are compared in ns. A name that was not measured is an error, not
  * a pass: a gate that cannot be evaluated must never succeed.
  */
+import { TicklineError } from "../kit/errors.ts";
 
 /** Why an expression could not be read or evaluated; `at` is the character it concerns, from 0. */
-export class GateError extends Error {
+export class GateError extends TicklineError {
+  override readonly name = "GateError";
   readonly at: number;
   constructor(message: string, at: number) {
-    super(message);
-    this.name = "GateError";
+    super("TL_USAGE", message);
     this.at = at;
   }
 }

@@ -119,5 +119,5 @@ test("the README lists every error code with its exit status and meaning", () =>
     assert.ok(readme.includes(`| \`${code}\` | ${exit} | ${means} |`), `services/kit/README.md lacks | \`${code}\` | ${exit} | ${means} |`);
   }
   assert.equal(readme.match(/^\| `TL_/gm)?.length, Object.keys(ERRORS).length);
-  assert.equal(new TicklineError("TL_GATE", "p99 is 30 us").exit, 1);
+  assert.equal(new TicklineError("TL_RESTARTS", "feed died 6 times in 30 s").exit, 3);
 });

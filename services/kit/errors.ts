@@ -23,7 +23,6 @@ export type Exit = (typeof Exit)[keyof typeof Exit];
 
 /** Code, exit status and meaning. Codes are never reused. */
 export const ERRORS = {
-  TL_GATE: { exit: Exit.Gate, means: "a measured value broke the gate expression" },
   TL_USAGE: { exit: Exit.Input, means: "the command line is wrong" },
   TL_CONFIG_READ: { exit: Exit.Input, means: "a line file cannot be read" },
   TL_CONFIG_SYNTAX: { exit: Exit.Input, means: "a line file is not YAML" },

@@ -3,6 +3,7 @@ import type { Agent } from "../kit/agent.ts";
 import { Cause } from "../kit/cause.ts";
 import { nowNs, stamp, stampWords } from "../kit/clock.ts";
 import type { ServiceContext } from "../kit/context.ts";
+import { rowHeld, rowNumber } from "../kit/ring/guarded-row.ts";
 import { AT_DATA } from "../kit/ring/layout.ts";
 import { counter, hop } from "../kit/ring/names.ts";
 import { Segment } from "../kit/ring/segment.ts";
@@ -24,13 +25,12 @@ function restorePositions(desk: Desk, segment: Segment, instruments: number): vo
   for (let instrument = 0; instrument < instruments; instrument++) {
     const at = AT_DATA + instrument * POSITION_BYTES;
     for (let tries = 0; tries < ROW_TRIES; tries++) {
-      const begin = Atomics.load(segment.words, at >> 2);
+      const number = rowNumber(segment.words, at >> 2);
       const shares = Number(segment.view.getBigInt64(at + 8, true));
       const cash = Number(segment.view.getBigInt64(at + 16, true));
       const asOf = Number(segment.view.getBigUint64(at + 40, true));
-      const whole = (begin & 1) === 0 && Atomics.load(segment.words, (at + 60) >> 2) === begin && Atomics.load(segment.words, at >> 2) === begin;
-      if (!whole) continue;
-      if (begin !== 0) {
+      if (!rowHeld(segment.words, at >> 2, (at + 60) >> 2, number)) continue;
+      if (number !== 0) {
         desk.known.account.restore(instrument, shares, cash);
         desk.ledger.asOfNs[instrument] = asOf;
       }

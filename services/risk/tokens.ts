@@ -1,10 +1,13 @@
 // @hot
 /** Writes token slots: 64 bytes guarded by `begin` and `end`, layout in ARCHITECTURE.md ("Tokens"). Single writer: risk. */
+import { beginRow, endRow, sharedWord } from "../kit/ring/guarded-row.ts";
 import { AT_DATA } from "../kit/ring/layout.ts";
 
 /** Bytes of a slot. */
 const SLOT = 128;
 const MAGIC = 0x544b;
+/** Word of a slot's closing number. */
+const END = 15;
 const TWO_32 = 4294967296;
 /** Words of the gate's used totals within a slot: quantity, notional, messages, epoch; two words each. */
 const USED = 16;
@@ -46,10 +49,7 @@ export class TokenWriter {
     const words = this.#words;
     const at = AT_DATA + slot * SLOT;
     const word = at >> 2;
-    const begin = ((Atomics.load(words, word) & ~1) + 2) | 0;
-    const even = begin === 0 ? 2 : begin;
-    // SYNC: pairs with `Plain::read_guarded`: every store below comes after the odd `begin` and before the even one.
-    Atomics.store(words, word, even - 1);
+    const even = beginRow(words, word);
     const view = this.#view;
     view.setUint32(at + 4, draft.epoch, true);
     view.setUint32(at + 8, draft.expiryLo, true);
@@ -65,8 +65,7 @@ export class TokenWriter {
     view.setUint8(at + 56, draft.side);
     view.setUint8(at + 57, draft.lane);
     view.setUint16(at + 58, MAGIC, true);
-    Atomics.store(words, word + 15, even);
-    Atomics.store(words, word, even);
+    endRow(words, word, word + END, even);
   }
 
   /** The gate's used quantity on a slot, when it counts from `epoch`; else 0. For a start only: the gate changes it. */
@@ -86,8 +85,8 @@ export class TokenWriter {
 
   #used(slot: number, word: number, epoch: number): number {
     const at = ((AT_DATA + slot * SLOT) >> 2) + USED;
-    if (Atomics.load(this.#words, at + 6) >>> 0 !== epoch || Atomics.load(this.#words, at + 7) !== 0) return 0;
-    return (Atomics.load(this.#words, at + word + 1) >>> 0) * TWO_32 + (Atomics.load(this.#words, at + word) >>> 0);
+    if (sharedWord(this.#words, at + 6) !== epoch || sharedWord(this.#words, at + 7) !== 0) return 0;
+    return sharedWord(this.#words, at + word + 1) * TWO_32 + sharedWord(this.#words, at + word);
   }
 
   #total(at: number, value: number): void {

@@ -1,4 +1,7 @@
-/** Goal: the threshold strategy decides by its stated rules, on both sides of each edge, and the same way every time. */
+/**
+ * Goal: the threshold strategy decides by its stated rules, on both sides of each edge, and the same way every time.
+ * Method: it is driven as inference drives it, a row of features and a prediction at a time, and its intents are looked at.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FEATURES_BYTES, FeaturesView, writePrefix } from "../../../schemas/generated/features.ts";
