@@ -18,6 +18,7 @@ mod math;
 mod model;
 mod plan;
 pub mod schema;
+pub mod train;
 
 pub use block::{LANES, Line, flat, flat_mut, lines};
 pub use contract::Contract;

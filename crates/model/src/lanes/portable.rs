@@ -7,6 +7,12 @@ use crate::block::Line;
 pub(crate) struct Plain([f32; 16]);
 
 impl Plain {
+    /// The first lane.
+    #[inline(always)]
+    pub(crate) fn first(self) -> f32 {
+        self.0[0]
+    }
+
     #[inline(always)]
     fn with(self, other: Self, each: impl Fn(f32, f32) -> f32) -> Self {
         let mut out = self.0;

@@ -1,0 +1,68 @@
+//! Labels: which way the mid price went. Un-smoothed: the mid at one event against the mid a fixed number of events later.
+
+/// Down, flat, up.
+pub const CLASSES: [&str; 3] = ["down", "flat", "up"];
+
+/// Labels of one instrument's rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labels {
+    /// Class of each row: 0 down, 1 flat, 2 up; `None` where the future is not known.
+    pub classes: Vec<Option<u8>>,
+}
+
+fn class(change: f64, threshold: f64) -> u8 {
+    if change > threshold {
+        2
+    } else if change < -threshold {
+        0
+    } else {
+        1
+    }
+}
+
+/// Labels rows by `mids[at + horizon] - mids[at]` against a threshold in the same unit.
+pub fn label(mids: &[f64], horizon: usize, threshold: f64) -> Labels {
+    let known = |at: usize| mids.get(at + horizon).map(|later| class(later - mids[at], threshold));
+    Labels { classes: (0..mids.len()).map(known).collect() }
+}
+
+/// The persistence forecast: what happened over the last `horizon` events happens again. Flat before there were as many.
+pub fn persistence(mids: &[f64], horizon: usize, threshold: f64) -> Vec<u8> {
+    let past = |at: usize| at.checked_sub(horizon).map_or(1, |from| class(mids[at] - mids[from], threshold));
+    (0..mids.len()).map(past).collect()
+}
+
+/// The threshold that makes about `flat_share` of the moves flat: a quantile of their size, from the training part only.
+pub fn threshold(mids: &[f64], horizon: usize, flat_share: f64) -> f64 {
+    let mut sizes: Vec<f64> =
+        mids.iter().zip(mids.iter().skip(horizon)).map(|(now, later)| (later - now).abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let place = (sizes.len() as f64 * flat_share) as usize;
+    sizes.get(place.min(sizes.len().saturating_sub(1))).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{label, persistence, threshold};
+
+    #[test]
+    fn labels_look_exactly_the_horizon_ahead_and_persistence_exactly_behind() {
+        let mids = [10.0, 10.0, 11.0, 9.0, 9.0];
+        assert_eq!(label(&mids, 2, 0.0).classes, [Some(2), Some(0), Some(0), None, None]);
+        assert_eq!(
+            label(&mids, 2, 1.0).classes,
+            [Some(1), Some(1), Some(0), None, None],
+            "the threshold itself is flat"
+        );
+        assert_eq!(persistence(&mids, 2, 0.0), [1, 1, 2, 0, 0]);
+    }
+
+    #[test]
+    fn the_threshold_leaves_the_wanted_share_flat() {
+        let mids: Vec<f64> = (0..1001).map(|at| f64::from(at * at)).collect();
+        let cut = threshold(&mids, 1, 0.4);
+        let flat = label(&mids, 1, cut).classes.iter().filter(|class| **class == Some(1)).count();
+        assert!((399..=402).contains(&flat), "{flat}");
+        assert_eq!(threshold(&[1.0], 5, 0.4), 0.0);
+    }
+}
