@@ -13,3 +13,4 @@ mod probe;
 mod process;
 mod rest;
 mod segment;
+mod train;

@@ -299,6 +299,21 @@ pub fn encode(model: &Model) -> Result<Vec<u8>, ModelError> {
     Ok(wrap(builder.finished_data()))
 }
 
+/// First 8 bytes of the SHA-256 of some data, to name it.
+pub fn digest(bytes: impl Iterator<Item = u8>) -> u64 {
+    let mut hasher = Sha256::new();
+    let mut buffer = Vec::with_capacity(4096);
+    for byte in bytes {
+        buffer.push(byte);
+        if buffer.len() == buffer.capacity() {
+            hasher.update(&buffer);
+            buffer.clear();
+        }
+    }
+    hasher.update(&buffer);
+    head(&hasher.finalize())
+}
+
 /// Puts a payload into its container.
 pub(crate) fn wrap(payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES + payload.len());

@@ -32,10 +32,13 @@ pub fn persistence(mids: &[f64], horizon: usize, threshold: f64) -> Vec<u8> {
     (0..mids.len()).map(past).collect()
 }
 
-/// The threshold that makes about `flat_share` of the moves flat: a quantile of their size, from the training part only.
-pub fn threshold(mids: &[f64], horizon: usize, flat_share: f64) -> f64 {
-    let mut sizes: Vec<f64> =
-        mids.iter().zip(mids.iter().skip(horizon)).map(|(now, later)| (later - now).abs()).collect();
+/// Sizes of one instrument's moves over the horizon.
+pub fn move_sizes(mids: &[f64], horizon: usize) -> impl Iterator<Item = f64> {
+    mids.iter().zip(mids.iter().skip(horizon)).map(|(now, later)| (later - now).abs())
+}
+
+/// The threshold that makes about `flat_share` of moves of these sizes flat; to be taken from the training part only.
+pub fn threshold(mut sizes: Vec<f64>, flat_share: f64) -> f64 {
     sizes.sort_by(f64::total_cmp);
     let place = (sizes.len() as f64 * flat_share) as usize;
     sizes.get(place.min(sizes.len().saturating_sub(1))).copied().unwrap_or(0.0)
@@ -43,7 +46,7 @@ pub fn threshold(mids: &[f64], horizon: usize, flat_share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{label, persistence, threshold};
+    use super::{label, move_sizes, persistence, threshold};
 
     #[test]
     fn labels_look_exactly_the_horizon_ahead_and_persistence_exactly_behind() {
@@ -60,9 +63,9 @@ mod tests {
     #[test]
     fn the_threshold_leaves_the_wanted_share_flat() {
         let mids: Vec<f64> = (0..1001).map(|at| f64::from(at * at)).collect();
-        let cut = threshold(&mids, 1, 0.4);
+        let cut = threshold(move_sizes(&mids, 1).collect(), 0.4);
         let flat = label(&mids, 1, cut).classes.iter().filter(|class| **class == Some(1)).count();
         assert!((399..=402).contains(&flat), "{flat}");
-        assert_eq!(threshold(&[1.0], 5, 0.4), 0.0);
+        assert_eq!(threshold(move_sizes(&[1.0], 5).collect(), 0.4), 0.0);
     }
 }

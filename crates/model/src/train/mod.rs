@@ -15,7 +15,7 @@ mod score;
 
 pub use dice::Dice;
 pub use fit::{Fit, Settings};
-pub use label::{CLASSES, Labels, label, persistence, threshold};
+pub use label::{CLASSES, Labels, label, move_sizes, persistence, threshold};
 pub use loss::cross_entropy;
 pub use net::{Memory, Net, Tape};
 pub use optimise::{Adam, Optimiser, Sgd};
