@@ -52,7 +52,7 @@ function exchange(): string {
 function generate(flags: Flags, file: string): string {
   const flow = ["--seconds", String(flags.seconds), "--seed", String(flags.flowSeed), "--rate", String(flags.rate)];
   try {
-    execFileSync(exchange(), ["--generate", file, ...flow, "--symbols", ...flags.symbols], { stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(exchange(), ["--generate", file, ...flow, ...flags.symbols.flatMap((symbol) => ["--symbols", symbol])], { stdio: ["ignore", "ignore", "pipe"] });
   } catch (cause) {
     if (cause instanceof TicklineError) throw cause;
     const said = String((cause as { stderr?: Buffer }).stderr ?? "").trim();
@@ -132,7 +132,7 @@ export function trainCommand(): Command {
     .option("--capture <file>", "learn from this capture instead of generated flow")
     .option("--symbols <symbol...>", "symbols to learn from", ["TLKA", "TLKB"])
     .option("--seconds <n>", "length of the generated flow", number(10, 86_400, false), 600)
-    .option("--flow-seed <n>", "seed of the generated flow", number(0, 4294967295, true), 7)
+    .option("--flow-seed <n>", "seed of the generated flow", number(0, 4294967295, true), 8)
     .option("--rate <n>", "generated events a second of each symbol", number(1, 100_000, false), 400)
     .option("--out <file>", "model file to write", OUT)
     .option("--horizon <events>", "events ahead that labels look", number(1, 100_000, true), defaults.horizon)
@@ -142,6 +142,6 @@ export function trainCommand(): Command {
     .option("--batch <rows>", "rows a step", number(1, 100_000, true), defaults.batch)
     .option("--learning-rate <x>", "highest learning rate of Adam", number(1e-7, 1, false), defaults.rate)
     .option("--json", "print the result as JSON")
-    .addHelpText("after", "\nExample:\n  npx tickline train --seconds 600 --flow-seed 7 --out ops/models/demo.tlm\n")
+    .addHelpText("after", "\nExample:\n  npx tickline train --seconds 600 --flow-seed 8 --out ops/models/demo.tlm\n")
     .action((flags: Flags) => run(flags));
 }

@@ -6,8 +6,9 @@ import { inspectCommand } from "./inspect.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
+import { trainCommand } from "./train.ts";
 
 /** Makes them; each carries its own options, help and action. */
 export function verbs(): Command[] {
-  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), replayCommand(), inspectCommand(), benchCommand()];
+  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), replayCommand(), inspectCommand(), benchCommand(), trainCommand()];
 }

@@ -31,9 +31,9 @@ export const defaults = {
   flatShare: 0.34,
   hidden: [64, 64, 64],
   seed: 1,
-  epochs: 6,
+  epochs: 2,
   batch: 64,
-  rate: 1e-3,
+  rate: 5e-4,
   decay: 1e-2,
   balance: 0.5,
 } as const;
