@@ -2,9 +2,14 @@
 /**
  * Positions, cash and profit in integers: shares, and 1/10,000 dollar. Every value stays a whole number below 2^53, so the sums are
  * exact; `exact` says when that would end. Marks are kept doubled (bid + ask), so that a mid on half a tick is exact too.
+ *
+ * Cost is the average's: what closes takes its part of it, rounded toward zero. Cash, shares and equity are exact whatever the
+ * rounding, since cost and realised profit change by the same amount.
  */
 
 const EXACT_MAX = 9007199254740991;
+/** Shares up to which the split of a cost stays exact: their square is below 2^53. */
+const SHARES_MAX = 67108864;
 
 export class Account {
   /** Shares held by instrument; negative when short. */
@@ -35,7 +40,7 @@ export class Account {
 
   /**
    * Counts an execution; the caller has made sure that it is counted once. `signed` is positive on a buy.
-   * Before the first mark of the instrument the execution's price stands in for it.
+   * Before the first mark of the instrument the execution's price stands in for it. A broken trade is the opposite execution at its price.
    */
   execute(instrument: number, signed: number, price: number): void {
     const held = this.shares[instrument] as number;
@@ -46,7 +51,7 @@ export class Account {
     this.shares[instrument] = held + signed;
     this.traded[instrument] = (this.traded[instrument] as number) + Math.abs(signed);
     this.#book(instrument, held, signed, price);
-    this.#moved(before2, this.#value2(instrument));
+    this.#moved(instrument, before2);
   }
 
   /** Takes over a position as it was published: shares at no profit yet, valued at their cost. */
@@ -57,7 +62,7 @@ export class Account {
     this.cost[instrument] = shares === 0 ? 0 : -cash;
     this.realised[instrument] = shares === 0 ? cash : 0;
     if (shares !== 0) this.mark2[instrument] = Math.round((2 * -cash) / shares);
-    this.#moved(before2, this.#value2(instrument));
+    this.#moved(instrument, before2);
   }
 
   /** Marks an instrument to a touch; a touch with an empty side changes nothing. */
@@ -65,7 +70,7 @@ export class Account {
     if (!(bid > 0 && ask > 0)) return;
     const before2 = this.#value2(instrument);
     this.mark2[instrument] = bid + ask;
-    this.#moved(before2, this.#value2(instrument));
+    this.#moved(instrument, before2);
   }
 
   /** Twice the open profit of an instrument: shares at their mark, less what they have cost. */
@@ -93,8 +98,14 @@ export class Account {
     return 2 * (this.cash[instrument] as number) + (this.shares[instrument] as number) * (this.mark2[instrument] as number);
   }
 
-  #moved(before2: number, after2: number): void {
+  /** Takes over what an instrument is worth now. Each part is looked at by itself: two parts that are too large could cancel out. */
+  #moved(instrument: number, before2: number): void {
+    const after2 = this.#value2(instrument);
     this.equity2 += after2 - before2;
-    if (!(Math.abs(after2) <= EXACT_MAX && Math.abs(this.equity2) <= EXACT_MAX)) this.exact = false;
+    const shares = this.shares[instrument] as number;
+    const held = Math.abs(shares) <= SHARES_MAX && Math.abs(shares * (this.mark2[instrument] as number)) <= EXACT_MAX;
+    const paid = Math.abs(2 * (this.cash[instrument] as number)) <= EXACT_MAX && Math.abs(2 * (this.cost[instrument] as number)) <= EXACT_MAX;
+    const made = Math.abs(2 * (this.realised[instrument] as number)) <= EXACT_MAX && Math.abs(after2) <= EXACT_MAX;
+    if (!(held && paid && made && Math.abs(this.equity2) <= EXACT_MAX)) this.exact = false;
   }
 }

@@ -1,5 +1,8 @@
 // @hot
-/** Whether a signal becomes an order, on which lane and how large. Pure: everything it looks at is an argument. */
+/**
+ * Whether a signal becomes an order, on which lane and how large. Everything it looks at is an argument; it changes nothing but the
+ * message bucket, which line time refills.
+ */
 import type { SignalView } from "../../schemas/generated/signal.ts";
 import type { Account } from "./account.ts";
 import type { RiskLimits } from "./config.ts";
@@ -26,6 +29,9 @@ export interface Known {
   readonly lastDecision: Float64Array;
   /** By instrument: 0 when its book can be trusted. */
   readonly stale: Uint8Array;
+  /** By instrument: the touch as risk itself read it from the features; limits do not rest on the signal's word for it. */
+  readonly bid: Uint32Array;
+  readonly ask: Uint32Array;
   readonly strategies: number;
   readonly account: Account;
   readonly exposure: Exposure;
@@ -65,7 +71,7 @@ function sound(signal: SignalView, known: Known, limits: RiskLimits): Refusal {
   if (!(signal.price > 0)) return Refusal.PriceZero;
   if (!(signal.bid > 0 && signal.ask > signal.bid)) return Refusal.Touch;
   if (!(known.stale[signal.instrument] === 0)) return Refusal.Stale;
-  if (!(known.ageNs <= limits.featureAgeMaxNs)) return Refusal.Age;
+  if (!(known.ageNs >= 0 && known.ageNs <= limits.featureAgeMaxNs)) return Refusal.Age;
   if (!(signal.seq > (known.lastDecision[signal.instrument] as number))) return Refusal.Decision;
   return Refusal.None;
 }
@@ -74,10 +80,13 @@ function sound(signal: SignalView, known: Known, limits: RiskLimits): Refusal {
 export function decide(signal: SignalView, known: Known, limits: RiskLimits, verdict: Verdict): Refusal {
   const unsound = sound(signal, known, limits);
   if (unsound !== Refusal.None) return unsound;
-  const { instrument, side, price, bid, ask } = signal;
+  const { instrument, side, price } = signal;
   const { exposure, credit } = known;
+  const bid = known.bid[instrument] as number;
+  const ask = known.ask[instrument] as number;
   const collar = limits.collar[instrument] as number;
   if (!(exposure.isOpen(sidePlace(instrument, side)) === false)) return Refusal.Open;
+  if (!(bid > 0 && ask > bid)) return Refusal.Touch;
   if (!(price >= bid - collar)) return Refusal.CollarLow;
   if (!(price <= ask + collar)) return Refusal.CollarHigh;
 
@@ -91,6 +100,7 @@ export function decide(signal: SignalView, known: Known, limits: RiskLimits, ver
   const slot = tokenSlot(instrument, side, lane);
   if (!(room >= 1)) return Refusal.Position;
   if (!(affordable >= 1)) return Refusal.Notional;
+  credit.refill(slot, signal.timeNsLo, signal.timeNsHi);
   if (!(credit.available(slot) >= 1)) return Refusal.Messages;
   if (!(credit.lasts(slot) === true)) return Refusal.Exhausted;
   verdict.qty = Math.min(signal.qty, limits.orderQtyMax, room, affordable);

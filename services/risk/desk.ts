@@ -14,7 +14,7 @@ import type { RiskLimits } from "./config.ts";
 import { Credit } from "./credit.ts";
 import { decide, type Known, roomOf, type Verdict } from "./decide.ts";
 import { DueFills } from "./due.ts";
-import { Exposure } from "./exposure.ts";
+import { Exposure, sidePlace } from "./exposure.ts";
 import { Ledger } from "./ledger.ts";
 import { Marks } from "./marks.ts";
 import { Refusal } from "./refusals.ts";
@@ -48,6 +48,8 @@ const BATCH = 64;
 /** Fills that may wait for their time. */
 const FILLS = 8192;
 const SLOTS_EACH_INSTRUMENT = 4;
+/** Buy plus sell: the other side is this less the one. */
+const BOTH_SIDES = 3;
 /** How long a token lasts when risk no longer renews it. */
 const TOKEN_LIFE_NS = 250_000_000;
 const PRICE_MAX = 0xffffffff;
@@ -91,8 +93,8 @@ export class Desk implements Agent {
     this.ledger = new Ledger(instruments, account, exposure, credit);
     this.marks = new Marks(instruments, account);
     this.known = {
-      armed: false, halted: false, ageNs: 0, lastDecision: new Float64Array(instruments), stale: this.marks.stale, strategies: STRATEGIES,
-      account, exposure, credit,
+      armed: false, halted: false, ageNs: 0, lastDecision: new Float64Array(instruments), stale: this.marks.stale, bid: this.marks.bid, ask: this.marks.ask,
+      strategies: STRATEGIES, account, exposure, credit,
     };
     this.onSignal = (view, at) => {
       this.#worked += 1;
@@ -141,6 +143,7 @@ export class Desk implements Agent {
     const epoch = this.#doors.epoch();
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
+    this.ledger.epoch = epoch;
     for (let slot = 0; slot < this.known.credit.qty.length; slot++) this.#restoreCredit(slot);
   }
 
@@ -193,22 +196,14 @@ export class Desk implements Agent {
     const now = (stampWords[1] as number) * TWO_32 + (stampWords[0] as number);
     known.ageNs = horizons === undefined ? now - signal.timeNs : 0;
     known.armed = armed();
-    const refusal = this.#decide();
+    const refusal = decide(signal, known, limits, this.#verdict);
     return refusal === Refusal.None ? this.#send(now) : refusal;
   }
 
-  #decide(): Refusal {
-    const { known } = this;
-    const signal = this.#signal;
-    if (signal.instrument < this.#doors.instruments && (signal.side === 1 || signal.side === 2)) {
-      const slot = tokenSlot(signal.instrument, signal.side, 0);
-      known.credit.refill(slot, signal.timeNsLo, signal.timeNsHi);
-      known.credit.refill(slot + 1, signal.timeNsLo, signal.timeNsHi);
-    }
-    return decide(signal, known, this.#doors.limits, this.#verdict);
-  }
-
-  /** Writes the token, then the order; afterwards the instrument's other tokens follow what has changed. */
+  /**
+   * Writes the token, then the order; afterwards the instrument's other tokens follow what has changed. A slot is never written while
+   * an order that draws on it is open: so the gate finds it whole, and as it was decided on, whenever it comes to read it.
+   */
   #send(now: number): Refusal {
     const { orders } = this.#doors;
     const { known } = this;
@@ -217,20 +212,25 @@ export class Desk implements Agent {
     const { instrument, side, price } = signal;
     const at = orders.claim();
     if (at < 0) return Refusal.LinkFull;
-    this.#grant(instrument, side, lane);
     const slot = tokenSlot(instrument, side, lane);
-    this.#write(orders.view, at, slot);
     known.lastDecision[instrument] = signal.seq;
-    known.exposure.open(instrument * 2 + side - 1, signal.seq, qty);
+    known.exposure.open(sidePlace(instrument, side), signal.seq, qty);
     known.credit.spend(slot, qty, qty * price);
+    this.#grant(instrument, side, lane);
+    this.#write(orders.view, at, slot);
     // The link is fused or not: on commit the order may already be on the socket, and `#signal` still is this one.
     orders.commit();
-    for (let other = 0; other < SLOTS_EACH_INSTRUMENT; other++) this.#grant(instrument, 1 + (other >> 1), other & 1);
+    this.#grant(instrument, side, 1 - lane);
+    const opposite = BOTH_SIDES - side;
+    if (!known.exposure.isOpen(sidePlace(instrument, opposite))) {
+      this.#grant(instrument, opposite, 0);
+      this.#grant(instrument, opposite, 1);
+    }
     this.#doors.count(Refusal.None, now - signal.signalNs);
     return Refusal.None;
   }
 
-  /** Writes one slot: what was ordered so far, and what may come now. */
+  /** Writes one slot: what was ordered so far, this order included, and what may come now. */
   #grant(instrument: number, side: number, lane: number): void {
     const { limits, tokens } = this.#doors;
     const { known } = this;
@@ -243,8 +243,8 @@ export class Desk implements Agent {
     draft.epoch = this.#epoch;
     draft.expiryLo = expiryLo % TWO_32;
     draft.expiryHi = signal.timeNsHi + (expiryLo >= TWO_32 ? 1 : 0);
-    draft.priceLow = Math.max(1, signal.bid - collar);
-    draft.priceHigh = Math.min(PRICE_MAX, signal.ask + collar);
+    draft.priceLow = Math.max(1, (known.bid[instrument] as number) - collar);
+    draft.priceHigh = Math.min(PRICE_MAX, (known.ask[instrument] as number) + collar);
     draft.qtyMax = limits.orderQtyMax;
     draft.instrument = instrument;
     draft.strategy = signal.strategy;

@@ -13,6 +13,7 @@ export class DueFills {
   readonly price: Uint32Array;
   readonly leaves: Uint32Array;
   readonly token: Uint32Array;
+  readonly epoch: Uint32Array;
   readonly decision: Float64Array;
   readonly receivedNs: Float64Array;
   readonly #dueLo: Uint32Array;
@@ -33,6 +34,7 @@ export class DueFills {
     this.price = new Uint32Array(capacity);
     this.leaves = new Uint32Array(capacity);
     this.token = new Uint32Array(capacity);
+    this.epoch = new Uint32Array(capacity);
     this.decision = new Float64Array(capacity);
     this.receivedNs = new Float64Array(capacity);
     this.#dueLo = new Uint32Array(capacity);
@@ -77,6 +79,7 @@ export class DueFills {
     this.price[place] = fill.price;
     this.leaves[place] = fill.leaves;
     this.token[place] = fill.token;
+    this.epoch[place] = fill.epoch;
     this.decision[place] = fill.decision;
     this.receivedNs[place] = fill.receivedNsHi * TWO_32 + fill.receivedNsLo;
   }

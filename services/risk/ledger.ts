@@ -19,6 +19,8 @@ export class Ledger {
   readonly kinds = new Float64Array(16);
   /** Refusals of the gate by code. */
   readonly refusals = new Float64Array(64);
+  /** The line's epoch: credit of an earlier one is not given back. */
+  epoch = 0;
   /** Slot whose totals disagree with the gate's, to be read again; -1 when none does. */
   resync = -1;
   readonly #account: Account;
@@ -47,17 +49,19 @@ export class Ledger {
         this.#account.execute(instrument, kind === FillKind.Executed ? signed : -signed, fills.price[at] as number);
       }
     }
-    if (kind === FillKind.Refused) this.#refused(fills, at);
+    if (kind === FillKind.Refused) this.#refused(fills, at, place);
     // A broken trade changes what was executed, not what works.
     if (kind !== FillKind.Broken) this.#exposure.left(place, fills.decision[at] as number, fills.leaves[at] as number);
     return instrument;
   }
 
-  #refused(fills: DueFills, at: number): void {
+  /** Gives back what a refused order had taken: once, and only for the order that is open here; any other was never taken from this credit. */
+  #refused(fills: DueFills, at: number, place: number): void {
     const code = (fills.reason[at] as number) & 63;
     this.refusals[code] = (this.refusals[code] as number) + 1;
     const slot = fills.token[at] as number;
-    if (!(slot < this.#credit.qty.length)) return;
+    if (!(slot >>> 1 === place && fills.epoch[at] === this.epoch)) return;
+    if (!(this.#exposure.isOpen(place) && this.#exposure.decision[place] === fills.decision[at])) return;
     const qty = fills.qty[at] as number;
     this.#credit.refund(slot, qty, qty * (fills.price[at] as number));
     if (code >= QTY_TOTAL && code <= MESSAGES_TOTAL) this.resync = slot;

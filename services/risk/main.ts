@@ -3,6 +3,7 @@ import type { Agent } from "../kit/agent.ts";
 import { Cause } from "../kit/cause.ts";
 import { nowNs, stamp, stampWords } from "../kit/clock.ts";
 import type { ServiceContext } from "../kit/context.ts";
+import { TicklineError } from "../kit/errors.ts";
 import { rowHeld, rowNumber } from "../kit/ring/guarded-row.ts";
 import { AT_DATA } from "../kit/ring/layout.ts";
 import { counter, hop } from "../kit/ring/names.ts";
@@ -17,24 +18,29 @@ const ORDERS = counter("orders");
 const REFUSED = counter("refused_by_risk");
 const RISK = hop("risk");
 
-/** Tries before a row that is being written counts as not there; a write takes nanoseconds. */
+/** Tries before a row that is being written counts as torn; a write takes nanoseconds. */
 const ROW_TRIES = 1000;
 
-/** Takes over the positions that execution has published (`crates/port/src/rows.rs`); a row never written leaves the instrument flat. */
+/**
+ * Takes over the positions that execution has published (`crates/port/src/rows.rs`); a row never written leaves the instrument flat.
+ * @throws TicklineError TL_SEGMENT when a row stays torn: what is held is not known, and nothing may be decided on a guess
+ */
 function restorePositions(desk: Desk, segment: Segment, instruments: number): void {
   for (let instrument = 0; instrument < instruments; instrument++) {
     const at = AT_DATA + instrument * POSITION_BYTES;
-    for (let tries = 0; tries < ROW_TRIES; tries++) {
+    let whole = false;
+    for (let tries = 0; tries < ROW_TRIES && !whole; tries++) {
       const number = rowNumber(segment.words, at >> 2);
       const shares = Number(segment.view.getBigInt64(at + 8, true));
       const cash = Number(segment.view.getBigInt64(at + 16, true));
       const asOf = Number(segment.view.getBigUint64(at + 40, true));
-      if (!rowHeld(segment.words, at >> 2, (at + 60) >> 2, number)) continue;
-      if (number !== 0) {
-        desk.known.account.restore(instrument, shares, cash);
-        desk.ledger.asOfNs[instrument] = asOf;
-      }
-      break;
+      whole = rowHeld(segment.words, at >> 2, (at + 60) >> 2, number);
+      if (!whole || number === 0) continue;
+      desk.known.account.restore(instrument, shares, cash);
+      desk.ledger.asOfNs[instrument] = asOf;
+    }
+    if (!whole) {
+      throw new TicklineError("TL_SEGMENT", `segment ${segment.path}: the position of instrument ${instrument} at byte ${at} stays half written; restart execution, which writes it anew`);
     }
   }
 }

@@ -10,6 +10,10 @@ import type { Account } from "./account.ts";
 export class Marks {
   /** By instrument: 0 when the newest row applied says that the book is whole; 1 before the first row. */
   readonly stale: Uint8Array;
+  /** By instrument: best bid of the newest row applied, 1/10,000 dollar; 0 when that side is empty. */
+  readonly bid: Uint32Array;
+  /** By instrument: best ask; 0 when that side is empty. */
+  readonly ask: Uint32Array;
   readonly #account: Account;
   readonly #row = new FeaturesView();
   readonly #take: Handler;
@@ -29,6 +33,8 @@ export class Marks {
 
   constructor(instruments: number, account: Account) {
     this.stale = new Uint8Array(instruments).fill(1);
+    this.bid = new Uint32Array(instruments);
+    this.ask = new Uint32Array(instruments);
     this.#account = account;
     this.#take = (view, at) => {
       const row = this.#row;
@@ -81,8 +87,12 @@ export class Marks {
       this.#held = false;
       applied += 1;
       if (!(this.#instrument < this.stale.length)) continue;
-      this.stale[this.#instrument] = this.#flags & FeaturesFlag.BookStale;
-      this.#account.mark(this.#instrument, this.#bid, this.#ask);
+      const stale = this.#flags & FeaturesFlag.BookStale;
+      this.stale[this.#instrument] = stale;
+      this.bid[this.#instrument] = this.#bid;
+      this.ask[this.#instrument] = this.#ask;
+      // A book with holes may show any price: the last mark of a whole one is nearer to the truth.
+      if (stale === 0) this.#account.mark(this.#instrument, this.#bid, this.#ask);
     }
   }
 }

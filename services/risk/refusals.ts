@@ -21,11 +21,11 @@ export const Refusal = {
   QtyZero: 9,
   /** The price is zero. */
   PriceZero: 10,
-  /** The touch it was decided on has an empty side, or is locked or crossed. */
+  /** The touch it was decided on, or the newest one known, has an empty side, or is locked or crossed. */
   Touch: 11,
   /** The book behind it is stale. */
   Stale: 12,
-  /** Its features are too old. */
+  /** Its features are too old, or from the future. */
   Age: 13,
   /** Its decision is not above the last one ordered of the instrument. */
   Decision: 14,

@@ -9,6 +9,7 @@ const MAGIC = 0x544b;
 /** Word of a slot's closing number. */
 const END = 15;
 const TWO_32 = 4294967296;
+const TOTAL_MAX = 9007199254740991;
 /** Words of the gate's used totals within a slot: quantity, notional, messages, epoch; two words each. */
 const USED = 16;
 
@@ -89,7 +90,9 @@ export class TokenWriter {
     return sharedWord(this.#words, at + word + 1) * TWO_32 + sharedWord(this.#words, at + word);
   }
 
-  #total(at: number, value: number): void {
+  /** A total that is no number from 0 to 2^53 becomes 0, which lets nothing through; a negative one would wrap to a huge one. */
+  #total(at: number, total: number): void {
+    const value = total >= 0 && total <= TOTAL_MAX ? total : 0;
     this.#view.setUint32(at, value % TWO_32, true);
     this.#view.setUint32(at + 4, value / TWO_32, true);
   }
