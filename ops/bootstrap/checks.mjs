@@ -6,6 +6,9 @@ import { closingLine, emptyTally, tallySink } from "./tally.mjs";
 
 const TESTS = ["schemas", "services", "ops", "test"];
 
+/** About 20 s; the long run is `cargo run -p tickline-fuzz --release -- --inputs 10000000`, one to two minutes. */
+const FUZZ_INPUTS = "2500000";
+
 function sections(node) {
   const bin = `${root}/node_modules/.bin`;
   const target = ["--target-dir", `${root}/target`];
@@ -17,7 +20,7 @@ function sections(node) {
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
     { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...target], counts: true },
     { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
-    { name: "fuzz, short", run: [node, "test/fuzz/run.ts", "--short"] },
+    { name: "fuzz, short", run: ["cargo", "run", "--release", "--locked", "--quiet", ...target, "-p", "tickline-fuzz", "--", "--inputs", FUZZ_INPUTS] },
   ];
 }
 

@@ -8,12 +8,12 @@ use tickline_wire::ethernet::{self, Datagram, Transport};
 use tickline_wire::itch::{self, Value};
 use tickline_wire::mold::Packet;
 use tickline_wire::ouch;
-use tickline_wire::soup::{ClientPacket, Framer, ServerPacket, SoupError};
+use tickline_wire::soup::{ClientPacket, Framer, ServerPacket};
 
 /// How a message is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `key=value` pairs.
+    /// `name=value` pairs.
     Text,
     /// One JSON object a line.
     Json,
@@ -23,7 +23,8 @@ pub enum Format {
 const SOUP_BYTES_MAX: usize = 65_537;
 
 /// Prints MoldUDP64 packets on UDP with their ITCH messages and SoupBinTCP packets on TCP with their OUCH messages, one a
-/// line, in file order. TCP segments are not put together: a packet must lie within its segment.
+/// line, in file order. Fields carry the specifications' names (`order_reference_number`); prices are the integers on the wire
+/// (dollars x 10,000), times are nanoseconds. TCP segments are not put together: a packet must lie within its segment.
 pub fn messages(recording: &Recording, format: Format, out: &mut impl Write) -> Result<u64, Fault> {
     let mut printed = 0;
     for (nth, raw) in recording.frames().enumerate() {
@@ -55,11 +56,14 @@ fn fields<const N: usize>(pairs: [(&str, Json); N]) -> Map<String, Json> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// `name=value` pairs; a text that would not read as one word stands in quotes.
 fn text(line: &Map<String, Json>) -> String {
     let pairs: Vec<_> = line
         .iter()
         .map(|(name, value)| match value {
-            Json::String(text) => format!("{name}={text}"),
+            Json::String(word) if !word.is_empty() && !word.contains([' ', '"', '=']) => {
+                format!("{name}={word}")
+            }
             other => format!("{name}={other}"),
         })
         .collect();
@@ -71,22 +75,21 @@ fn market_data(found: &Datagram<'_>, lines: &mut Vec<Map<String, Json>>) {
         Ok(packet) => packet,
         Err(fault) => return lines.push(fields([("malformed", json!(fault.to_string()))])),
     };
-    let head = || {
+    let head = |nth: u64| {
         fields([
-            ("session", json!(packet.header.session.text())),
-            ("sequence", json!(packet.header.sequence)),
-            ("count", json!(packet.header.count)),
+            ("session", shown(&packet.header.session.0)),
+            ("sequence_number", json!(packet.header.sequence + nth)),
+            ("message_count", json!(packet.header.count)),
         ])
     };
     if packet.messages() == 0 {
-        let mut line = head();
-        line.insert("name".into(), json!(if packet.is_end() { "EndOfSession" } else { "Heartbeat" }));
+        let mut line = head(0);
+        line.insert("name".into(), json!(if packet.is_end() { "End of Session" } else { "Heartbeat" }));
         lines.push(line);
     }
     for (nth, block) in packet.blocks().enumerate() {
-        let mut line = head();
-        line.insert("sequence".into(), json!(packet.header.sequence + nth as u64));
-        line.insert("length".into(), json!(block.len()));
+        let mut line = head(nth as u64);
+        line.insert("message_length".into(), json!(block.len()));
         line.extend(itch_fields(block));
         lines.push(line);
     }
@@ -98,18 +101,18 @@ fn itch_fields(block: &[u8]) -> Map<String, Json> {
         Err(fault) => return fields([("malformed", json!(fault.to_string()))]),
     };
     let mut line = fields([
-        ("type", json!((update.body.letter() as char).to_string())),
+        ("message_type", json!((update.body.letter() as char).to_string())),
         ("name", json!(update.body.name())),
-        ("locate", json!(update.header.locate)),
-        ("tracking", json!(update.header.tracking)),
-        ("time_ns", json!(update.header.time.0)),
+        ("stock_locate", json!(update.header.locate)),
+        ("tracking_number", json!(update.header.tracking)),
+        ("timestamp", json!(update.header.time.0)),
     ]);
     update.body.fields(|name, value| {
         let value = match value {
             Value::Number(value) | Value::Price8(value) => json!(value),
             Value::Price(value) => json!(value),
-            Value::Letter(letter) => json!(letter.escape_ascii().to_string()),
-            Value::Text(text) => json!(text.escape_ascii().to_string().trim_end()),
+            Value::Letter(letter) => shown(&[letter]),
+            Value::Text(text) => shown(&text),
         };
         line.insert(name.to_owned(), value);
     });
@@ -124,12 +127,18 @@ fn orders(found: &Datagram<'_>, lines: &mut Vec<Map<String, Json>>) {
         match framer.next() {
             Ok(Some(packet)) => {
                 let letter = (packet.kind as char).to_string();
-                let mut line = fields([("soup", json!(letter)), ("length", json!(packet.payload.len()))]);
-                line.extend(if b"ULRO".contains(&packet.kind) {
-                    client(ClientPacket::decode(packet))
+                let mut line = fields([
+                    ("packet_length", json!(packet.payload.len() + 1)),
+                    ("packet_type", json!(letter)),
+                ]);
+                let decoded = if b"ULRO".contains(&packet.kind) {
+                    ClientPacket::decode(packet).map(client)
                 } else {
-                    server(ServerPacket::decode(packet))
-                });
+                    ServerPacket::decode(packet).map(server)
+                };
+                line.extend(
+                    decoded.unwrap_or_else(|fault| fields([("malformed", json!(fault.to_string()))])),
+                );
                 lines.push(line);
             }
             Ok(None) if rest.is_empty() => break,
@@ -148,73 +157,96 @@ fn orders(found: &Datagram<'_>, lines: &mut Vec<Map<String, Json>>) {
     }
 }
 
-fn client(packet: Result<ClientPacket<'_>, SoupError>) -> Map<String, Json> {
+fn client(packet: ClientPacket<'_>) -> Map<String, Json> {
     match packet {
-        Ok(ClientPacket::Unsequenced(message)) => match ouch::Inbound::decode(message) {
+        ClientPacket::Unsequenced(message) => match ouch::Inbound::decode(message) {
             Ok(found) => {
-                let mut line = fields([("name", json!(found.name()))]);
+                let mut line = order_head(found.letter(), found.name());
                 found.fields(|name, value| drop(line.insert(name.to_owned(), ouch_value(value))));
-                append(found.appendage(), &mut line);
+                append(found.appendage(), message.len() > found.fixed_bytes(), &mut line);
                 line
             }
             Err(fault) => fields([("malformed", json!(fault.to_string()))]),
         },
-        Ok(ClientPacket::Heartbeat) => fields([("name", json!("ClientHeartbeat"))]),
-        Ok(ClientPacket::Logout) => fields([("name", json!("Logout"))]),
-        Ok(ClientPacket::Login(login)) => fields([
-            ("name", json!("Login")),
-            ("user", shown(&login.user)),
-            ("session", shown(&login.session)),
-            ("sequence", json!(login.sequence)),
+        ClientPacket::Heartbeat => fields([("name", json!("Client Heartbeat"))]),
+        ClientPacket::Logout => fields([("name", json!("Logout Request"))]),
+        // The password stays where it is.
+        ClientPacket::Login(login) => fields([
+            ("name", json!("Login Request")),
+            ("username", shown(&login.user)),
+            ("requested_session", shown(&login.session)),
+            ("requested_sequence_number", json!(login.sequence)),
         ]),
-        Ok(ClientPacket::Debug(text)) => fields([("name", json!("Debug")), ("text", shown(text))]),
-        Err(fault) => fields([("malformed", json!(fault.to_string()))]),
+        ClientPacket::Debug(text) => fields([("name", json!("Debug")), ("text", shown(text))]),
     }
 }
 
-fn server(packet: Result<ServerPacket<'_>, SoupError>) -> Map<String, Json> {
+fn server(packet: ServerPacket<'_>) -> Map<String, Json> {
     match packet {
-        Ok(ServerPacket::Sequenced(message) | ServerPacket::Unsequenced(message)) => {
+        ServerPacket::Sequenced(message) | ServerPacket::Unsequenced(message) => {
             match ouch::Outbound::decode(message) {
                 Ok(found) => {
-                    let mut line = fields([("name", json!(found.name()))]);
+                    let mut line = order_head(found.letter(), found.name());
                     found.fields(|name, value| drop(line.insert(name.to_owned(), ouch_value(value))));
-                    append(found.appendage(), &mut line);
+                    append(found.appendage(), message.len() > found.fixed_bytes(), &mut line);
                     line
                 }
                 Err(fault) => fields([("malformed", json!(fault.to_string()))]),
             }
         }
-        Ok(ServerPacket::Heartbeat) => fields([("name", json!("ServerHeartbeat"))]),
-        Ok(ServerPacket::End) => fields([("name", json!("EndOfSession"))]),
-        Ok(ServerPacket::Accepted(accepted)) => fields([
-            ("name", json!("LoginAccepted")),
+        ServerPacket::Heartbeat => fields([("name", json!("Server Heartbeat"))]),
+        ServerPacket::End => fields([("name", json!("End of Session"))]),
+        ServerPacket::Accepted(accepted) => fields([
+            ("name", json!("Login Accepted")),
             ("session", shown(&accepted.session)),
-            ("sequence", json!(accepted.sequence)),
+            ("sequence_number", json!(accepted.sequence)),
         ]),
-        Ok(ServerPacket::Rejected(reason)) => {
-            fields([("name", json!("LoginRejected")), ("reason", json!((reason as u8 as char).to_string()))])
-        }
-        Ok(ServerPacket::Debug(text)) => fields([("name", json!("Debug")), ("text", shown(text))]),
-        Err(fault) => fields([("malformed", json!(fault.to_string()))]),
+        ServerPacket::Rejected(reason) => fields([
+            ("name", json!("Login Rejected")),
+            ("reject_reason_code", json!((reason as u8 as char).to_string())),
+        ]),
+        ServerPacket::Debug(text) => fields([("name", json!("Debug")), ("text", shown(text))]),
     }
 }
 
-/// The appendage's elements as `tag: bytes in hexadecimal`.
-fn append(appendage: ouch::Appendage<'_>, line: &mut Map<String, Json>) {
-    for element in appendage.elements() {
-        let hex: String = element.value.iter().map(|byte| format!("{byte:02x}")).collect();
-        line.insert(format!("tag_{}", element.tag), json!(hex));
+fn order_head(letter: u8, name: &str) -> Map<String, Json> {
+    fields([("message_type", json!((letter as char).to_string())), ("name", json!(name))])
+}
+
+/// The appendage's length, where it is on the wire, and its elements in order; what is not known here in hexadecimal.
+fn append(appendage: ouch::Appendage<'_>, stated: bool, line: &mut Map<String, Json>) {
+    if stated {
+        line.insert("appendage_length".into(), json!(appendage.bytes().len()));
+    }
+    let elements: Vec<_> = appendage
+        .elements()
+        .map(|element| {
+            let hex = || json!(element.value.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+            let mut one = fields([
+                ("optional_field_length", json!(element.value.len() + 1)),
+                ("optional_field", json!(element.tag)),
+            ]);
+            let value = element.show().map_or_else(hex, ouch_value);
+            one.insert(element.name().unwrap_or("unknown").to_owned(), value);
+            Json::Object(one)
+        })
+        .collect();
+    if !elements.is_empty() {
+        line.insert("appendage".into(), Json::Array(elements));
     }
 }
 
 fn ouch_value(value: ouch::Value<'_>) -> Json {
     match value {
         ouch::Value::Number(value) => json!(value),
+        ouch::Value::Signed(value) => json!(value),
         ouch::Value::Text(text) => shown(text),
     }
 }
 
+/// Text without its padding of spaces or zeros; a single letter stays, even if it is a space.
 fn shown(text: &[u8]) -> Json {
-    json!(text.escape_ascii().to_string().trim_end())
+    let padding =
+        if text.len() == 1 { 0 } else { text.iter().rev().take_while(|byte| b" \0".contains(byte)).count() };
+    json!(text[..text.len() - padding].escape_ascii().to_string())
 }

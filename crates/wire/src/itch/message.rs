@@ -30,9 +30,19 @@ pub struct Update {
     pub body: Body,
 }
 
+/// A field's name for people: the specification's words where the code has a shorter one.
+macro_rules! spoken {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident as $spoken:ident) => {
+        stringify!($spoken)
+    };
+}
+
 macro_rules! messages {
-    ($($(#[$doc:meta])* $name:ident $letter:literal $length:literal {
-        $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+    ($($(#[$doc:meta])* $name:ident $title:literal $letter:literal $length:literal {
+        $($(#[$field_doc:meta])* $field:ident $(as $spoken:ident)?: $type:ty,)*
     })*) => {
         $($(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,14 +94,15 @@ macro_rules! messages {
                 match self { $(Body::$name(_) => $letter,)* }
             }
 
-            /// The type's name in this crate.
+            /// The message's name in the specification.
             pub const fn name(&self) -> &'static str {
-                match self { $(Body::$name(_) => stringify!($name),)* }
+                match self { $(Body::$name(_) => $title,)* }
             }
 
-            /// Calls `each` with every field's name and value, in wire order. For tools, not for the hot path.
+            /// Calls `each` with every field's name in the specification's words (`order_reference_number`) and its value, in wire
+            /// order. For tools, not for the hot path.
             pub fn fields(&self, mut each: impl FnMut(&'static str, Value)) {
-                match self { $(Body::$name(message) => { $(each(stringify!($field), message.$field.show());)* })* }
+                match self { $(Body::$name(message) => { $(each(spoken!($field $(as $spoken)?), message.$field.show());)* })* }
             }
         }
 
@@ -164,75 +175,75 @@ fn header<const N: usize>(bytes: &[u8; N]) -> Header {
 
 messages! {
     /// S: the state of the whole market data session (4.1).
-    SystemEvent b'S' 12 {
+    SystemEvent "System Event" b'S' 12 {
         /// O start of messages, S start of system hours, Q start of market hours, M end of market hours,
         /// E end of system hours, C end of messages.
-        event: Letter,
+        event as event_code: Letter,
     }
     /// R: a stock and its properties, at the start of the day (4.2.1).
-    StockDirectory b'R' 39 {
+    StockDirectory "Stock Directory" b'R' 39 {
         /// The stock whose locate code the header defines.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Listing market.
-        market: Letter,
+        market as market_category: Letter,
         /// Financial status.
-        financial_status: Letter,
+        financial_status as financial_status_indicator: Letter,
         /// Shares of a round lot.
-        round_lot: u32,
+        round_lot as round_lot_size: u32,
         /// Y: only round lots.
         round_lots_only: Letter,
         /// Security class.
-        classification: Letter,
+        classification as issue_classification: Letter,
         /// Security sub-type.
-        subtype: [u8; 2],
+        subtype as issue_sub_type: [u8; 2],
         /// P production, T test.
         authenticity: Letter,
         /// Short-sale threshold.
-        short_sale_threshold: Letter,
+        short_sale_threshold as short_sale_threshold_indicator: Letter,
         /// Y: a newly issued stock.
-        ipo: Letter,
+        ipo as ipo_flag: Letter,
         /// LULD reference price tier.
-        luld_tier: Letter,
+        luld_tier as luld_reference_price_tier: Letter,
         /// Y: an exchange-traded product.
-        etp: Letter,
+        etp as etp_flag: Letter,
         /// Leverage factor of the product.
-        etp_leverage: u32,
+        etp_leverage as etp_leverage_factor: u32,
         /// Y: inverse exposure.
-        inverse: Letter,
+        inverse as inverse_indicator: Letter,
     }
     /// H: a stock's trading state (4.2.2).
-    TradingAction b'H' 25 {
+    TradingAction "Stock Trading Action" b'H' 25 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// H halted, P paused, Q quotation only, T trading.
-        state: Letter,
+        state as trading_state: Letter,
         /// Reserved.
         reserved: Letter,
         /// Reason code.
         reason: [u8; 4],
     }
     /// Y: short-sale price restriction (4.2.3).
-    RegSho b'Y' 20 {
+    RegSho "Reg SHO Restriction" b'Y' 20 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// 0 none, 1 in effect, 2 remains in effect.
-        action: Letter,
+        action as reg_sho_action: Letter,
     }
     /// L: a market participant's state in a stock (4.2.4).
-    ParticipantPosition b'L' 26 {
+    ParticipantPosition "Market Participant Position" b'L' 26 {
         /// The participant.
         mpid: [u8; 4],
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Y: primary market maker.
-        primary: Letter,
+        primary as primary_market_maker: Letter,
         /// Market maker mode.
-        mode: Letter,
+        mode as market_maker_mode: Letter,
         /// Participant state.
-        state: Letter,
+        state as market_participant_state: Letter,
     }
     /// V: the day's market-wide circuit breaker levels, with 8 decimals (4.2.5.1).
-    MwcbLevels b'V' 35 {
+    MwcbLevels "MWCB Decline Level" b'V' 35 {
         /// Level 1.
         level_1: Price8,
         /// Level 2.
@@ -241,194 +252,194 @@ messages! {
         level_3: Price8,
     }
     /// W: a market-wide circuit breaker was breached (4.2.5.2).
-    MwcbBreach b'W' 12 {
+    MwcbBreach "MWCB Status" b'W' 12 {
         /// 1, 2 or 3.
-        level: Letter,
+        level as breached_level: Letter,
     }
     /// K: the time from which an IPO may be quoted (4.2.6).
-    IpoQuoting b'K' 28 {
+    IpoQuoting "IPO Quoting Period Update" b'K' 28 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Seconds since midnight.
-        release_time: u32,
+        release_time as ipo_quotation_release_time: u32,
         /// A anticipated, C cancelled.
-        qualifier: Letter,
+        qualifier as ipo_quotation_release_qualifier: Letter,
         /// Price of the IPO.
-        price: Price,
+        price as ipo_price: Price,
     }
     /// J: collars of an auction after a LULD pause (4.2.7).
-    LuldCollar b'J' 35 {
+    LuldCollar "LULD Auction Collar" b'J' 35 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Reference price.
-        reference: Price,
+        reference as auction_collar_reference_price: Price,
         /// Upper collar.
-        upper: Price,
+        upper as upper_auction_collar_price: Price,
         /// Lower collar.
-        lower: Price,
+        lower as lower_auction_collar_price: Price,
         /// Number of extensions.
-        extension: u32,
+        extension as auction_collar_extension: u32,
     }
     /// h: one market's operational halt of a stock (4.2.8).
-    OperationalHalt b'h' 21 {
+    OperationalHalt "Operational Halt" b'h' 21 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Q Nasdaq, B BX, X PSX.
-        market: Letter,
+        market as market_code: Letter,
         /// H halted, T lifted.
-        action: Letter,
+        action as operational_halt_action: Letter,
     }
     /// A: a new order, without attribution (4.3.1).
-    Add b'A' 36 {
+    Add "Add Order, No MPID Attribution" b'A' 36 {
         /// Reference of the order, unique for the day.
-        order: u64,
+        order as order_reference_number: u64,
         /// Its side.
-        side: Side,
+        side as buy_sell_indicator: Side,
         /// Its shares.
         shares: Qty,
         /// Its stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Its limit.
         price: Price,
     }
     /// F: a new order with its participant (4.3.2).
-    AddMpid b'F' 40 {
+    AddMpid "Add Order with MPID Attribution" b'F' 40 {
         /// Reference of the order, unique for the day.
-        order: u64,
+        order as order_reference_number: u64,
         /// Its side.
-        side: Side,
+        side as buy_sell_indicator: Side,
         /// Its shares.
         shares: Qty,
         /// Its stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Its limit.
         price: Price,
         /// Who entered it.
-        mpid: [u8; 4],
+        mpid as attribution: [u8; 4],
     }
     /// E: shares of a resting order executed at the order's own price (4.4.1).
-    Executed b'E' 31 {
+    Executed "Order Executed" b'E' 31 {
         /// The resting order.
-        order: u64,
+        order as order_reference_number: u64,
         /// Shares executed.
-        shares: Qty,
+        shares as executed_shares: Qty,
         /// Number of the match.
         match_number: u64,
     }
     /// C: shares of a resting order executed at another price (4.4.2).
-    ExecutedPrice b'C' 36 {
+    ExecutedPrice "Order Executed With Price" b'C' 36 {
         /// The resting order.
-        order: u64,
+        order as order_reference_number: u64,
         /// Shares executed.
-        shares: Qty,
+        shares as executed_shares: Qty,
         /// Number of the match.
         match_number: u64,
         /// Y: counts for volume and the last price; N does not.
         printable: Letter,
         /// Price of the execution.
-        price: Price,
+        price as execution_price: Price,
     }
     /// X: shares taken off a resting order (4.4.3).
-    Cancel b'X' 23 {
+    Cancel "Order Cancel" b'X' 23 {
         /// The resting order.
-        order: u64,
+        order as order_reference_number: u64,
         /// Shares taken off.
-        shares: Qty,
+        shares as cancelled_shares: Qty,
     }
     /// D: a resting order is gone (4.4.4).
-    Delete b'D' 19 {
+    Delete "Order Delete" b'D' 19 {
         /// The order.
-        order: u64,
+        order as order_reference_number: u64,
     }
     /// U: an order replaced by another, which keeps side, stock and participant but not its priority (4.4.5).
-    Replace b'U' 35 {
+    Replace "Order Replace" b'U' 35 {
         /// The order that is gone.
-        order: u64,
+        order as original_order_reference_number: u64,
         /// The order in its place.
-        new_order: u64,
+        new_order as new_order_reference_number: u64,
         /// Shares of the new order.
         shares: Qty,
         /// Limit of the new order.
         price: Price,
     }
     /// P: a trade against an order that was not displayed; does not touch the book (4.5.1).
-    Trade b'P' 44 {
+    Trade "Trade (Non-Cross)" b'P' 44 {
         /// 0 since 2010.
-        order: u64,
+        order as order_reference_number: u64,
         /// Side of the order that was not displayed; always B since July 2014.
-        side: Side,
+        side as buy_sell_indicator: Side,
         /// Shares traded.
         shares: Qty,
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Price of the trade.
         price: Price,
         /// Number of the match.
         match_number: u64,
     }
     /// Q: an auction's bulk print (4.5.2).
-    Cross b'Q' 40 {
+    Cross "Cross Trade" b'Q' 40 {
         /// Shares matched, 64 bits here only.
         shares: u64,
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Price of the cross.
-        price: Price,
+        price as cross_price: Price,
         /// Number of the match.
         match_number: u64,
         /// O opening, C closing, H halt or IPO.
-        cross: Letter,
+        cross as cross_type: Letter,
     }
     /// B: an execution was broken (4.5.3).
-    Broken b'B' 19 {
+    Broken "Broken Trade" b'B' 19 {
         /// Number of the broken match.
         match_number: u64,
     }
     /// I: net order imbalance before an auction (4.6).
-    Imbalance b'I' 50 {
+    Imbalance "Net Order Imbalance Indicator" b'I' 50 {
         /// Shares that match at the reference price.
-        paired: u64,
+        paired as paired_shares: u64,
         /// Shares that do not.
-        imbalance: u64,
+        imbalance as imbalance_shares: u64,
         /// B, S, N none, O not enough orders, P paused.
-        direction: Letter,
+        direction as imbalance_direction: Letter,
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Clearing price of the auction book.
-        far: Price,
+        far as far_price: Price,
         /// Clearing price with the continuous book.
-        near: Price,
+        near as near_price: Price,
         /// Reference price.
-        reference: Price,
+        reference as current_reference_price: Price,
         /// Type of the cross.
-        cross: Letter,
+        cross as cross_type: Letter,
         /// How far the near price is from the inside.
-        variation: Letter,
+        variation as price_variation_indicator: Letter,
     }
     /// N: retail interest (4.7).
-    RetailInterest b'N' 20 {
+    RetailInterest "Retail Price Improvement Indicator" b'N' 20 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// B, S, A both, N none.
-        interest: Letter,
+        interest as interest_flag: Letter,
     }
     /// O: price discovery of a direct listing with capital raise (4.8).
-    CapitalRaise b'O' 48 {
+    CapitalRaise "Direct Listing with Capital Raise" b'O' 48 {
         /// The stock.
-        symbol: Symbol,
+        symbol as stock: Symbol,
         /// Y: may open.
-        open_eligible: Letter,
+        open_eligible as open_eligibility_status: Letter,
         /// Lowest price at which it may open.
-        price_min: Price,
+        price_min as minimum_allowable_price: Price,
         /// Highest price at which it may open.
-        price_max: Price,
+        price_max as maximum_allowable_price: Price,
         /// Current reference price.
-        near_price: Price,
+        near_price as near_execution_price: Price,
         /// When that price was set, nanoseconds since midnight.
-        near_time: u64,
+        near_time as near_execution_time: u64,
         /// Lower collar.
-        lower: Price,
+        lower as lower_price_range_collar: Price,
         /// Upper collar.
-        upper: Price,
+        upper as upper_price_range_collar: Price,
     }
 }

@@ -1,6 +1,7 @@
 //! The optional fields at the end of a message: `length: u8`, `tag: u8`, value of `length - 1` bytes, repeated.
 
 use super::OuchError;
+use super::message::Value;
 
 /// Tags of the optional fields. Source: OUCH 5.0, appendix A.
 pub mod tag {
@@ -100,7 +101,64 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-impl Element<'_> {
+/// How a value is read by people.
+#[derive(Clone, Copy)]
+enum Form {
+    Number,
+    Signed,
+    Text,
+}
+
+/// Name in the specification's words, bytes of the value and form, by tag.
+const fn known(tag: u8) -> Option<(&'static str, usize, Form)> {
+    Some(match tag {
+        tag::SECONDARY_ORDER_REFERENCE => ("secondary_ord_ref_num", 8, Form::Number),
+        tag::FIRM => ("firm", 4, Form::Text),
+        tag::MIN_QTY => ("min_qty", 4, Form::Number),
+        tag::CUSTOMER_TYPE => ("customer_type", 1, Form::Text),
+        tag::MAX_FLOOR => ("max_floor", 4, Form::Number),
+        tag::PRICE_TYPE => ("price_type", 1, Form::Text),
+        tag::PEG_OFFSET => ("peg_offset", 4, Form::Signed),
+        9 => ("discretion_price", 8, Form::Number),
+        10 => ("discretion_peg_type", 1, Form::Text),
+        11 => ("discretion_peg_offset", 4, Form::Signed),
+        tag::POST_ONLY => ("post_only", 1, Form::Text),
+        13 => ("random_reserves", 4, Form::Number),
+        14 => ("route", 4, Form::Text),
+        tag::EXPIRE_TIME => ("expire_time", 4, Form::Number),
+        16 => ("trade_now", 1, Form::Text),
+        17 => ("handle_inst", 1, Form::Text),
+        18 => ("bbo_weight_indicator", 1, Form::Text),
+        19 => ("reference_price", 8, Form::Number),
+        20 => ("reference_price_type", 1, Form::Text),
+        22 => ("display_quantity", 4, Form::Number),
+        23 => ("display_price", 8, Form::Number),
+        tag::GROUP_ID => ("group_id", 2, Form::Number),
+        _ => return None,
+    })
+}
+
+impl<'a> Element<'a> {
+    /// Its name in the specification's words; `None` for tags that are not known here. For tools.
+    pub fn name(&self) -> Option<&'static str> {
+        known(self.tag).map(|(name, ..)| name)
+    }
+
+    /// Its value; `None` for unknown tags and for values of another width than the specification's. For tools.
+    pub fn show(&self) -> Option<Value<'a>> {
+        let (_, bytes, form) = known(self.tag)?;
+        if self.value.len() != bytes {
+            return None;
+        }
+        let number = self.value.iter().fold(0, |number, &byte| number << 8 | u64::from(byte));
+        Some(match form {
+            Form::Text => Value::Text(self.value),
+            Form::Number => Value::Number(number),
+            // Signed values are 4 bytes wide: the lower half is all of them.
+            Form::Signed => Value::Signed(i64::from(number as u32 as i32)),
+        })
+    }
+
     /// Writes the element; returns the bytes written.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use super::{Appendage, OuchError};
 pub enum Value<'a> {
     /// A count, number, time or price.
     Number(u64),
+    /// An offset to a price.
+    Signed(i64),
     /// One letter, or text padded with spaces.
     Text(&'a [u8]),
 }
@@ -110,9 +112,21 @@ pub(super) fn appendage<'a>(
     }
 }
 
+/// A field's name for people: the specification's words where the code has a shorter one.
+macro_rules! spoken {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident as $spoken:ident) => {
+        stringify!($spoken)
+    };
+}
+
 /// Declares a message: its struct, its letter, and its codec. `tail 0` writes no length of an empty appendage.
 macro_rules! message {
-    ($(#[$doc:meta])* $name:ident, $kind:literal $(, tail $tail:literal)? { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $name:ident, $title:literal, $kind:literal $(, tail $tail:literal)? {
+        $($(#[$field_doc:meta])* $field:ident $(as $spoken:ident)?: $type:ty,)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name {
@@ -120,6 +134,8 @@ macro_rules! message {
         }
 
         impl $name {
+            /// Its name in the specification.
+            const TITLE: &'static str = $title;
             /// The type letter in this direction.
             pub const KIND: u8 = $kind;
             /// Bytes of the type letter and the fixed fields, without the appendage length.
@@ -163,10 +179,10 @@ macro_rules! message {
                 Ok(need)
             }
 
-            /// Calls `each` with every field's name and value, in wire order. For tools, not for the hot path.
+            /// Calls `each` with every field's name in the specification's words and its value, in wire order.
             #[allow(unused_variables)] // a message without fields shows none
             fn fields(&self, each: &mut dyn FnMut(&'static str, $crate::ouch::Value<'_>)) {
-                $(each(stringify!($field), $crate::ouch::message::Field::show(&self.$field));)*
+                $(each($crate::ouch::message::spoken!($field $(as $spoken)?), $crate::ouch::message::Field::show(&self.$field));)*
             }
         }
     };
@@ -207,9 +223,19 @@ macro_rules! direction {
                 }
             }
 
-            /// The message's name in this crate.
+            /// The message's name in the specification.
             pub const fn name(&self) -> &'static str {
-                match self { $($name::$message(..) => stringify!($message),)* }
+                match self { $($name::$message(..) => $message::TITLE,)* }
+            }
+
+            /// The message's type letter in this direction.
+            pub const fn letter(&self) -> u8 {
+                match self { $($name::$message(..) => $message::KIND,)* }
+            }
+
+            /// Bytes of the type letter and the fixed fields: a message of just this length is a short form.
+            pub const fn fixed_bytes(&self) -> usize {
+                match self { $($name::$message(..) => $message::FIXED_BYTES,)* }
             }
 
             /// The appendage, perhaps empty.
@@ -217,7 +243,8 @@ macro_rules! direction {
                 match self { $($name::$message(_, tail) => *tail,)* }
             }
 
-            /// Calls `each` with every fixed field's name and value, in wire order. For tools, not for the hot path.
+            /// Calls `each` with every fixed field's name in the specification's words (`user_ref_num`) and its value, in wire
+            /// order. For tools, not for the hot path.
             pub fn fields(&self, mut each: impl FnMut(&'static str, $crate::ouch::Value<'_>)) {
                 match self { $($name::$message(message, _) => message.fields(&mut each),)* }
             }
@@ -225,4 +252,4 @@ macro_rules! direction {
     };
 }
 
-pub(super) use {direction, message};
+pub(super) use {direction, message, spoken};
