@@ -26,7 +26,7 @@ export interface Finding {
   readonly says: string;
 }
 
-const SKIPPED = new Set(["node_modules", "target", ".git", ".bootstrap", ".run", "corpus", "artifacts", "__pycache__"]);
+const SKIPPED = new Set(["node_modules", "target", ".git", ".bootstrap", ".run", "corpus", "artifacts", "__pycache__", "index.d.ts"]);
 const TEXT = new Set([".ts", ".mjs", ".rs", ".fbs", ".md", ".json", ".toml", ".yaml", ".yml", ".lock", ".sh", ""]);
 
 function language(path: string): Language | undefined {
