@@ -1,5 +1,5 @@
 /**
- * The process host: `node services/line/main.ts --config FILE --run-dir DIR --services feed,risk [--replay] [--rehearse CAPTURE]`.
+ * The process host: `node services/line/main.ts --config FILE --run-dir DIR --services feed,risk --parent PID [--replay] [--rehearse CAPTURE]`.
  * Started by the supervisor, one per process of the placement.
  */
 import { writeFileSync } from "node:fs";
@@ -56,8 +56,7 @@ function environment(options: HostOptions, config: LineConfig, wiring: Wiring, h
 }
 
 /** Ends the host when its supervisor is gone, or when a replay has been handled to its end by every service of the line. */
-function look(host: Host, wiring: Wiring, replay: boolean): void {
-  const parent = process.ppid;
+function look(host: Host, wiring: Wiring, { replay, parent }: HostOptions): void {
   const horizons = ALL.map((name) => wiring.control.service(name).horizon);
   const timer = setInterval(() => {
     const over = replay && horizons.every((horizon) => horizon.atLeast(0xffffffff, 0xffffffff));
@@ -104,7 +103,7 @@ async function run(options: HostOptions): Promise<void> {
       block.heartbeat(stampWords[0] as number, stampWords[1] as number);
       block.setState(State.Running);
     }
-    look(host, wiring, replay);
+    look(host, wiring, options);
     host.start();
   } catch (error) {
     for (const name of services) {

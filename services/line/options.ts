@@ -11,6 +11,8 @@ export interface HostOptions {
   /** Services of this process, in the order of the data flow. */
   readonly services: readonly Hostable[];
   readonly replay: boolean;
+  /** The supervisor's process; the host ends when it is gone. */
+  readonly parent: number;
   /** Capture to warm up on before the service is ready; undefined: none. */
   readonly rehearse: string | undefined;
 }
@@ -24,6 +26,7 @@ export function hostOptions(argv: readonly string[]): HostOptions {
       "run-dir": { type: "string" },
       services: { type: "string" },
       replay: { type: "boolean", default: false },
+      parent: { type: "string" },
       rehearse: { type: "string" },
     },
   });
@@ -34,6 +37,8 @@ export function hostOptions(argv: readonly string[]): HostOptions {
   if (config === undefined || runDir === undefined || named.length === 0) {
     throw new TicklineError("TL_USAGE", "the host needs --config FILE, --run-dir DIR and --services a,b,c");
   }
+  const parent = Number(values.parent);
+  if (!(Number.isInteger(parent) && parent > 0)) throw new TicklineError("TL_USAGE", "the host needs --parent PID, the process that it ends with");
   const services = FLOW.filter((name) => named.includes(name));
-  return { config, runDir, services, replay: values.replay, rehearse: values.rehearse };
+  return { config, runDir, services, replay: values.replay, parent, rehearse: values.rehearse };
 }

@@ -36,6 +36,9 @@ struct Arguments {
     /// The line's control segment; the service block `exchange` is written.
     #[arg(long)]
     control: Option<PathBuf>,
+    /// Process that starts this one; its death is a SIGTERM.
+    #[arg(long)]
+    parent: Option<u32>,
     /// Write a capture of generated flow to this file, and nothing else.
     #[arg(long)]
     generate: Option<PathBuf>,
@@ -87,7 +90,7 @@ fn run(arguments: &Arguments) -> Result<String, String> {
     let file = arguments.config.as_deref().ok_or("--config or --generate is needed")?;
     let config = Config::read(file).map_err(|error| error.to_string())?;
     let status = Status::attach(arguments.control.as_deref()).map_err(|error| error.to_string())?;
-    let stop = StopSignal::new().map_err(|error| format!("signals: {error}"))?;
+    let stop = StopSignal::new(arguments.parent).map_err(|error| format!("signals: {error}"))?;
     let summary = match config.mode {
         Mode::Live => live(&config, status, stop),
         Mode::Follow => Follow::new(&config, status, stop).map(Follow::run),

@@ -5,6 +5,7 @@ use std::io;
 use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::parent_id;
 use tickline_packet::socket::wait;
 use tickline_units::Nanos;
 
@@ -31,17 +32,20 @@ pub fn multicast_sender(interface: Ipv4Addr) -> io::Result<UdpSocket> {
     if done == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
 }
 
-/// SIGTERM and SIGINT as a descriptor: they no longer end the process, they make this readable.
+/// SIGTERM and SIGINT as a descriptor: they no longer end the process, they make this readable. The death of the process that
+/// started this one counts as a signal too: a venue without its line must not stay behind.
 pub struct StopSignal {
     descriptor: OwnedFd,
+    parent: Option<u32>,
 }
 
 impl StopSignal {
-    /// Takes the two signals over. To be called before any thread is started, since threads inherit the mask.
+    /// Takes the two signals over. To be called before any thread is started, since threads inherit the mask. `parent` is the
+    /// process to end with; it is told by itself, since asking the system here would miss a death before this call.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn new() -> io::Result<StopSignal> {
+    pub fn new(parent: Option<u32>) -> io::Result<StopSignal> {
         // SAFETY: the set is initialised by sigemptyset before it is read, and outlives the calls.
         let descriptor = unsafe {
             let mut set = std::mem::zeroed::<libc::sigset_t>();
@@ -57,12 +61,14 @@ impl StopSignal {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: signalfd just gave us this descriptor, and nobody else has it.
-        Ok(StopSignal { descriptor: unsafe { OwnedFd::from_raw_fd(descriptor) } })
+        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        Ok(StopSignal { descriptor, parent })
     }
 
-    /// True once a signal has come.
+    /// True once a signal has come or the parent is gone.
     pub fn came(&self) -> bool {
-        wait(&[self.descriptor.as_raw_fd()], Nanos(0)).unwrap_or(false)
+        self.parent.is_some_and(|parent| parent_id() != parent)
+            || wait(&[self.descriptor.as_raw_fd()], Nanos(0)).unwrap_or(false)
     }
 }
 
