@@ -1,7 +1,7 @@
 /** `Health` over the control segment, and the rule of who may re-arm. */
 import { existsSync } from "node:fs";
 import { Cause, PERSON_ONLY } from "../kit/cause.ts";
-import { nowNs } from "../kit/clock.ts";
+import { nowNs, stamp, stampWords } from "../kit/clock.ts";
 import { State, STATE_NAMES, type Control, type ServiceBlock } from "../kit/ring/control.ts";
 import type { ServiceName } from "../kit/ring/names.ts";
 import type { Health, Phase } from "./health.ts";
@@ -18,11 +18,16 @@ export function isHalted(runDir: string): boolean {
 export class ControlHealth implements Health {
   readonly #control: Control;
   readonly #runDir: string;
+  /** The supervisor's own: its heartbeat, and the last fault of any process as its last error. A service's own error goes with its process. */
+  readonly #own: ServiceBlock;
   readonly #blocks = new Map<string, ServiceBlock>();
 
   constructor(control: Control, runDir: string) {
     this.#control = control;
     this.#runDir = runDir;
+    this.#own = control.service("supervisor");
+    this.#own.begin("supervisor", process.pid);
+    this.#own.setState(State.Running);
   }
 
   prepare(service: string): void {
@@ -61,7 +66,18 @@ export class ControlHealth implements Health {
   }
 
   disarm(cause: string, stopping: boolean): void {
+    if (!stopping) this.#own.setError(cause);
     this.#control.line.disarm(stopping ? Cause.Stop : Cause.Restart, nowNs(), cause);
+  }
+
+  beat(): void {
+    stamp();
+    this.#own.heartbeat(stampWords[0] as number, stampWords[1] as number);
+  }
+
+  /** The line has ended. */
+  end(): void {
+    this.#own.setState(State.Stopped);
   }
 
   newEpoch(): void {

@@ -16,8 +16,10 @@ export interface Health {
   countRestart(service: string): void;
   /** Lets orders pass, unless a person or a limit halted the line: that is not ours to undo. Returns whether the line is armed. */
   arm(): boolean;
-  /** Makes the gate refuse every order from now on; `stopping` when the line ends, else for a restart. */
+  /** Makes the gate refuse every order from now on; `stopping` when the line ends, else `cause` is a fault and is kept for the operator. */
   disarm(cause: string, stopping: boolean): void;
+  /** Stamps the supervisor's own heartbeat; called wherever it waits. */
+  beat(): void;
   /** Raises the line's epoch, before anything is (re)started: what an earlier epoch decided is refused from then on. */
   newEpoch(): void;
 }

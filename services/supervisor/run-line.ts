@@ -88,6 +88,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
   if (run.rehearse) makeRehearsalCapture(EXCHANGE, config, rehearsalOf(runDir));
   run.onControl(control);
 
+  const health = new ControlHealth(control, runDir);
   const said = new LastWords(run.onLine);
   const beganNs = nowNs();
   const supervisor = new Supervisor(processSpecs(runDir, run), {
@@ -95,7 +96,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
     heartbeatMs: config.supervision.heartbeat_timeout_ms,
     stopMs: STOP_MS,
   }, {
-    health: new ControlHealth(control, runDir),
+    health,
     window: new RestartWindow(config.supervision.restarts_max, config.supervision.window_s * 1000),
     nowMs: () => nowNs() / 1e6,
     env: process.env,
@@ -107,6 +108,7 @@ async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
     stopWanted: run.stopWanted,
   });
   const outcome = await supervisor.run();
+  health.end();
   return {
     outcome,
     run_id: runId,
@@ -151,11 +153,11 @@ function idleText(groups: readonly ProcessGroup[], { placement }: LineConfig): s
 }
 
 function exchangeCommand(runDir: string): Pick<ProcessSpec, "command" | "args"> {
-  return { command: EXCHANGE, args: ["--config", `${runDir}/exchange.config.json`, "--control", `${runDir}/${SEGMENT.control}`] };
+  return { command: EXCHANGE, args: ["--config", `${runDir}/exchange.config.json`, "--control", `${runDir}/${SEGMENT.control}`, "--parent", String(process.pid)] };
 }
 
 function hostCommand(runDir: string, services: readonly string[], run: LineRun): Pick<ProcessSpec, "command" | "args"> {
-  const args = [HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(",")];
+  const args = [HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
   if (run.replay) args.push("--replay");
   if (run.rehearse) args.push("--rehearse", rehearsalOf(runDir));
   return { command: process.execPath, args };

@@ -1,6 +1,6 @@
 /** Keeps the processes of a line alive: ordered start, rest-for-one restarts within an intensity, ordered stop. See README.md. */
 import type { Health } from "./health.ts";
-import { describeExit, LineProcess, type ProcessSpec } from "./process.ts";
+import { describeExit, LineProcess, type Exit, type ProcessSpec } from "./process.ts";
 import type { RestartWindow } from "./restart-window.ts";
 
 /** What the supervisor tells its caller as it happens. */
@@ -56,6 +56,9 @@ export class Supervisor {
   readonly #doors: SupervisorDoors;
   /** One slot per spec; undefined while that process is down. */
   readonly #processes: (LineProcess | undefined)[];
+  /** When it last looked, and since when it has looked without a long pause of its own; monotonic ms. */
+  #lookedMs = 0;
+  #awakeSinceMs = 0;
 
   /** `specs` in start order. Nothing starts before `run`. */
   constructor(specs: readonly ProcessSpec[], limits: Limits, doors: SupervisorDoors) {
@@ -85,7 +88,7 @@ export class Supervisor {
       if (this.#finished()) return { kind: "finished" };
       const fault = this.#findFault();
       if (fault === undefined) {
-        await sleep(POLL_MS);
+        await this.#pause();
         continue;
       }
       const gaveUp = await this.#recover(fault);
@@ -158,9 +161,22 @@ export class Supervisor {
       if (fault !== undefined) return this.#explained(fault);
       if (this.#endedWell(this.#processes[i] as LineProcess)) return undefined;
       if (nowMs() > deadlineMs) return this.#explained({ index: i, cause: `was not ${wanted} within ${this.#limits.startMs} ms (${this.#phases(spec)})` });
-      await sleep(POLL_MS);
+      await this.#pause();
     }
     return undefined;
+  }
+
+  /** Every wait of the supervisor but that for an end. */
+  #pause(): Promise<undefined> {
+    this.#doors.health.beat();
+    return sleep(POLL_MS);
+  }
+
+  /** Notices that this process itself was stopped for long: a suspended machine, a moved virtual one, a debugger. */
+  #wake(): void {
+    const nowMs = this.#doors.nowMs();
+    if (nowMs - this.#lookedMs > this.#limits.heartbeatMs / 2) this.#awakeSinceMs = nowMs;
+    this.#lookedMs = nowMs;
   }
 
   #hasReached(spec: ProcessSpec, wanted: "ready" | "running"): boolean {
@@ -176,6 +192,7 @@ export class Supervisor {
 
   /** The earliest faulty process in start order: ended although nobody asked, or without a heartbeat for too long. */
   #findFault(): Fault | undefined {
+    this.#wake();
     for (const [index, child] of this.#processes.entries()) {
       if (child === undefined) continue;
       if (child.exit !== undefined) {
@@ -188,9 +205,11 @@ export class Supervisor {
     return undefined;
   }
 
+  /** Without a heartbeat for the limit, all of which this process was awake: whatever stopped it may have stopped the service too. */
   #isStale(service: string): boolean {
-    const { health } = this.#doors;
-    return health.phase(service) === "running" && !(health.heartbeatAgeMs(service) <= this.#limits.heartbeatMs);
+    const { health, nowMs } = this.#doors;
+    const { heartbeatMs } = this.#limits;
+    return health.phase(service) === "running" && !(health.heartbeatAgeMs(service) <= heartbeatMs) && !(nowMs() - this.#awakeSinceMs <= heartbeatMs);
   }
 
   #endedWell(child: LineProcess): boolean {
@@ -232,7 +251,7 @@ export class Supervisor {
       return "was killed, since it had no heartbeat";
     }
     child.signal("SIGTERM");
-    const exit = await Promise.race([child.ended, sleep(this.#limits.stopMs)]);
+    const exit = await endedWithin(child, this.#limits.stopMs);
     if (exit !== undefined) return describeExit(exit);
     child.signal("SIGKILL");
     await child.ended;
@@ -244,6 +263,17 @@ interface Fault {
   readonly index: number;
   /** Completes the sentence that begins with the process's name. */
   readonly cause: string;
+}
+
+/** How the process ended, or undefined when it has not after `ms`. The timer goes with the end: it would keep this process alive. */
+async function endedWithin(child: LineProcess, ms: number): Promise<Exit | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => { timer = setTimeout(resolve, ms, undefined); });
+  try {
+    return await Promise.race([child.ended, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function sleep(ms: number): Promise<undefined> {

@@ -18,13 +18,17 @@ class FileHealth implements Health {
   readonly restarts = new Map<string, number>();
   readonly armed: string[] = [];
   epochs = 0;
+  beats = 0;
   prepare(service: string): void { for (const end of ["phase", "beat"]) rmSync(`${folder}/${service}.${end}`, { force: true }); }
   phase(service: string): Phase { return (read(`${service}.phase`) || "absent") as Phase; }
-  heartbeatAgeMs(service: string): number { return performance.timeOrigin + performance.now() - Number(read(`${service}.beat`)); }
+  heartbeatAgeMs(service: string): number { return performance.timeOrigin + performance.now() + this.pauseMs - Number(read(`${service}.beat`)); }
+  /** Added to every heartbeat's age: a pause of the whole machine that the services have not yet beaten after. */
+  pauseMs = 0;
   lastError(): string { return ""; }
   countRestart(service: string): void { this.restarts.set(service, (this.restarts.get(service) ?? 0) + 1); }
   arm(): boolean { this.armed.push("armed"); return true; }
   disarm(cause: string): void { this.armed.push(cause); }
+  beat(): void { this.beats += 1; }
   newEpoch(): void { this.epochs += 1; }
 }
 
@@ -41,7 +45,7 @@ async function run(modes: Record<string, string>, act: (event: LineEvent, events
   const events: LineEvent[] = [];
   const health = new FileHealth();
   let stop = false;
-  const supervisor = new Supervisor(specs, { startMs: limits.startMs ?? 5000, heartbeatMs: 600, stopMs: 500 }, {
+  const supervisor = new Supervisor(specs, { startMs: limits.startMs ?? 30_000, heartbeatMs: 2000, stopMs: 2000 }, {
     health,
     window: new RestartWindow(limits.restarts ?? 3, 60_000),
     nowMs: () => performance.now(),
@@ -77,6 +81,7 @@ test("starts in order, arms when all run, stops in reverse order and disarms fir
   assert.deepEqual(outcome, { kind: "stopped" });
   assert.deepEqual(order, ["start a", "start b", "start c", "stop c", "stop b", "stop a"]);
   assert.deepEqual(health.armed, ["armed", "the line is stopping"]);
+  assert.ok(health.beats > 0, "the supervisor has no heartbeat");
 });
 
 test("kill -9 of the middle process restarts it and what stands after it, and re-arms", async () => {
@@ -98,8 +103,38 @@ test("a process that stops beating is fenced with SIGKILL and restarted", async 
     if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "a"), "SIGSTOP");
     return armedCount(sofar) === 2;
   });
-  assert.match(health.armed[1] ?? "", /^a had no heartbeat from a for 600 ms$/);
+  assert.match(health.armed[1] ?? "", /^a had no heartbeat from a for 2000 ms$/);
   assert.deepEqual([...health.restarts], [["a", 1], ["b", 1]]);
+});
+
+test("a pause of the supervisor itself is no silence of the services; silence after it is", async () => {
+  const health = new FileHealth();
+  let clockMs = 0;
+  let armed = 0;
+  let pausedAt = 0;
+  const died: string[] = [];
+  const child = new URL("child.mjs", import.meta.url).pathname;
+  const supervisor = new Supervisor([{ name: "a", services: ["a"], command: process.execPath, args: [child, folder, "a", "ok"] }], { startMs: 30_000, heartbeatMs: 1000, stopMs: 2000 }, {
+    health,
+    window: new RestartWindow(3, 60_000),
+    nowMs: () => performance.now() + clockMs,
+    env: process.env,
+    onEvent: (event) => {
+      if (event.kind === "died") {
+        died.push(`${event.cause}, ${performance.now() - pausedAt > 999 ? "awake for the timeout" : "at once"}`);
+        health.pauseMs = 0;
+      }
+      if (event.kind !== "armed") return;
+      armed += 1;
+      // The whole machine stands still for an hour: clocks jump, and nobody has beaten since.
+      if (armed === 1) [clockMs, health.pauseMs, pausedAt] = [3_600_000, 3_600_000, performance.now()];
+    },
+    onLine: () => {},
+    onUp: () => {},
+    stopWanted: () => armed === 2,
+  });
+  assert.deepEqual(await supervisor.run(), { kind: "stopped" });
+  assert.deepEqual(died, ["had no heartbeat from a for 1000 ms, awake for the timeout"]);
 });
 
 test("intensity: as many restarts as allowed pass, one more gives up with the cause", async () => {
@@ -129,12 +164,12 @@ test("a process that fails to start ends the run with its last words, and what w
 });
 
 test("a process that is never ready is named with the limit, its phase and its last words", async () => {
-  const { outcome } = await run({ a: "never-ready" }, () => false, { startMs: 300 });
-  assert.match((outcome as { cause: string }).cause, /a was not ready within 300 ms \(a: absent\): waiting for a venue/);
+  const { outcome } = await run({ a: "never-ready" }, () => false, { startMs: 3000 });
+  assert.match((outcome as { cause: string }).cause, /a was not ready within 3000 ms \(a: absent\): waiting for a venue/);
 });
 
 test("a program that does not exist is a failed start", async () => {
-  const supervisor = new Supervisor([{ name: "a", services: ["a"], command: `${folder}/nothing-here`, args: [] }], { startMs: 1000, heartbeatMs: 600, stopMs: 500 }, {
+  const supervisor = new Supervisor([{ name: "a", services: ["a"], command: `${folder}/nothing-here`, args: [] }], { startMs: 1000, heartbeatMs: 2000, stopMs: 2000 }, {
     health: new FileHealth(), window: new RestartWindow(1, 1000), nowMs: () => performance.now(), env: process.env,
     onEvent: () => {}, onLine: () => {}, onUp: () => {}, stopWanted: () => false,
   });
@@ -145,7 +180,7 @@ test("a program that does not exist is a failed start", async () => {
 
 test("a process deaf to SIGTERM is killed after the limit and named", async () => {
   const { events } = await run({ a: "deaf" }, (event) => event.kind === "armed");
-  assert.deepEqual(events.at(-1), { kind: "stopped", process: "a", how: "was killed, since it did not stop within 500 ms" });
+  assert.deepEqual(events.at(-1), { kind: "stopped", process: "a", how: "was killed, since it did not stop within 2000 ms" });
 });
 
 test("the last process coming to its own end finishes the line", async () => {
