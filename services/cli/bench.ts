@@ -59,7 +59,7 @@ async function bench(what: string | undefined, options: BenchOptions): Promise<v
   const json = `${JSON.stringify(judged.map(({ row, target, passed }) => ({ ...row, target, passed: passed ?? null })), null, 2)}\n`;
   if (options.json === "-") process.stdout.write(json);
   else {
-    process.stdout.write(`${benchTable(judged, process.stdout.columns ?? 120).join("\n")}\n`);
+    process.stdout.write(`${benchTable(judged, process.stdout.columns ?? Infinity).join("\n")}\n`);
     if (options.json !== undefined) writeFileSync(options.json, json);
   }
 }
@@ -69,7 +69,7 @@ function benchTable(judged: readonly Judged[], width: number): string[] {
     row.bench, row.name, figure(row.p50), figure(row.p99), figure(row.p999), figure(row.max), row.unit, rate(row.rate),
     passed === undefined ? "" : passed ? "PASS" : "MISS", target,
   ]);
-  return table(columns("bench", "measured", "+p50", "+p99", "+p99.9", "+max", "unit", "+rate/s", "verdict", "target"), rows, width);
+  return table(columns("bench", "measured", "+p50", "+p99", "?+p99.9", "?+max", "unit", "+rate/s", "verdict", "target"), rows, width);
 }
 
 function figure(value: number | null): string {

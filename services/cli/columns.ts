@@ -1,27 +1,60 @@
-/** Plain text tables: columns as wide as their content, numbers to the right, two spaces between. Pure. */
+/** Plain text that fits a width without losing anything: tables whose columns are as wide as their content, and wrapped lines. Pure. */
 
-/** A column: its heading, and on which side its cells stand. */
+/** A column: its heading, on which side its cells stand, and whether it goes first when the table is too wide. */
 export interface Column {
   readonly heading: string;
   readonly align: "left" | "right";
+  readonly spare: boolean;
 }
 
-/** A left-aligned column for each `name`, a right-aligned one for each `+name`. */
+/** Spaces before the rest of a wrapped line. */
+const INDENT = "  ";
+
+/** A left-aligned column for each `name`, a right-aligned one for each `+name`; a leading `?` marks an explanation that may go. */
 export function columns(...names: readonly string[]): Column[] {
-  return names.map((name) => (name.startsWith("+") ? { heading: name.slice(1), align: "right" } : { heading: name, align: "left" }));
+  return names.map((name) => {
+    const spare = name.startsWith("?");
+    const rest = spare ? name.slice(1) : name;
+    return rest.startsWith("+") ? { heading: rest.slice(1), align: "right", spare } : { heading: rest, align: "left", spare };
+  });
 }
 
-/** Lines of a table, heading first, each cut to `width` characters. Every row has one cell per column. */
+/**
+ * Lines of a table, heading first, of at most `width` characters: a table that is wider first does without its spare columns, the
+ * last first, and then wraps. Every row has one cell per column.
+ */
 export function table(head: readonly Column[], rows: readonly (readonly string[])[], width: number): string[] {
-  const widths = head.map((column, i) => Math.max(column.heading.length, ...rows.map((row) => (row[i] ?? "").length)));
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (head[i]?.align === "right" ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join("  ").trimEnd();
-  return [line(head.map((column) => column.heading)), ...rows.map(line)].map((text) => cut(text, width));
+  const lines = [head.map((column) => column.heading), ...rows];
+  const widths = head.map((_, i) => Math.max(...lines.map((row) => (row[i] ?? "").length)));
+  let shown = head.map((_, i) => i);
+  const needed = (): number => shown.reduce((sum, i) => sum + (widths[i] as number) + 2, -2);
+  while (needed() > width) {
+    const spare = shown.findLast((i) => head[i]?.spare);
+    if (spare === undefined) break;
+    shown = shown.filter((i) => i !== spare);
+  }
+  const padded = (cell: string, i: number): string => (head[i]?.align === "right" ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number));
+  return lines.flatMap((row) => wrap(shown.map((i) => padded(row[i] ?? "", i)).join("  ").trimEnd(), width));
 }
 
-/** `text` in at most `width` characters; a cut one ends in `…`. */
-export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+/** `text` as lines of at most `width` characters, broken at spaces where there are any; what a break moved down is indented. */
+export function wrap(text: string, width: number): string[] {
+  return text.split("\n").flatMap((line) => wrapLine(line, width));
+}
+
+function wrapLine(text: string, width: number): string[] {
+  const lines: string[] = [];
+  const room = Math.max(width, 2 * INDENT.length);
+  let rest = text;
+  while (rest.length > room) {
+    const from = rest.length - rest.trimStart().length;
+    const space = rest.lastIndexOf(" ", room);
+    const at = space > from ? space : room;
+    lines.push(rest.slice(0, at).trimEnd());
+    rest = `${INDENT}${rest.slice(at).trimStart()}`;
+  }
+  lines.push(rest);
+  return lines;
 }
 
 /** Nanoseconds as microseconds with three digits that count: 0.412, 4.12, 41.2, 412, 41200. */

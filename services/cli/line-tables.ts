@@ -1,7 +1,7 @@
 /** The tables of a line: its services and its hops, from a snapshot. Shared by `status`, the live table and the summary. Pure. */
 import { HOPS } from "../kit/ring/names.ts";
 import { hopOf, type LineSnapshot, type ServiceSnapshot } from "../supervisor/snapshot.ts";
-import { columns, cut, micros, table, whole } from "./columns.ts";
+import { columns, micros, table, whole, wrap } from "./columns.ts";
 
 /** What each hop measures, as the heading under the table explains it. */
 const HOP_MEANS: Readonly<Record<(typeof HOPS)[number], string>> = {
@@ -23,7 +23,7 @@ function beat(service: ServiceSnapshot): string {
   return age < 10 ? `${age.toFixed(1)} ms` : `${whole(age)} ms`;
 }
 
-/** One line per service, and one below for its last error. */
+/** One line per service, and below the last errors, or that there are none. */
 export function serviceTable(line: LineSnapshot, width: number): string[] {
   const rows = line.services.map((service) => [
     service.name,
@@ -37,8 +37,8 @@ export function serviceTable(line: LineSnapshot, width: number): string[] {
     String(service.restarts),
   ]);
   const lines = table(columns("service", "state", "+epoch", "+pid", "+heartbeat", "+gaps", "+drops", "+gc", "+restarts"), rows, width);
-  for (const { name, error } of line.services) if (error !== "") lines.push(cut(`  ${name}: ${error}`, width));
-  return lines;
+  const errors = line.services.filter(({ error }) => error !== "").map(({ name, error }) => `last error of ${name}: ${error}`);
+  return [...lines, "", ...(errors.length > 0 ? errors : ["no errors"]).flatMap((text) => wrap(text, width))];
 }
 
 /** One line per hop that was measured, in microseconds. */
@@ -48,7 +48,7 @@ export function hopTable(line: Pick<LineSnapshot, "services">, width: number): s
     return hop === undefined ? [] : [[name, HOP_MEANS[name], whole(hop.count), ...[hop.p50, hop.p90, hop.p99, hop.p999, hop.max].map(micros)]];
   });
   if (rows.length === 0) return [];
-  return table(columns("hop", "us, from -> to", "+count", "+p50", "+p90", "+p99", "+p99.9", "+max"), rows, width);
+  return table(columns("hop", "?us, from -> to", "+count", "+p50", "+p90", "+p99", "+p99.9", "+max"), rows, width);
 }
 
 /** Armed or not, and why. */

@@ -1,6 +1,6 @@
 /** What a person sees while a line runs: a table redrawn in place on a terminal, else a plain line now and then. */
 import { count, type LineSnapshot } from "../supervisor/snapshot.ts";
-import { cut, whole } from "./columns.ts";
+import { whole, wrap } from "./columns.ts";
 import { armedText, hopTable, serviceTable } from "./line-tables.ts";
 
 /** Redraws a second on a terminal. */
@@ -16,12 +16,12 @@ export interface Screen {
   write(text: string): void;
 }
 
-/** Standard output as a screen; 80 columns where it does not say. */
+/** Standard output as a screen; without a terminal nothing limits its width. */
 export function standardScreen(): Screen {
   const { stdout } = process;
   return {
     get isTTY() { return stdout.isTTY === true; },
-    get columns() { return stdout.columns ?? 80; },
+    get columns() { return stdout.columns ?? Infinity; },
     get rows() { return stdout.rows ?? 24; },
     write: (text) => { stdout.write(text); },
   };
@@ -49,7 +49,7 @@ export class LiveView {
   /** Prints a sentence that stays. */
   say(sentence: string): void {
     this.clear();
-    this.#screen.write(`${sentence}\n`);
+    this.#screen.write(`${wrap(sentence, this.#screen.columns).join("\n")}\n`);
   }
 
   /** Shows a moment: replaces the table before it, or prints a plain line when one is due. */
@@ -71,9 +71,10 @@ export class LiveView {
   #redraw(moment: Moment): void {
     const width = this.#screen.columns;
     const hops = hopTable(moment.line, width);
-    const all = [cut(headLine(moment), width), "", ...serviceTable(moment.line, width), ...(hops.length > 0 ? ["", ...hops] : [])];
+    const all = [...wrap(headLine(moment), width), "", ...serviceTable(moment.line, width), ...(hops.length > 0 ? ["", ...hops] : [])];
     // One row must stay free for the cursor: a table taller than the screen would scroll and never be found again.
-    const lines = all.slice(0, Math.max(1, this.#screen.rows - 1));
+    const room = Math.max(1, this.#screen.rows - 1);
+    const lines = all.length <= room ? all : [...all.slice(0, room - 1), `... ${all.length - room + 1} more lines: npx tickline status`];
     const up = this.#drawn === 0 ? "" : `\u001B[${this.#drawn}A`;
     this.#screen.write(`${up}${lines.map((line) => `${line}\u001B[K`).join("\n")}\n\u001B[0J`);
     this.#drawn = lines.length;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { count, snapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
-import { whole } from "./columns.ts";
+import { whole, wrap } from "./columns.ts";
 import { armedText, hopTable, serviceTable } from "./line-tables.ts";
 import { chooseLine, openControl, runningLines } from "./open-line.ts";
 import { StopSignals } from "./stop-signals.ts";
@@ -13,6 +13,7 @@ interface StatusOptions {
 }
 
 const EVERY_MS = 500;
+const ORPHANED = "THE SUPERVISOR IS GONE, what follows is what it left: the next tickline run of this line ends its processes and cleans up";
 
 const HELP = `
 Examples:
@@ -41,7 +42,9 @@ async function status(asked: string | undefined, options: StatusOptions): Promis
   try {
     for (;;) {
       const line = snapshot(control);
-      process.stdout.write(options.json ? `${JSON.stringify({ line: name, ...line }, null, options.watch ? 0 : 2)}\n` : picture(name, line, options.watch === true));
+      const supervised = isAlive(line.services.find((service) => service.name === "supervisor")?.pid);
+      if (options.json) process.stdout.write(`${JSON.stringify({ line: name, supervised, ...line }, null, options.watch ? 0 : 2)}\n`);
+      else process.stdout.write(picture(name, line, supervised, options.watch === true));
       if (!options.watch || signals.seen || !runningLines().includes(name)) return;
       await sleep(EVERY_MS);
       if (signals.seen) return;
@@ -51,11 +54,21 @@ async function status(asked: string | undefined, options: StatusOptions): Promis
   }
 }
 
-function picture(name: string, line: LineSnapshot, watch: boolean): string {
-  const width = process.stdout.columns ?? 80;
+/** Whether a process of this id is there; a dead supervisor leaves its line's folder and its last words behind. */
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function picture(name: string, line: LineSnapshot, supervised: boolean, watch: boolean): string {
+  const width = process.stdout.columns ?? Infinity;
   const counts = (["messages", "signals", "orders", "executed"] as const).map((counter) => `${whole(count(line, counter))} ${counter}`).join(", ");
   const hops = hopTable(line, width);
-  const lines = [`${name}  run ${line.run_id}  epoch ${line.epoch}  ${armedText(line)}`, counts, "", ...serviceTable(line, width), ...(hops.length > 0 ? ["", ...hops] : [])];
+  const lines = [...wrap(`${name}  run ${line.run_id}  epoch ${line.epoch}  ${armedText(line)}`, width), ...wrap(counts, width), ...(supervised ? [] : wrap(ORPHANED, width)), "", ...serviceTable(line, width), ...(hops.length > 0 ? ["", ...hops] : [])];
   const clear = watch && process.stdout.isTTY ? "\u001B[H\u001B[2J" : "";
   return `${clear}${lines.join("\n")}\n`;
 }

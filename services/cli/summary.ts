@@ -3,7 +3,7 @@ import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
 import { count, hopOf, total, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
 import { HOPS, type HopName } from "../kit/ring/names.ts";
-import { columns, cut, dollars, table, whole } from "./columns.ts";
+import { columns, dollars, table, whole, wrap } from "./columns.ts";
 import { hopTable } from "./line-tables.ts";
 
 /** One instrument at the end of the run. */
@@ -129,7 +129,7 @@ export function summaryText(summary: RunSummary, width: number): string {
     ...latencyLines(summary, width),
     ...restartLines(summary),
   ];
-  return `${lines.map((line) => cut(line, width)).join("\n")}\n`;
+  return `${lines.flatMap((line) => wrap(line, width)).join("\n")}\n`;
 }
 
 function outcomeText({ outcome }: RunSummary): string {
