@@ -1,6 +1,7 @@
 /** `tickline inspect`: what a capture holds. The reading, counting and printing is Rust (`crates/inspect`). */
 import { Command, InvalidArgumentError } from "commander";
 import { TicklineError } from "../kit/errors.ts";
+import { stated } from "./native-refusal.ts";
 
 /** Levels of a book that can be asked for. */
 const LEVELS_MAX = 1_000;
@@ -42,12 +43,12 @@ async function inspect(capture: string, options: InspectOptions): Promise<void> 
   const { native } = await import("../kit/native.ts");
   const json = options.json ?? false;
   try {
-    if (options.messages) native.inspectMessages(capture, json);
+    if (options.messages) warnTail(native.inspectMessages(capture, json));
     else if (options.book === undefined) print(native.inspectSummary(capture, options.fill, json));
     else if (options.csv) warn(native.inspectBook(capture, options.fill, options.book, options.levels));
     else print(native.inspectLastBook(capture, options.fill, options.book, options.levels, json));
   } catch (error) {
-    throw stated(error);
+    throw stated(error, (code) => (code === "OUTPUT" ? "TL_USAGE" : "TL_CAPTURE"));
   }
 }
 
@@ -56,14 +57,16 @@ function print(text: string): void {
 }
 
 /** Standard output carries rows only; what makes them doubtful goes to standard error. */
-function warn(run: { gaps: number[][]; malformed: number }): void {
+function warn(run: Tail & { gaps: number[][]; malformed: number }): void {
   for (const [first, count] of run.gaps) process.stderr.write(`tickline: gap: ${count} messages from ${first} were lost on both lines; rows after it may be wrong\n`);
   if (run.malformed > 0) process.stderr.write(`tickline: ${run.malformed} malformed messages were left out\n`);
+  warnTail(run);
 }
 
-/** A room's refusal starts with its code; anything else is a bug and stays as it is. */
-function stated(error: unknown): unknown {
-  const [, code, text] = /^([A-Z][A-Z0-9_]+): (.*)$/s.exec(error instanceof Error ? error.message : "") ?? [];
-  if (code === undefined || text === undefined) return error;
-  return new TicklineError(code === "OUTPUT" ? "TL_USAGE" : "TL_CAPTURE", text, { cause: error });
+interface Tail {
+  readonly truncatedAt?: number;
+}
+
+function warnTail({ truncatedAt }: Tail): void {
+  if (truncatedAt !== undefined) process.stderr.write(`tickline: the capture's last record, at byte ${truncatedAt}, is cut off; what came before it was read\n`);
 }

@@ -2,6 +2,7 @@
 import type { HopName } from "../kit/ring/names.ts";
 import { count, type HopSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
+import { wrap } from "./columns.ts";
 import type { GateResult } from "./gate-expression.ts";
 import { summarize, summaryText, type RunFacts, type RunSummary } from "./summary.ts";
 
@@ -12,6 +13,8 @@ export type HopReport = { readonly [Value in keyof HopSnapshot]: HopSnapshot[Val
 export interface ReplayReport extends Omit<RunSummary, "latency"> {
   readonly capture: string;
   readonly speed: number | "max";
+  /** Byte of the (decompressed) capture at which a last record begins that is cut off; what came before was played. Null when it is whole. */
+  readonly truncated_at: number | null;
   /** Orders that neither were accepted nor rejected; their answers count as infinitely late in `ack`. */
   readonly unanswered: number;
   /** Frames held until the venue had answered for simulated time. */
@@ -34,7 +37,7 @@ export function withMissing(hop: HopSnapshot, missing: number): HopReport {
 }
 
 /** Puts a run's control block and summaries together. */
-export function replayReport(result: LineResult, facts: RunFacts & { readonly capture: string; readonly speed: number | "max" }): ReplayReport {
+export function replayReport(result: LineResult, facts: RunFacts & { readonly capture: string; readonly speed: number | "max"; readonly truncatedAt: number | null }): ReplayReport {
   const summary = summarize(result, facts);
   const rejected = count(result.line, "rejected");
   const unanswered = Math.max(0, summary.sent - summary.accepted - rejected);
@@ -43,6 +46,7 @@ export function replayReport(result: LineResult, facts: RunFacts & { readonly ca
     ...summary,
     capture: facts.capture,
     speed: facts.speed,
+    truncated_at: facts.truncatedAt,
     unanswered,
     admit_waits: count(result.line, "admit_waits"),
     hashes: { books: said(result, "feed", "book_hash"), orders: said(result, "execution", "orderHash") },
@@ -72,8 +76,9 @@ export function replayText(result: LineResult, report: ReplayReport, facts: RunF
     summaryText(summarize(result, facts), width).trimEnd(),
     "",
     `capture ${report.capture}, speed ${report.speed}; ${report.admit_waits} frames held for the venue's answers, ${report.unanswered} orders unanswered`,
+    ...(report.truncated_at === null ? [] : [`note: the capture's last record, at byte ${report.truncated_at}, is cut off; what came before it was played`]),
     `hash of the books ${report.hashes.books ?? "unknown"}, of the orders ${report.hashes.orders ?? "unknown"}`,
     ...(gate?.checks ?? []).map((check) => `gate ${check.passed ? "holds" : "FAILS"}: ${check.text}, measured ${check.measured}`),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.flatMap((line) => wrap(line, width)).join("\n")}\n`;
 }

@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { configHash, loadLine, type LineConfig } from "../kit/config.ts";
 import { Exit, TicklineError } from "../kit/errors.ts";
-import { native } from "../kit/native.ts";
 import { runLine, type LineResult } from "../supervisor/run-line.ts";
 import type { LineEvent } from "../supervisor/supervise.ts";
 import { evaluateGate, GateError, parseGate, type Gate, type GateResult } from "./gate-expression.ts";
+import { requireModel, survey } from "./preflight.ts";
 import { measured, replayReport, replayText, type ReplayReport } from "./replay-report.ts";
 import { StopSignals } from "./stop-signals.ts";
 import type { RunFacts } from "./summary.ts";
@@ -42,32 +42,18 @@ function gateOf(text: string): Gate {
   }
 }
 
-/** What the command needs to know of a capture before it can run. */
-interface Surveyed {
-  readonly symbols: readonly string[];
-  readonly messages: number;
-}
-
-function survey(path: string): Surveyed {
-  try {
-    return JSON.parse(native.inspectSummary(path, undefined, true)) as Surveyed;
-  } catch (cause) {
-    throw new TicklineError("TL_CAPTURE", cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
 /** The line of a replay: the capture is both what the feed reads and the background that the venue plays. */
-function replayConfig(base: LineConfig, capture: string, options: ReplayOptions): LineConfig {
-  const { symbols } = survey(capture);
+function replayConfig(base: LineConfig, capture: string, symbols: readonly string[], options: ReplayOptions): LineConfig {
+  const path = resolve(capture);
   if (symbols.length === 0) throw new TicklineError("TL_CAPTURE", `${capture}: no symbol in it; a replay needs order flow`);
   if (base.instruments.length === 0 && symbols.length > SYMBOLS_MAX) {
     throw new TicklineError("TL_CAPTURE", `${capture}: it has ${symbols.length} symbols; name at most ${SYMBOLS_MAX} of them under instruments in a line file and give it with --line`);
   }
   return {
     ...base,
-    venue: { ...base.venue, flow: { kind: "capture", path: capture } },
+    venue: { ...base.venue, flow: { kind: "capture", path } },
     instruments: base.instruments.length > 0 ? base.instruments : symbols.map((symbol) => ({ symbol, tick: TICK })),
-    feed: { ...base.feed, source: { kind: "pcap", path: capture, speed: options.speed } },
+    feed: { ...base.feed, source: { kind: "pcap", path, speed: options.speed } },
   };
 }
 
@@ -108,15 +94,18 @@ function judged(gate: Gate, report: ReplayReport): GateResult {
 }
 
 async function replay(capture: string, options: ReplayOptions): Promise<void> {
-  const path = resolve(capture);
-  const config = replayConfig(loadLine(options.line).config, path, options);
+  const { config: base, requireFiles } = loadLine(options.line);
+  requireFiles();
+  const { symbols, truncated_at } = survey(capture);
+  const config = replayConfig(base, capture, symbols, options);
+  requireModel(config, options.line);
   const facts: RunFacts = { line: config.line, hash: configHash(config), placement: options.placement, interrupted: false, events: [] };
   const result = await play(config, options, facts, (text) => void process.stderr.write(`${text}\n`));
-  const report = replayReport(result, { ...facts, capture, speed: options.speed });
+  const report = replayReport(result, { ...facts, capture, speed: options.speed, truncatedAt: truncated_at ?? null });
   const gate = options.gate === undefined ? undefined : judged(options.gate, report);
   const json = `${JSON.stringify({ ...report, gate: gate === undefined ? null : { expression: options.gate?.text, ...gate } }, null, 2)}\n`;
   if (options.json === "-") process.stdout.write(json);
-  else process.stdout.write(replayText(result, report, facts, gate, process.stdout.columns ?? 120));
+  else process.stdout.write(replayText(result, report, facts, gate, process.stdout.columns ?? Infinity));
   if (options.json !== undefined && options.json !== "-") writeFileSync(options.json, json);
   if (gate?.passed === false) process.exitCode = Exit.Gate;
 }

@@ -10,6 +10,7 @@ import { runLine } from "../supervisor/run-line.ts";
 import { snapshot } from "../supervisor/snapshot.ts";
 import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
 import { LiveView, REDRAWS_PER_SECOND, standardScreen } from "./live-view.ts";
+import { requireCaptures, requireModel } from "./preflight.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { summarize, summaryText } from "./summary.ts";
 
@@ -17,6 +18,7 @@ interface RunOptions {
   seconds?: number;
   placement: PlacementMode;
   json?: string;
+  rehearse: boolean;
   verbose?: true;
 }
 
@@ -37,6 +39,7 @@ export function runCommand(): Command {
     .option("--seconds <n>", "stop after so many seconds of trading (default: run until it is stopped)", positive)
     .addOption(new Option("--placement <how>", "processes: one each; fused: one thread for all").choices(["configured", "processes", "fused"]).default("configured", "as the line file says"))
     .option("--json <file>", "write the summary as JSON, - for standard output instead of the text")
+    .option("--no-rehearse", "skip the warm-up on generated flow before each process is ready")
     .option("--verbose", "also show what the processes print")
     .addHelpText("after", HELP)
     .action(run);
@@ -51,6 +54,8 @@ function positive(text: string): number {
 async function run(file: string, options: RunOptions): Promise<void> {
   const { config, hash, requireFiles } = loadLine(file);
   requireFiles();
+  requireModel(config, file);
+  requireCaptures(config);
   const quiet = options.json === "-";
   const view = new LiveView(standardScreen());
   const say = (sentence: string): void => { if (!quiet) view.say(sentence); };
@@ -63,7 +68,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
       config,
       placement: options.placement,
       replay: config.feed.source.kind === "pcap",
-      rehearse: true,
+      rehearse: options.rehearse,
       instruments: Math.max(1, config.instruments.length),
       stopWanted: () => signals.seen || watch.isOver(),
       onEvent: (event) => {

@@ -22,6 +22,17 @@ pub struct InspectedBook {
     pub malformed: f64,
     /// Messages that did not fit the book.
     pub anomalies: f64,
+    /// Byte at which a last record begins that is cut off.
+    pub truncated_at: Option<f64>,
+}
+
+/// What printing every message found beside them.
+#[napi(object)]
+pub struct InspectedMessages {
+    /// Lines written.
+    pub printed: f64,
+    /// Byte at which a last record begins that is cut off.
+    pub truncated_at: Option<f64>,
 }
 
 fn refused(fault: Fault) -> Error {
@@ -101,6 +112,7 @@ pub fn inspect_book(
         gaps: run.gaps.iter().map(|gap| vec![gap.first as f64, gap.count as f64]).collect(),
         malformed: run.malformed as f64,
         anomalies: run.anomalies as f64,
+        truncated_at: stream.capture().tail().map(|tail| tail.offset as f64),
     })
 }
 
@@ -129,9 +141,10 @@ pub fn inspect_last_book(
 
 /// Writes every message of every packet to standard output, one a line; how many there were.
 #[napi]
-pub fn inspect_messages(path: String, json: bool) -> Result<f64> {
+pub fn inspect_messages(path: String, json: bool) -> Result<InspectedMessages> {
     let recording = Recording::open(Path::new(&path)).map_err(|fault| refused(fault.into()))?;
     let format = if json { Format::Json } else { Format::Text };
     let mut out = io::BufWriter::with_capacity(1 << 18, Output::standard()?);
-    Ok(messages(&recording, format, &mut out).map_err(refused)? as f64)
+    let printed = messages(&recording, format, &mut out).map_err(refused)? as f64;
+    Ok(InspectedMessages { printed, truncated_at: recording.tail().map(|tail| tail.offset as f64) })
 }

@@ -176,7 +176,7 @@ impl NativeModel {
     pub fn load(path: String, instruments: u32) -> Result<NativeModel> {
         let loaded = file::load(Path::new(&path)).map_err(refused)?;
         let columns = loaded.model.contract.resolve(column).map_err(|error| refused(error.in_file(&path)))?;
-        let plan = Plan::new(&loaded.model).map_err(refused)?;
+        let plan = Plan::new(&loaded.model).map_err(|error| refused(error.in_file(&path)))?;
         if plan.outputs() > CLASSES_MAX {
             let outputs = plan.outputs();
             return Err(Error::from_reason(format!(

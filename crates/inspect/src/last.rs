@@ -30,6 +30,8 @@ pub struct LastBook {
     pub stale: bool,
     /// Messages that did not fit the book.
     pub anomalies: u64,
+    /// Byte offset of a last record of the capture that was cut off.
+    pub truncated_at: Option<u64>,
     /// Best first.
     pub asks: Vec<LevelSummary>,
     /// Best first.
@@ -51,7 +53,9 @@ pub fn last_book(stream: &mut Stream, symbol: Symbol, levels: usize) -> Result<L
         }
         Ok(())
     })?;
-    Ok(LastBook { symbol: symbol.text(), sequence, messages, stale: !gaps.is_empty(), anomalies, asks, bids })
+    let truncated_at = stream.capture().tail().map(|tail| tail.offset);
+    let stale = !gaps.is_empty();
+    Ok(LastBook { symbol: symbol.text(), sequence, messages, stale, anomalies, truncated_at, asks, bids })
 }
 
 impl LastBook {
@@ -70,6 +74,9 @@ impl LastBook {
             };
             let ((bid, bid_shares), (ask, ask_shares)) = (side(&self.bids), side(&self.asks));
             out.push_str(&format!("{bid_shares:>10} {bid:>12}   {ask:<12} {ask_shares:<10}\n"));
+        }
+        if let Some(offset) = self.truncated_at {
+            out.push_str(&format!("the capture's last record, at byte {offset}, is cut off\n"));
         }
         out
     }

@@ -87,7 +87,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.file)?;
         match &self.cause {
-            Cause::Unreadable(why) => write!(f, "cannot be read ({why}); check the path and its permissions"),
+            Cause::Unreadable(why) => {
+                write!(f, "cannot be read ({why}); give the path of a capture file that you may read")
+            }
             Cause::Empty => write!(f, "is empty (0 bytes); copy or record the capture again"),
             Cause::NotACapture { first, text } => {
                 let kind = if *text { "is a text file" } else { "has no pcap, pcapng or gzip magic" };

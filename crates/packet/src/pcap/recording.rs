@@ -61,8 +61,12 @@ impl Recording {
     /// Reads and checks a pcap or pcapng file, gzip or not.
     pub fn open(path: &Path) -> Result<Recording, Fault> {
         let file = path.display().to_string();
-        let unreadable =
-            |fault: std::io::Error| Fault { file: file.clone(), cause: Cause::Unreadable(fault.to_string()) };
+        let unreadable = |fault: std::io::Error| {
+            // The system's words without its number: "Is a directory (os error 21)".
+            let words = fault.to_string();
+            let words = words.split(" (os error").next().unwrap_or_default().to_lowercase();
+            Fault { file: file.clone(), cause: Cause::Unreadable(words) }
+        };
         let source = File::open(path).map_err(unreadable)?;
         let mut bytes =
             Vec::with_capacity(source.metadata().map_or(0, |about| about.len().min(BYTES_MAX) as usize));

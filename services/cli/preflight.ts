@@ -1,0 +1,38 @@
+/** Looks at the files that a line needs before anything is started: a wrong one is then one sentence, not a process that dies. */
+import type { LineConfig } from "../kit/config.ts";
+import { native } from "../kit/native.ts";
+import { stated } from "./native-refusal.ts";
+
+/** What a capture holds, as far as starting a line on it matters. */
+export interface Surveyed {
+  readonly symbols: readonly string[];
+  readonly messages: number;
+  /** Byte at which a last record begins that is cut off; absent or null when the capture is whole. */
+  readonly truncated_at?: number | null;
+}
+
+/** Reads a capture through. @throws TicklineError TL_CAPTURE, naming the file and the fix */
+export function survey(path: string): Surveyed {
+  try {
+    return JSON.parse(native.inspectSummary(path, undefined, true)) as Surveyed;
+  } catch (error) {
+    throw stated(error, () => "TL_CAPTURE");
+  }
+}
+
+/** Loads the model as inference will. @throws TicklineError TL_MODEL, naming the model file, the line file and the fix */
+export function requireModel({ inference, instruments }: LineConfig, lineFile: string): void {
+  try {
+    native.NativeModel.load(inference.model, Math.max(1, instruments.length));
+  } catch (error) {
+    throw stated(error, () => "TL_MODEL", `; name another under inference.model in ${lineFile}, or train one with npx tickline train --out FILE`);
+  }
+}
+
+/** Reads the captures through that the line names, if it names any. @throws TicklineError TL_CAPTURE */
+export function requireCaptures({ venue, feed }: LineConfig): void {
+  const paths = new Set<string>();
+  if (venue.flow.kind === "capture") paths.add(venue.flow.path);
+  if (feed.source.kind === "pcap") paths.add(feed.source.path);
+  for (const path of paths) survey(path);
+}
