@@ -1,0 +1,39 @@
+/** A line of its own for one test: the demo line under another name, on other groups and ports. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import type { LineConfig } from "../../services/kit/config.ts";
+import { ROOT } from "../../services/kit/config.ts";
+
+/** A line file on disk; `remove` takes it away. */
+export interface TestLine {
+  readonly name: string;
+  readonly file: string;
+  readonly remove: () => void;
+}
+
+/** Writes the file. `change` edits the demo line's document before that. */
+export function testLine(change: (document: LineConfig) => void = () => {}): TestLine {
+  const document = parse(readFileSync(`${ROOT}ops/lines/demo.yaml`, "utf8")) as Writable<LineConfig>;
+  // Tests of one machine run side by side: the process id keeps their ports and groups apart. Below 32,768 no outgoing
+  // connection of another program takes them.
+  const base = 20_000 + (process.pid % 1200) * 10;
+  const host = process.pid % 250;
+  document.line = `test-${process.pid}`;
+  document.venue.itch.a = { group: `239.78.1.${host + 1}`, port: base };
+  document.venue.itch.b = { group: `239.78.2.${host + 1}`, port: base };
+  document.venue.rerequest.port = base + 1;
+  document.venue.ouch.port = base + 2;
+  document.supervision.start_timeout_ms = 60_000;
+  // A loaded test machine must not look like a stuck service.
+  document.supervision.heartbeat_timeout_ms = 10_000;
+  change(document as LineConfig);
+  const folder = mkdtempSync(join(tmpdir(), "line-"));
+  const file = join(folder, "line.yaml");
+  writeFileSync(file, stringify(document));
+  return { name: document.line, file, remove: () => { rmSync(folder, { recursive: true }); } };
+}
+
+/** A document before it is checked: everything may be set. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] extends object ? Writable<T[K]> : T[K] };
