@@ -5,6 +5,8 @@ import type { ProcessGroup } from "./plan.ts";
 export interface CoreDecision {
   /** Core of each pinned process; empty when nothing is pinned. */
   readonly pins: ReadonlyMap<string, number>;
+  /** Cores for everything that is not pinned; empty when nothing is pinned. */
+  readonly rest: readonly number[];
   /** One sentence for the operator. */
   readonly text: string;
 }
@@ -16,14 +18,15 @@ export interface CoreDecision {
  * `wanted` maps process names to the core their placement asks for; `allowed` lists the cores that this process may use.
  */
 export function decideCores(groups: readonly ProcessGroup[], wanted: ReadonlyMap<string, number>, allowed: readonly number[]): CoreDecision {
-  const none = (reason: string): CoreDecision => ({ pins: new Map(), text: `${reason}: nothing is pinned, the scheduler places ${groups.length} processes on ${count(allowed.length)}` });
+  const none = (reason: string): CoreDecision => ({ pins: new Map(), rest: [], text: `${reason}: nothing is pinned, the scheduler places ${groups.length} processes on ${count(allowed.length)}` });
   if (wanted.size === 0) return none("the placement names no core");
   const missing = [...wanted].find(([, core]) => !allowed.includes(core));
   if (missing !== undefined) return none(`${missing[0]} asks for core ${missing[1]}, which is not among the allowed ones (${allowed.join(", ")})`);
   if (new Set(wanted.values()).size !== wanted.size) return none("two processes ask for the same core");
   if (wanted.size >= allowed.length) return none(`${wanted.size} processes ask for a core of their own and none of ${count(allowed.length)} would stay free for the rest`);
   const pins = [...wanted].map(([name, core]) => `${name} on ${core}`).join(", ");
-  return { pins: new Map(wanted), text: `pinned: ${pins}; ${count(allowed.length - wanted.size)} free for the rest` };
+  const rest = allowed.filter((core) => ![...wanted.values()].includes(core));
+  return { pins: new Map(wanted), rest, text: `pinned: ${pins}; ${count(rest.length)} for the rest` };
 }
 
 function count(cores: number): string {

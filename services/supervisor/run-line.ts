@@ -139,6 +139,8 @@ function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {
     return core === undefined ? [] : [[name, core] as const];
   }));
   const cores = decideCores(groups, wanted, native.processCores());
+  // What is not pinned, this process included, keeps off the pinned cores; the processes that it starts inherit that.
+  if (cores.rest.length > 0) native.processKeepTo([...cores.rest]);
   run.say(`${cores.text}; ${idleText(groups, run.config)}`);
   return groups.map(({ name, services }) => ({
     name,

@@ -29,7 +29,31 @@ pub fn process_cores() -> Result<Vec<u32>> {
 /// @throws PROCESS_CORE when no machine has such a core, PROCESS_IO when the process or the core is not there
 #[napi]
 pub fn process_pin(pid: u32, core: u32) -> Result<()> {
-    if core >= CORES_MAX {
+    restrict(pid as libc::pid_t, &set_of(&[core])?)
+        .map_err(|_| failed(&format!("process {pid} cannot be pinned to core {core}")))
+}
+
+/// Keeps all threads of this process, and every process that it starts from now on, to `cores`: the others are left to those
+/// that were pinned there.
+/// @throws PROCESS_CORE when no machine has such a core, PROCESS_IO when none of the cores is there
+#[napi]
+pub fn process_keep_to(cores: Vec<u32>) -> Result<()> {
+    let set = set_of(&cores)?;
+    let threads = std::fs::read_dir("/proc/self/task").map_err(|_| failed("the threads cannot be listed"))?;
+    for thread in threads.flatten() {
+        let Some(id) = thread.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        match restrict(id, &set) {
+            // A thread that ended meanwhile.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+            Err(_) => return Err(failed(&format!("this process cannot be kept to the cores {cores:?}"))),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+fn set_of(cores: &[u32]) -> Result<libc::cpu_set_t> {
+    if let Some(core) = cores.iter().find(|&&core| core >= CORES_MAX) {
         return Err(Error::from_reason(format!(
             "PROCESS_CORE: core {core}, accepted is 0 to {}",
             CORES_MAX - 1
@@ -37,13 +61,19 @@ pub fn process_pin(pid: u32, core: u32) -> Result<()> {
     }
     // SAFETY: all zeroes is the empty set, a valid `cpu_set_t`.
     let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: `core` is below CORES_MAX, the size of the set.
-    unsafe { libc::CPU_SET(core as usize, &mut set) };
-    // SAFETY: the call only reads `set`, which is as large as it is told.
-    if unsafe { libc::sched_setaffinity(pid as libc::pid_t, size_of_val(&set), &set) } != 0 {
-        return Err(failed(&format!("process {pid} cannot be pinned to core {core}")));
+    for &core in cores {
+        // SAFETY: `core` is below CORES_MAX, the size of the set.
+        unsafe { libc::CPU_SET(core as usize, &mut set) };
     }
-    Ok(())
+    Ok(set)
+}
+
+fn restrict(thread: libc::pid_t, set: &libc::cpu_set_t) -> std::io::Result<()> {
+    // SAFETY: the call only reads `set`, which is as large as it is told.
+    match unsafe { libc::sched_setaffinity(thread, size_of_val(set), set) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
 }
 
 /// Takes the exclusive lock of an open file without waiting; false when another process holds it. The kernel releases it when
