@@ -1,5 +1,5 @@
 /**
- * Goal: the verb prints what it promises, streams through pipes, and says what is wrong with a file in one sentence.
+ * Goal: the verb prints what it promises, streams through pipes, and notes what makes its output doubtful.
  * Method: the real command as a child process, on captures made here, byte by byte.
  */
 import assert from "node:assert/strict";
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { add, frame, itch, pcap } from "./capture-bytes.ts";
 
 const COMMAND = fileURLToPath(new URL("./tickline.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tickline-inspect-"));
@@ -24,54 +25,6 @@ function file(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
   return path;
-}
-
-/** An ITCH message: letter, then the fields after the header as [bytes, value]. Locate is 1, time is 0. */
-function itch(letter: string, ...fields: [number, bigint | string][]): Buffer {
-  const body = fields.map(([bytes, value]) => {
-    if (typeof value === "string") return Buffer.from(value.padEnd(bytes));
-    return Buffer.from(value.toString(16).padStart(bytes * 2, "0"), "hex");
-  });
-  return Buffer.concat([Buffer.from(letter), Buffer.from("00010000000000000000", "hex"), ...body]);
-}
-
-const add = (ref: bigint, side: string, shares: bigint, price: bigint): Buffer =>
-  itch("A", [8, ref], [1, side], [4, shares], [8, "TEST"], [4, price]);
-
-/** Ethernet, IPv4 and UDP around one MoldUDP64 packet. */
-function frame(line: number, sequence: bigint, messages: Buffer[]): Buffer {
-  const mold = Buffer.alloc(20);
-  mold.write("SESSION001");
-  mold.writeBigUInt64BE(sequence, 10);
-  mold.writeUInt16BE(messages.length, 18);
-  const blocks = messages.flatMap((message) => [Buffer.from([message.length >> 8, message.length & 255]), message]);
-  const payload = Buffer.concat([mold, ...blocks]);
-  const head = Buffer.alloc(42);
-  head.writeUInt16BE(0x0800, 12);
-  head[14] = 0x45;
-  head.writeUInt16BE(28 + payload.length, 16);
-  head[23] = 17;
-  head.set([233, 0, 0, line], 30);
-  head.writeUInt16BE(26_400, 36);
-  head.writeUInt16BE(8 + payload.length, 38);
-  return Buffer.concat([head, payload]);
-}
-
-/** A nanosecond pcap with one frame each microsecond. */
-function pcap(frames: Buffer[]): Buffer {
-  const head = Buffer.alloc(24);
-  head.writeUInt32LE(0xa1b23c4d, 0);
-  head.writeUInt32LE(65_535, 16);
-  head.writeUInt32LE(1, 20);
-  const records = frames.flatMap((bytes, nth) => {
-    const record = Buffer.alloc(16);
-    record.writeUInt32LE(1_700_000_000, 0);
-    record.writeUInt32LE(nth * 1_000, 4);
-    record.writeUInt32LE(bytes.length, 8);
-    record.writeUInt32LE(bytes.length, 12);
-    return [record, bytes];
-  });
-  return Buffer.concat([head, ...records]);
 }
 
 const book = [
@@ -123,36 +76,21 @@ test("a long output passes through a slow pipe whole, and a reader that leaves e
   assert.equal(early.stderr, "");
 });
 
-const udp = Buffer.concat([book[0]!.subarray(0, 42), Buffer.from("another protocol")]);
-udp.writeUInt16BE(28 + 16, 16);
-udp.writeUInt16BE(8 + 16, 38);
-const wireless = pcap(book);
-wireless.writeUInt32LE(105, 20);
-
-for (const [name, bytes, sentence] of [
-  ["empty.pcap", Buffer.alloc(0), /is empty \(0 bytes\)/],
-  ["text.pcap", Buffer.from("time,price\n1,2\n"), /is a text file \(it starts with "time,pri"\)/],
-  ["noise.pcap", Buffer.from([1, 2, 3, 4, 5]), /has no pcap, pcapng or gzip magic/],
-  ["cut.pcap.gz", gzipSync(pcap(book)).subarray(0, 90), /the gzip stream stops after \d+ decompressed bytes/],
-  ["other.pcap", pcap([udp]), /holds no MoldUDP64 packet in 1 frames, 1 of them UDP \(most, 1, to 233\.0\.0\.1:26400\)/],
-  ["none.pcap", pcap([]), /holds no MoldUDP64 packet in 0 frames/],
-  ["wireless.pcap", wireless, /has link type 105 \(802\.11 wireless\), not Ethernet/],
-] as const) {
-  test(`${name}: one sentence that names file, finding and fix; exit 2`, () => {
-    const path = file(name, bytes);
-    for (const mode of [["--json"], ["--book", "TEST", "--csv"]]) {
-      const run = inspect(path, ...mode);
-      assert.match(run.err, sentence);
-      assert.ok(run.err.startsWith(`tickline: ${path}: `) && run.err.trim().split("\n").length === 1, run.err);
-      assert.deepEqual([run.code, run.out], [2, ""]);
-    }
-  });
-}
-
-test("a capture that was cut off is used as far as it goes, and that is reported", () => {
-  const found = JSON.parse(inspect(file("tail.pcap", pcap(book).subarray(0, -5)), "--json").out);
-  assert.equal(found.messages, 4);
-  assert.equal(typeof found.truncated_at, "number");
+test("a capture that was cut off is used as far as it goes, and every mode notes it", () => {
+  const whole = pcap(book);
+  const path = file("tail.pcap", whole.subarray(0, -5));
+  // Where the last record begins: its header and its frame before the end.
+  const at = whole.length - 16 - book[3]!.length;
+  const found = JSON.parse(inspect(path, "--json").out);
+  assert.deepEqual([found.messages, found.truncated_at], [4, at]);
+  assert.match(inspect(path).out, new RegExp(`truncated +the last record, at byte ${at}, is cut off`));
+  assert.equal(JSON.parse(inspect(path, "--book", "TEST", "--json").out).truncated_at, at);
+  assert.match(inspect(path, "--book", "TEST").out, new RegExp(`the capture's last record, at byte ${at}, is cut off`));
+  for (const [mode, lines] of [[["--book", "TEST", "--csv"], 4], [["--messages"], 4]] as const) {
+    const run = inspect(path, ...mode);
+    assert.equal(run.err, `tickline: the capture's last record, at byte ${at}, is cut off; what came before it was read\n`);
+    assert.deepEqual([run.code, run.out.trimEnd().split("\n").length], [0, lines], run.out);
+  }
 });
 
 test("a symbol that is not there is named with those that are", () => {
