@@ -8,10 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use tickline_book::Level;
-use tickline_inspect::{Options, Stream, rows, summary};
+use tickline_book::{Books, Level};
+use tickline_inspect::{Options, Row, Stream, rows, summary};
+use tickline_packet::arbiter::Event;
 use tickline_packet::pcap::Capture;
-use tickline_units::Symbol;
+use tickline_units::{Side, Symbol};
+use tickline_wire::itch;
 
 fn itch_data() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
@@ -120,7 +122,13 @@ fn two_lossy_lines_give_the_manifests_gaps_and_the_same_books_elsewhere() {
     let found = summary(&mut stream(&folder.join("GOOG.ab.pcap.gz")));
     assert_eq!(found.gaps.iter().map(|gap| (gap.first, gap.count)).collect::<Vec<_>>(), listed);
     assert_eq!(found.packets, manifest["captures"]["GOOG.ab.pcap.gz"]["frames"].as_u64().unwrap());
-    assert_eq!((found.malformed, found.unknown, found.messages + found.losses), (0, 0, 156_275));
+    assert_eq!(listed, [(24_396, 2), (51_772, 1), (62_568, 1), (83_454, 1), (101_447, 1)]);
+    assert_eq!((found.malformed, found.unknown, found.losses, found.messages), (0, 0, 6, 156_269));
+    let lost = &manifest["captures"]["GOOG.ab.pcap.gz"]["lost"];
+    let sent = manifest["captures"]["GOOG.ab.pcap.gz"]["sent_per_line"].as_u64().unwrap();
+    for line in &found.lines {
+        assert_eq!(line.packets, sent - lost[line.line].as_u64().unwrap(), "line {}", line.line);
+    }
 }
 
 /// Rows of GOOG ten levels deep, as text, by sequence number.
@@ -136,19 +144,47 @@ fn goog_rows(stream: &mut Stream) -> HashMap<u64, Vec<u8>> {
     found
 }
 
+/// Rows of GOOG ten levels deep, as `goog_rows`, from one capture with messages taken out before its books see them.
+fn goog_rows_without(stream: &mut Stream, lost: &HashSet<u64>) -> HashMap<u64, Vec<u8>> {
+    let (mut books, mut found) = (Books::default(), HashMap::new());
+    let (mut asks, mut bids) = ([Level::default(); 10], [Level::default(); 10]);
+    stream.run(|event| {
+        let Event::Message { sequence, bytes } = event else { return };
+        if lost.contains(&sequence) {
+            return;
+        }
+        let change = books.apply(&itch::decode(bytes).unwrap());
+        if let Some(book) = books.book(change.book) {
+            book.top(Side::Sell, 10, &mut asks);
+            book.top(Side::Buy, 10, &mut bids);
+            let mut text = Vec::new();
+            Row { sequence, asks: &asks, bids: &bids }.write_csv(&mut text);
+            found.insert(sequence, text);
+        }
+    });
+    found
+}
+
+/// What both lines lost cannot show in a book: everything else must.
+const LOST: [u64; 6] = [24_396, 24_397, 51_772, 62_568, 83_454, 101_447];
+
 #[test]
-fn before_the_first_gap_both_lines_give_the_books_of_one_and_filled_gaps_give_all_of_them() {
+fn two_lossy_lines_give_a_row_for_every_message_and_only_the_listed_losses_are_missing_from_the_books() {
+    let Some(folder) = itch_data() else { return };
+    let lost = HashSet::from(LOST);
+    let expected = goog_rows_without(&mut stream(&folder.join("GOOG.pcap.gz")), &lost);
+    let both = goog_rows(&mut stream(&folder.join("GOOG.ab.pcap.gz")));
+    assert_eq!(both.len(), 156_269 - LOST.len());
+    assert!(both == expected, "books differ by more than the lost messages");
+}
+
+#[test]
+fn before_the_first_gap_the_books_are_those_of_one_line_and_filled_gaps_make_all_of_them_so() {
     let Some(folder) = itch_data() else { return };
     let single = goog_rows(&mut stream(&folder.join("GOOG.pcap.gz")));
-    let mut lossy = stream(&folder.join("GOOG.ab.pcap.gz"));
-    let both = goog_rows(&mut lossy);
-    let lost: HashSet<u64> = single.keys().filter(|sequence| !both.contains_key(sequence)).copied().collect();
-    assert_eq!(lost, HashSet::from([24_396, 24_397, 51_772, 62_568, 83_454, 101_447]));
-    assert!(
-        both.iter()
-            .filter(|&(&sequence, _)| sequence < 24_396)
-            .all(|(sequence, row)| single[sequence] == *row)
-    );
+    let both = goog_rows(&mut stream(&folder.join("GOOG.ab.pcap.gz")));
+    let mut before = both.iter().filter(|&(&sequence, _)| sequence < LOST[0]);
+    assert!(before.all(|(sequence, row)| single[sequence] == *row));
 
     let mut filled =
         stream(&folder.join("GOOG.ab.pcap.gz")).fill_from(&mut stream(&folder.join("GOOG.pcap.gz")));
