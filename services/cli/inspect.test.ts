@@ -93,6 +93,22 @@ test("a capture that was cut off is used as far as it goes, and every mode notes
   }
 });
 
+test("a capture of an order session has no book, but its messages can be printed", () => {
+  const heartbeat = Buffer.alloc(14 + 20 + 20 + 3);
+  heartbeat.writeUInt16BE(0x0800, 12);
+  heartbeat[14] = 0x45;
+  heartbeat.writeUInt16BE(20 + 20 + 3, 16);
+  heartbeat[23] = 6;
+  heartbeat[46] = 0x50;
+  heartbeat.set([0, 1, 0x52], 54);
+  const path = file("orders.pcap", pcap([heartbeat]));
+  const counts = inspect(path, "--json");
+  assert.equal(counts.code, 2);
+  assert.match(counts.err, /holds no MoldUDP64 packet .*, or see its order messages with --messages\n$/);
+  const printed = inspect(path, "--messages", "--json");
+  assert.deepEqual(JSON.parse(printed.out), { frame: 1, capture_ns: 1_700_000_000_000_000_000, packet_length: 1, packet_type: "R", name: "Client Heartbeat" });
+});
+
 test("a symbol that is not there is named with those that are", () => {
   const run = inspect(file("symbols.pcap", pcap(book)), "--book", "NONE");
   assert.match(run.err, /no message of symbol NONE; it has TEST/);

@@ -75,12 +75,18 @@ impl Target for Ouch {
             promise(Outbound::decode(&out[..length]) == Ok(found), || "outbound does not round-trip".into())?;
             found.appendage()
         };
+        for element in tail.elements() {
+            promise(element.show().is_none() || element.name().is_some(), || {
+                "a value without a name".into()
+            })?;
+        }
         Ok(mark(&[
             3,
             u64::from(direction & 1),
             u64::from(message[0]),
             fields,
             tail.elements().count().min(3) as u64,
+            tail.elements().take(3).filter(|element| element.show().is_some()).count() as u64,
         ]))
     }
 }
