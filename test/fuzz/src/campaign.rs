@@ -136,3 +136,51 @@ fn watch(beats: &Receiver<Beat>, seed: u64) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Campaign, attempt};
+    use crate::targets::Target;
+    use std::sync::mpsc::channel;
+
+    /// A decoder with two faults: it panics on a long input, and breaks its promise on one that starts with 0xFF.
+    struct Planted;
+
+    impl Target for Planted {
+        fn name(&self) -> &'static str {
+            "planted"
+        }
+
+        fn share(&self) -> u64 {
+            1
+        }
+
+        fn seeds(&self) -> Vec<Vec<u8>> {
+            vec![b"sound".to_vec()]
+        }
+
+        fn run(&mut self, input: &[u8]) -> Result<u64, String> {
+            assert!(input.len() < 40, "planted panic");
+            if input.first() == Some(&0xFF) { Err("planted promise".into()) } else { Ok(input.len() as u64) }
+        }
+    }
+
+    #[test]
+    fn a_panic_and_a_broken_promise_are_found_and_the_line_repeats_them() {
+        let campaign = Campaign { inputs: 20_000, seed: 3, only: None, keep: false };
+        let (beats, _watched) = channel();
+        let found = campaign.target(&mut Planted, campaign.inputs, &beats).unwrap_err();
+        assert!(found.starts_with("planted p") && found.contains("--target planted --input "), "{found}");
+        let saved = found.split("--input ").nth(1).unwrap();
+        assert!(
+            attempt(&mut Planted, &std::fs::read(saved).unwrap()).is_err(),
+            "the saved input fails again"
+        );
+        for (input, text) in [(vec![0; 40], "planted panic"), (vec![0xFF], "planted promise")] {
+            let line = attempt(&mut Planted, &input).unwrap_err();
+            assert!(line.starts_with(text), "{line}");
+            std::fs::remove_file(line.split("--input ").nth(1).unwrap()).unwrap();
+        }
+        let _ = std::fs::remove_file(saved); // one of the two may have been the same input
+    }
+}
