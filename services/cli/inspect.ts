@@ -48,14 +48,14 @@ async function inspect(capture: string, options: InspectOptions): Promise<void> 
     else if (options.csv) warn(native.inspectBook(capture, options.fill, options.book, options.levels));
     else print(native.inspectLastBook(capture, options.fill, options.book, options.levels, json));
   } catch (error) {
-    throw stated(hinted(error), (code) => (code === "OUTPUT" ? "TL_USAGE" : "TL_CAPTURE"));
+    throw hinted(stated(error, (code) => (code === "OUTPUT" ? "TL_USAGE" : "TL_CAPTURE")));
   }
 }
 
 /** Order sessions run over TCP and have no book, but their messages can be printed. */
 function hinted(error: unknown): unknown {
-  if (!(error instanceof Error && /^CAPTURE_NO_MOLDUDP64: .*TCP to/s.test(error.message))) return error;
-  return new Error(`${error.message}, or see its order messages with --messages`, { cause: error });
+  if (!(error instanceof TicklineError && /holds no MoldUDP64 .*TCP to/.test(error.message))) return error;
+  return new TicklineError("TL_CAPTURE", `${error.message}, or see its order messages with --messages`, { cause: error });
 }
 
 function print(text: string): void {
