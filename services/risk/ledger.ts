@@ -8,9 +8,9 @@ import { type Exposure, sidePlace } from "./exposure.ts";
 
 const BUY = 1;
 const SELL = 2;
-/** The gate's refusals that say that its totals are not ours (`crates/gate/src/refusal.rs`). */
-const QTY_TOTAL = 23;
-const MESSAGES_TOTAL = 25;
+/** The gate's refusals that say that its totals are not ours (`crates/gate/src/refusal.rs`); a test of execution compares them. */
+export const QTY_TOTAL = 23;
+export const MESSAGES_TOTAL = 25;
 
 export class Ledger {
   /** By instrument: executions received up to this monotonic time are in the position that a restart took over. */
