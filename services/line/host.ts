@@ -37,6 +37,8 @@ export class Host {
   readonly #hosted: readonly Hosted[];
   readonly #idle: IdleKind;
   readonly #env: HostEnvironment;
+  /** The stamp's words as signed numbers: an unsigned one from 2^31 on would be boxed, a little garbage every cycle. */
+  readonly #stamp: Int32Array;
   readonly #onEnd: () => void;
   #stopping = false;
   #failed: Error | undefined;
@@ -49,6 +51,7 @@ export class Host {
     this.#hosted = hosted;
     this.#idle = idle;
     this.#env = env;
+    this.#stamp = new Int32Array(env.stamp.buffer, env.stamp.byteOffset, 2);
     this.#onEnd = onEnd;
   }
 
@@ -81,7 +84,8 @@ export class Host {
   };
 
   #cycles(): void {
-    const { stamp, takeStamp } = this.#env;
+    const { takeStamp } = this.#env;
+    const stamp = this.#stamp;
     takeStamp();
     const startLo = stamp[0] as number;
     let untilBeat = 0;
@@ -93,15 +97,16 @@ export class Host {
         untilBeat = BEAT_CYCLES;
         takeStamp();
         this.#beat();
-        // The low half alone: a slice is far shorter than the 4.3 s in which it wraps.
-        if ((((stamp[0] as number) - startLo) >>> 0) >= SLICE_NS) return;
+        // The low half alone: a slice is far shorter than the 2.1 s that a signed difference of it holds; a negative one was longer.
+        const lasted = ((stamp[0] as number) - startLo) | 0;
+        if (!(lasted >= 0 && lasted < SLICE_NS)) return;
       }
     }
   }
 
   #beat(): void {
-    const lo = this.#env.stamp[0] as number;
-    const hi = this.#env.stamp[1] as number;
+    const lo = this.#stamp[0] as number;
+    const hi = this.#stamp[1] as number;
     for (let i = 0; i < this.#hosted.length; i++) (this.#hosted[i] as Hosted).block.heartbeat(lo, hi);
   }
 

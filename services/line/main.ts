@@ -9,6 +9,7 @@ import { loadLine, type LineConfig } from "../kit/config.ts";
 import { Exit, TicklineError } from "../kit/errors.ts";
 import { createLog } from "../kit/log.ts";
 import { native } from "../kit/native.ts";
+import type { Inlet } from "../kit/link.ts";
 import { Bed } from "../kit/ring/bell.ts";
 import { State } from "../kit/ring/control.ts";
 import { counter } from "../kit/ring/names.ts";
@@ -42,14 +43,25 @@ function environment(options: HostOptions, config: LineConfig, wiring: Wiring, h
   const idle = config.placement[sleeper].idle;
   const bed = idle === "park" ? new Bed(bellOf(options.runDir, sleeper), wiring.block(sleeper)) : undefined;
   const inlets = [...wiring.inlets.values()].flat();
-  const ready = (): boolean => inlets.some((inlet) => inlet.ready());
-  const descriptors = hosted.map(({ agent }) => agent.descriptor?.() ?? -1);
+  // Index loops: a closure made at every rest would be garbage.
+  const ready = (): boolean => {
+    for (let i = 0; i < inlets.length; i++) if ((inlets[i] as Inlet).ready()) return true;
+    return false;
+  };
+  // Asked at every rest: a session that connects again has another descriptor.
+  const descriptor = (): number => {
+    for (let i = 0; i < hosted.length; i++) {
+      const found = (hosted[i] as Hosted).agent.descriptor?.() ?? -1;
+      if (found >= 0) return found;
+    }
+    return -1;
+  };
   return {
     stamp: stampWords,
     takeStamp: stamp,
     yieldCore: native.yieldCore,
     park: (timeout_us) => {
-      bed?.sleep(ready, descriptors.find((fd) => fd >= 0) ?? -1, timeout_us * 1000);
+      bed?.sleep(ready, descriptor(), timeout_us * 1000);
     },
     defer: (next) => void setImmediate(next),
   };
@@ -93,6 +105,8 @@ async function run(options: HostOptions): Promise<void> {
     const host = new Host(hosted, config.placement[services[0] as Hostable].idle, environment(options, config, wiring, hosted), () => {
       finish(host, hosted, runDir);
     });
+    // What starting and rehearsing has left behind goes now, so that a trading hour begins with an empty young generation.
+    globalThis.gc?.();
     new PerformanceObserver((list) => {
       for (const { block } of hosted) block.add(GC, list.getEntries().length);
     }).observe({ entryTypes: ["gc"] });

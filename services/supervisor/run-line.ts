@@ -158,8 +158,14 @@ function exchangeCommand(runDir: string): Pick<ProcessSpec, "command" | "args"> 
   return { command: EXCHANGE, args: ["--config", `${runDir}/exchange.config.json`, "--control", `${runDir}/${SEGMENT.control}`, "--parent", String(process.pid)] };
 }
 
+/**
+ * How a host's garbage is collected: none for a smaller heap's sake after some quiet seconds (the memory reducer), and once, by the host
+ * itself, before it is ready (`--expose-gc`).
+ */
+const GARBAGE = ["--no-memory-reducer", "--expose-gc"];
+
 function hostCommand(runDir: string, services: readonly string[], run: LineRun): Pick<ProcessSpec, "command" | "args"> {
-  const args = [HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
+  const args = [...GARBAGE, HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
   if (run.replay) args.push("--replay");
   if (run.rehearse) args.push("--rehearse", rehearsalOf(runDir));
   return { command: process.execPath, args };
