@@ -31,8 +31,8 @@ export function serviceTable(line: LineSnapshot, width: number): string[] {
     String(service.epoch),
     String(service.pid),
     beat(service),
-    whole((service.counters.gaps ?? 0)),
-    whole((service.counters.lapped ?? 0) + (service.counters.ring_full ?? 0)),
+    whole(service.gaps),
+    whole(service.drops),
     whole(service.counters.gc ?? 0),
     String(service.restarts),
   ]);

@@ -1,6 +1,6 @@
 /** The end of a run: what happened, as data (`--json`) and as text. Pure. */
 import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
-import { count, hopOf, total, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
+import { count, hopOf, type HopSnapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
 import { HOPS, type HopName } from "../kit/ring/names.ts";
 import { columns, dollars, table, whole, wrap } from "./columns.ts";
@@ -84,7 +84,7 @@ export function summarize(result: LineResult, facts: RunFacts): RunSummary {
     fill_shares: count(line, "fills_shares"),
     refusals: { ...refusalsOf(result.summaries["risk"]), ...refusalsOf(result.summaries["execution"]) },
     gaps: count(line, "gaps"),
-    drops: total(line, "lapped") + total(line, "ring_full"),
+    drops: line.services.reduce((sum, service) => sum + service.drops, 0),
     positions,
     pnl,
     latency: Object.fromEntries(HOPS.flatMap((hop) => {

@@ -23,6 +23,10 @@ export interface ServiceSnapshot {
   readonly heartbeat_age_ms: number | null;
   readonly restarts: number;
   readonly error: string;
+  /** Gaps that no line and no re-request filled. */
+  readonly gaps: number;
+  /** Rows that were overwritten before they were read, and messages that found their ring full. */
+  readonly drops: number;
   readonly counters: Readonly<Partial<Record<CounterName, number>>>;
   readonly hops: Readonly<Partial<Record<HopName, HopSnapshot>>>;
 }
@@ -55,6 +59,7 @@ export function snapshot(control: Control): LineSnapshot {
 
 function serviceSnapshot(name: ServiceName, block: ServiceBlock): ServiceSnapshot {
   const beatNs = block.heartbeatNs.number();
+  const counted = (name: CounterName): number => block.counter(COUNTERS.indexOf(name));
   return {
     name,
     state: STATE_NAMES[block.state()],
@@ -63,6 +68,8 @@ function serviceSnapshot(name: ServiceName, block: ServiceBlock): ServiceSnapsho
     heartbeat_age_ms: beatNs === 0 ? null : Math.max(0, (nowNs() - beatNs) / 1e6),
     restarts: block.restarts(),
     error: block.error(),
+    gaps: counted("gaps"),
+    drops: counted("lapped") + counted("ring_full"),
     counters: Object.fromEntries(COUNTERS.map((counter, place) => [counter, block.counter(place)] as const).filter(([, value]) => value > 0)),
     hops: Object.fromEntries(HOPS.flatMap((hop, place) => {
       const histogram = block.histograms[place];
@@ -82,11 +89,6 @@ const COUNTED_BY = {
 /** The line's figure for a counter. */
 export function count(line: Pick<LineSnapshot, "services">, counter: keyof typeof COUNTED_BY): number {
   return line.services.find(({ name }) => name === COUNTED_BY[counter])?.counters[counter] ?? 0;
-}
-
-/** Sum over all services of a counter that each of them keeps for itself. */
-export function total(line: Pick<LineSnapshot, "services">, counter: "gc" | "lapped" | "ring_full"): number {
-  return line.services.reduce((sum, { counters }) => sum + (counters[counter] ?? 0), 0);
 }
 
 /** A hop's latencies: each hop is measured by one service. */

@@ -105,7 +105,7 @@ export class Supervisor {
       const name = this.#name(fault);
       health.disarm(`${name} ${fault.cause}`, false);
       onEvent({ kind: "died", process: name, cause: fault.cause });
-      await this.#stopFrom(fault.index);
+      await this.#stopFrom(fault.index, fault.index);
       if (stopWanted()) return { kind: "stopped" };
       if (!window.allow(nowMs())) {
         const cause = `${name} ${fault.cause}, and that is one restart too many`;
@@ -231,14 +231,14 @@ export class Supervisor {
     return { index: fault.index, cause: words.length === 0 ? fault.cause : `${fault.cause}: ${words.join("\n  ")}` };
   }
 
-  /** Stops the processes from the last down to `index`, each to its end before the next. */
-  async #stopFrom(index: number): Promise<void> {
+  /** Stops the processes from the last down to `index`, each to its end before the next. The end of process `told` was an event of its own. */
+  async #stopFrom(index: number, told = -1): Promise<void> {
     for (let i = this.#specs.length - 1; i >= index; i -= 1) {
       const child = this.#processes[i];
       if (child === undefined) continue;
       const how = await this.#stopOne(child);
       this.#processes[i] = undefined;
-      this.#doors.onEvent({ kind: "stopped", process: child.spec.name, how });
+      if (i !== told) this.#doors.onEvent({ kind: "stopped", process: child.spec.name, how });
     }
   }
 

@@ -30,7 +30,7 @@ function tickline(...args: readonly string[]): { code: number | null; out: strin
 }
 
 const good = pcap([frame(1, 1n, [add(1n, "B", 100n, 99_0000n), add(2n, "S", 200n, 101_0000n)]), frame(1, 3n, [itch("D", [8, 2n])])]);
-const query = Buffer.from("12340100000100000000000007657861" + "6d706c6503636f6d0000010001", "hex");
+const query = Buffer.from("123401000001000000000000076578616d706c6503636f6d0000010001", "hex");
 const wireless = Buffer.from(good);
 wireless.writeUInt32LE(105, 20);
 const huge = Buffer.from(good);
