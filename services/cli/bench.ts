@@ -32,7 +32,8 @@ Examples:
   npx tickline bench ring --peers
   npx tickline bench --json bench.json
 
-Compare rows of one run only: this machine's floor moves. The last column judges against the targets of the reference machine.
+Compare rows of one run only: this machine's floor moves. The verdicts are
+against the targets of the reference machine.
 Exit codes: 0 measured, whatever the verdicts; 2 usage; 4 a benchmark failed.
 `;
 

@@ -15,9 +15,18 @@ interface InspectOptions {
   fill?: string;
 }
 
+const HELP = `
+Examples:
+  npx tickline inspect day.pcap.gz
+  npx tickline inspect day.pcap.gz --book GOOG --levels 5 --csv > goog.csv
+
+Exit codes: 0 done, 2 no capture, no such symbol or wrong usage.
+`;
+
+/** The verb. */
 export function inspectCommand(): Command {
   return new Command("inspect")
-    .description("Counts of a capture, a symbol's book after each of its messages, or every message.")
+    .description("counts of a capture, a symbol's book after each of its messages, or every message")
     .argument("<capture>", "pcap or pcapng, microseconds or nanoseconds, gzip allowed")
     .option("--book <symbol>", "the book of this symbol")
     .option("--levels <n>", "price levels a side of the book", levels, 10)
@@ -25,6 +34,7 @@ export function inspectCommand(): Command {
     .option("--messages", "every message of every packet with all its fields, one a line")
     .option("--fill <capture>", "take messages that both lines lost from this capture")
     .option("--json", "JSON instead of a table")
+    .addHelpText("after", HELP)
     .action(inspect);
 }
 

@@ -111,13 +111,20 @@ async function replay(capture: string, options: ReplayOptions): Promise<void> {
 }
 
 const HELP = `
-Latency counts from the moment each frame was due, so waiting is counted. At speed max a frame is due when it is taken up.
-Names for --gate: a hop (line, feed, inference, strategy, risk, gate, send, ack, lateness, admit) with .count, .p50, .p90, .p99,
-.p999 or .max in ns; and frames, messages, signals, orders, sent, fills, refusals, unanswered, gaps, drops, gc, pnl, seconds.
+Latency counts from the moment each frame was due, so waiting is counted. At
+speed max a frame is due when it is taken up.
+
+Names for --gate: a hop (line, feed, inference, strategy, risk, gate, send, ack,
+lateness, admit) with .count, .p50, .p90, .p99, .p999 or .max in ns; and frames,
+messages, signals, orders, sent, fills, refusals, unanswered, gaps, drops, gc,
+pnl, seconds.
 
 Examples:
-  npx tickline replay day.pcap.gz --speed 1 --gate 'line.p50<5us && line.p99<20us' --json out.json
-  npx tickline replay day.pcap.gz --speed max --placement processes
+  npx tickline replay day.pcap.gz --gate 'line.p50<5us && line.p99<20us'
+  npx tickline replay day.pcap.gz --placement processes --json out.json
+
+Exit codes: 0 done, 1 the gate failed, 2 the capture, the line file or the gate
+is wrong, 3 the line failed, 4 internal error, 130 interrupted.
 `;
 
 /** The verb. */

@@ -28,7 +28,8 @@ Examples:
   npx tickline run ops/lines/demo.yaml --placement fused --json out.json
 
 Ctrl-C stops the line in order; exit code 130 after a clean stop.
-Exit codes: 0 done, 2 the line file is wrong, 3 the line failed to start or was restarted too often, 4 internal error, 130 interrupted.
+Exit codes: 0 done, 2 the line file or a file it names is wrong, 3 the line
+failed to start or was restarted too often, 4 internal error, 130 interrupted.
 `;
 
 /** The verb. */

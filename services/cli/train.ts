@@ -128,7 +128,7 @@ function run(flags: Flags): void {
 /** The verb. */
 export function trainCommand(): Command {
   return new Command("train")
-    .description("Train a direction model on generated flow (default) or on a capture, and write its model file.")
+    .description("train a direction model on generated flow (default) or on a capture, and write its model file")
     .option("--capture <file>", "learn from this capture instead of generated flow")
     .option("--symbols <symbol...>", "symbols to learn from", ["TLKA", "TLKB"])
     .option("--seconds <n>", "length of the generated flow", number(10, 86_400, false), 600)
