@@ -20,8 +20,8 @@ interface Target {
 }
 
 const TARGETS: readonly Target[] = [
-  { bench: "ring", row: /^rtt rust/, words: "p50 <= 1.2 x floor", reached: (row, run) => within(row, floorOf(run), 1.2) },
-  { bench: "ring", row: /^rtt typescript/, words: "p50 <= 1.3 x floor", reached: (row, run) => within(row, floorOf(run), 1.3) },
+  { bench: "ring", row: /^rtt rust/, words: "p50 <= 1.2 x floor, ahead of rtrb", reached: (row, run) => both(within(row, floorOf(row.bench, run), 1.2), within(row, run.find(({ name }) => name === "peer rtt rtrb"), 1)) },
+  { bench: "ring", row: /^rtt typescript/, words: "p50 <= 1.3 x floor", reached: (row, run) => within(row, floorOf(row.bench, run), 1.3) },
   { bench: "ring", row: /^rate typescript/, words: ">= 15 M/s", reached: ({ rate }) => atLeast(rate, 15e6) },
   { bench: "decode", row: /decode$/, words: "<= 12 ns a message", reached: ({ p50 }) => atMost(p50, 12) },
   { bench: "book", row: /^decode \+ books$/, words: "books <= 80 ns a message", reached: (row, run) => booksAlone(row, run) },
@@ -44,8 +44,8 @@ export function isPeer(row: Row): boolean {
   return /^(peer|official)\b/.test(row.name);
 }
 
-function floorOf(run: readonly Row[]): Row | undefined {
-  return run.find(({ name }) => /\bfloor\b/.test(name));
+function floorOf(of: string, run: readonly Row[]): Row | undefined {
+  return run.find(({ bench, name }) => bench === of && /\bfloor\b/.test(name));
 }
 
 function within(row: Row, floor: Row | undefined, times: number): boolean | undefined {
@@ -53,7 +53,7 @@ function within(row: Row, floor: Row | undefined, times: number): boolean | unde
 }
 
 function booksAlone(row: Row, run: readonly Row[]): boolean | undefined {
-  const decode = floorOf(run)?.p50;
+  const decode = floorOf(row.bench, run)?.p50;
   return row.p50 === null || decode === undefined || decode === null ? undefined : row.p50 - decode <= 80;
 }
 

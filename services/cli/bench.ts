@@ -13,23 +13,27 @@ interface BenchOptions {
   peers?: true;
 }
 
-/** A benchmark's halves: the subcommands of `tickline-bench`, and functions of `test/bench`. */
+/** A benchmark's halves: a subcommand of `tickline-bench`, and a function of `test/bench` (which may run more of both). */
 interface Source {
-  readonly rust: readonly string[];
-  readonly typescript: readonly (() => Promise<Row[]>)[];
+  readonly rust: boolean;
+  readonly typescript?: () => Promise<Row[]>;
 }
 
 const SOURCES: Readonly<Record<string, Source>> = {
-  ring: { rust: ["ring"], typescript: [] },
-  decode: { rust: ["decode"], typescript: [] },
-  book: { rust: ["book"], typescript: [] },
-  venue: { rust: ["venue"], typescript: [] },
-  schema: { rust: [], typescript: [async () => (await import("../../test/bench/schema.ts")).benchSchema()] },
+  ring: { rust: false, typescript: async () => (await import("../../test/bench/ring.ts")).benchRing() },
+  decode: { rust: true },
+  book: { rust: true },
+  gate: { rust: true, typescript: async () => (await import("../../test/bench/gate.ts")).benchGate() },
+  line: { rust: false, typescript: async () => (await import("../../test/bench/line.ts")).benchLine() },
+  schema: { rust: false, typescript: async () => (await import("../../test/bench/schema.ts")).benchSchema() },
+  model: { rust: true, typescript: async () => (await import("../../test/bench/model.ts")).benchModel() },
+  venue: { rust: true },
 };
 
 const HELP = `
 Examples:
   npx tickline bench ring --peers
+  npx tickline bench line
   npx tickline bench --json bench.json
 
 Compare rows of one run only: this machine's floor moves. The verdicts are
@@ -49,12 +53,16 @@ export function benchCommand(): Command {
 }
 
 async function bench(what: string | undefined, options: BenchOptions): Promise<void> {
-  const chosen = what === undefined ? Object.values(SOURCES) : [SOURCES[what] as Source];
+  const chosen = what === undefined ? Object.keys(SOURCES) : [what];
   const rows: Row[] = [];
-  if (chosen.some(({ rust }) => rust.length > 0)) await build();
-  for (const { rust, typescript } of chosen) {
-    for (const name of rust) rows.push(...(JSON.parse(await collect(`${ROOT}target/release/tickline-bench`, [name])) as Row[]));
-    for (const measure of typescript) rows.push(...(await measure()));
+  await build();
+  for (const name of chosen) {
+    const { rust, typescript } = SOURCES[name] as Source;
+    if (rust) rows.push(...(JSON.parse(await collect(`${ROOT}target/release/tickline-bench`, [name])) as Row[]));
+    if (typescript !== undefined) {
+      process.stderr.write(`running test/bench/${name}.ts\n`);
+      rows.push(...(await typescript()));
+    }
   }
   const judged = judge(rows).filter(({ row }) => options.peers === true || !isPeer(row));
   const json = `${JSON.stringify(judged.map(({ row, target, passed }) => ({ ...row, target, passed: passed ?? null })), null, 2)}\n`;
@@ -85,7 +93,7 @@ function rate(value: number | null): string {
 
 /** Builds the Rust half; cargo decides whether anything is to be done and says so on standard error. */
 async function build(): Promise<void> {
-  await collect("cargo", ["build", "--release", "--locked", "--quiet", "--target-dir", `${ROOT}target`, "-p", "tickline-bench"]);
+  await collect("cargo", ["build", "--release", "--locked", "--quiet", "--target-dir", `${ROOT}target`, "-p", "tickline-bench", "-p", "tickline-exchange"]);
 }
 
 /** Runs a program from the repository's root and resolves to its standard output. */

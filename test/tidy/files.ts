@@ -75,6 +75,7 @@ export function readmes(files: readonly SourceFile[]): Finding[] {
 const STARTED = new Map([
   ["schemas/generate.ts", "npm run schemas"],
   ["services/cli/main.ts", "services/cli/tickline.mjs"],
+  ["test/bench/ring-end.ts", "test/bench/ring-pair.ts, as a process"],
   ["ops/bootstrap/lock.mjs", "a person, after a change of dependencies"],
 ]);
 

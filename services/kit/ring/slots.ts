@@ -64,6 +64,21 @@ export function templateWords(segment: Segment, template: Uint8Array): Int32Arra
   return new Int32Array(padded.buffer);
 }
 
+/**
+ * The same as doubles, in whole groups of four: a slot's room for the payload is 32 bytes more or less than whole cache lines, so the
+ * last group fits. Doubles move twice the bytes of words; one that is not a number need not keep its bits, so such templates are refused.
+ */
+export function templateDoubles(segment: Segment, template: Uint8Array): Float64Array {
+  const words = templateWords(segment, template);
+  const doubles = new Float64Array(Math.ceil(words.length / 8) * 4);
+  new Int32Array(doubles.buffer).set(words);
+  const wrong = doubles.findIndex((double) => Number.isNaN(double));
+  if (wrong >= 0) {
+    throw new TicklineError("TL_SEGMENT", `segment ${segment.path}: bytes ${wrong * 8} to ${wrong * 8 + 7} of the template are no number as a double; begin with a message's prefix and zeros`);
+  }
+  return doubles;
+}
+
 /** Ends a writer that another has replaced. */
 export function fenced(path: string): never {
   throw new TicklineError("TL_SEGMENT", `segment ${path}: another writer has attached; this one must stop`);

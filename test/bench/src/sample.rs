@@ -42,4 +42,12 @@ impl Samples {
             note,
         }
     }
+
+    /// As a row of `bench` in ns, when the samples are picoseconds of one thing each.
+    pub fn row_of_ps(&mut self, bench: &'static str, name: &str, note: String) -> Row {
+        let mut at = |share| Some(self.percentile(share) / 1e3);
+        let (p50, p99, p999, max) = (at(0.5), at(0.99), at(0.999), at(1.0));
+        let rate = p50.map(|ns| 1e9 / ns);
+        Row { bench, name: name.to_owned(), unit: "ns", p50, p99, p999, max, rate, note }
+    }
 }

@@ -1,0 +1,60 @@
+/**
+ * Goal: every benchmark runs and gives rows that are whole, whatever their figures. Method: each one with the smallest sizes; no time is
+ * asserted. The Rust half and the line need release builds and are skipped, with the reason, where those are absent.
+ */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { benchGate } from "./gate.ts";
+import { benchModel } from "./model.ts";
+import { benchRing } from "./ring.ts";
+import type { Row } from "./row.ts";
+import { rustRows } from "./rust-rows.ts";
+import { benchSchema } from "./schema.ts";
+
+const RUST = fileURLToPath(new URL("../../target/release/tickline-bench", import.meta.url));
+const skip = existsSync(RUST) ? false : "target/release/tickline-bench is not built; npx tickline bench builds it";
+
+function whole(rows: readonly Row[], bench: string, names: readonly RegExp[]): void {
+  for (const name of names) assert.equal(rows.filter((row) => name.test(row.name)).length, 1, `${name} in ${rows.map((row) => row.name).join(", ")}`);
+  for (const row of rows) {
+    assert.equal(row.bench, bench);
+    assert.notEqual(row.note, "");
+    const { p50, p99, p999, max, rate } = row;
+    assert.ok(rate === null ? p50 !== null : rate > 0, `${row.name} measures nothing`);
+    const ladder = [p50, p99, p999, max].filter((value) => value !== null);
+    for (let step = 1; step < ladder.length; step++) assert.ok((ladder[step] as number) >= (ladder[step - 1] as number), `${row.name}: ${ladder.join(", ")}`);
+  }
+}
+
+test("ring: floor, both languages, rtrb and jitter, messages checked, collections counted", { skip }, async () => {
+  const rows = await benchRing({ turns: 2, trips: 500, pour: 3_000 });
+  whole(rows, "ring", [/^rtt floor/, /^rtt rust/, /^rtt typescript/, /^peer rtt rtrb/, /^rate rust/, /^rate typescript/, /^peer rate rtrb/, /^jitter/]);
+  assert.match(rows.find(({ name }) => name.startsWith("rtt typescript"))?.note ?? "", /\d+ garbage collections/);
+});
+
+test("gate: floor, gate and the plain check", { skip }, async () => {
+  whole([...(await rustRows("gate", "--orders", "640", "--turns", "2")), ...(await benchGate(640))], "gate", [/^floor/, /^gate/, /^peer/]);
+});
+
+test("model: plain loops, both models, and the call from TypeScript", { skip }, async () => {
+  const rows = [...(await rustRows("model", "--rows", "64", "--turns", "2")), ...(await benchModel(640))];
+  whole(rows, "model", [/^floor: plain loop, mlp/, /^mlp.*rust$/, /^floor: plain loop, lstm/, /^lstm.*rust$/, /^mlp.*typescript$/]);
+});
+
+test("decode, book and venue", { skip }, async () => {
+  const none = ["--data", "no-such-folder", "--turns", "1"];
+  whole(await rustRows("decode", ...none), "decode", [/^floor/, /^decode$/, /^peer/]);
+  whole(await rustRows("book", ...none), "book", [/^floor/, /^decode \+ books$/, /^peer/]);
+  whole(await rustRows("venue", "--commands", "5000", "--turns", "1"), "venue", [/^floor/, /^engine/]);
+});
+
+test("the line's floor is one send, and refuses to send nothing", { skip }, async () => {
+  whole(await rustRows("send", "--bytes", "50", "--messages", "50"), "line", [/^floor/, /^jitter/]);
+  await assert.rejects(rustRows("send", "--bytes", "0"), /--bytes and --messages must be 1 or more/);
+});
+
+test("schema: our view and the official runtime", async () => {
+  whole(await benchSchema(), "schema", [/^in-place/, /^official, reused/, /^official, new/]);
+});

@@ -1,0 +1,141 @@
+/**
+ * One end of our lossless channel in a Node process of its own, driven line by line on standard input like `tickline-bench ring-end`:
+ * `trips N`, `pour N`; each answer is one line of JSON. Started by `ring.ts` as `node ring-end.ts near|far DIR CORE`.
+ *
+ * A message is 64 bytes: the half that every message of a channel begins with (the template's) and eight words of its own. Whoever
+ * receives it checks every word. Nothing in the loops allocates; garbage collections that fall into them are counted.
+ */
+import { PerformanceObserver } from "node:perf_hooks";
+import { createInterface } from "node:readline";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Handler } from "../../services/kit/link.ts";
+import { native } from "../../services/kit/native.ts";
+import { Consumer, Producer } from "../../services/kit/ring/lossless.ts";
+import { Segment } from "../../services/kit/ring/segment.ts";
+import type { Answer } from "./ring-pair.ts";
+
+const BYTES = 64;
+const HALF = 32;
+const KIND = 1;
+/** Records taken in one poll when they come as fast as they go. */
+const BURST = 256;
+/** Looks at an empty channel, about ten seconds of them, before an end takes the other for dead. */
+const LOOKS_MAX = 4e9;
+
+const [side = "", dir = "", core = ""] = process.argv.slice(2);
+const template = new Uint8Array(BYTES).map((_, at) => (at < HALF ? 0xa0 + at : 0));
+const prefix = new Int32Array(template.buffer, 0, HALF / 4);
+const stamp = new Uint32Array(2);
+const near = side === "near";
+const outlet = new Producer(Segment.open(`${dir}/${near ? "there" : "back"}`), template, KIND, stamp);
+const inlet = new Consumer(Segment.open(`${dir}/${near ? "back" : "there"}`));
+if (core !== "") native.processPin(process.pid, Number(core));
+
+/** Number of the next message to send, and of the next to check. */
+let sent = 1;
+let checked = 1;
+let wrong = 0;
+
+function write(view: DataView, at: number, n: number): void {
+  view.setInt32(at + 32, n, true);
+  view.setInt32(at + 36, ~n, true);
+  view.setInt32(at + 40, n + 1, true);
+  view.setInt32(at + 44, ~n, true);
+  view.setInt32(at + 48, n + 2, true);
+  view.setInt32(at + 52, ~n, true);
+  view.setInt32(at + 56, n + 3, true);
+  view.setInt32(at + 60, ~n, true);
+}
+
+/** Bits that differ from message `n`: 0 when it is right in all of its 64 bytes. */
+function difference(view: DataView, at: number, n: number): number {
+  let bits = 0;
+  for (let word = 0; word < HALF / 4; word++) bits |= view.getInt32(at + 4 * word, true) ^ (prefix[word] as number);
+  return (
+    bits | (view.getInt32(at + 32, true) ^ n) | (view.getInt32(at + 36, true) ^ ~n) |
+    (view.getInt32(at + 40, true) ^ (n + 1)) | (view.getInt32(at + 44, true) ^ ~n) |
+    (view.getInt32(at + 48, true) ^ (n + 2)) | (view.getInt32(at + 52, true) ^ ~n) |
+    (view.getInt32(at + 56, true) ^ (n + 3)) | (view.getInt32(at + 60, true) ^ ~n)
+  );
+}
+
+function claim(): number {
+  let at = outlet.claim();
+  for (let looks = 0; at < 0; at = outlet.claim()) if (++looks > LOOKS_MAX) throw new Error("the other end has gone");
+  return at;
+}
+
+function send(): void {
+  write(outlet.view, claim(), sent);
+  outlet.commit();
+  sent = (sent + 1) | 0;
+}
+
+const check: Handler = (view, at) => {
+  if (difference(view, at, checked) !== 0) wrong += 1;
+  checked = (checked + 1) | 0;
+};
+
+const echo: Handler = (view, at) => {
+  const to = claim();
+  const out = outlet.view;
+  for (let byte = HALF; byte < BYTES; byte += 4) out.setInt32(to + byte, view.getInt32(at + byte, true), true);
+  outlet.commit();
+};
+
+/** Takes `count` messages, at most `burst` at once; returns when the first had come, in ms. */
+function take(count: number, burst: number, handler: Handler): number {
+  let first = 0;
+  let looks = 0;
+  for (let left = count; left > 0; ) {
+    const taken = inlet.poll(handler, burst);
+    left -= taken;
+    if (taken > 0) looks = 0;
+    else if (++looks > LOOKS_MAX) throw new Error("the other end has gone");
+    if (first === 0 && taken > 0) first = performance.now();
+  }
+  return first;
+}
+
+function trips(times: Float64Array): void {
+  for (let trip = 0; trip < times.length; trip++) {
+    const began = performance.now();
+    send();
+    while (inlet.poll(check, 1) === 0);
+    times[trip] = performance.now() - began;
+  }
+}
+
+/** Ends of the collections seen so far, in ms of `performance.now`. */
+const collections: number[] = [];
+new PerformanceObserver((list) => {
+  for (const { startTime } of list.getEntries()) collections.push(startTime);
+}).observe({ entryTypes: ["gc"] });
+
+async function work(word: string, count: number): Promise<Answer> {
+  const times = new Float64Array(near && word === "trips" ? count : 0);
+  // What the set-up of this turn left is collected before, not during.
+  await turn();
+  const began = performance.now();
+  let first = 0;
+  if (near && word === "trips") trips(times);
+  else if (near) for (let n = 0; n < count; n++) send();
+  else first = word === "trips" ? take(count, 1, echo) : take(count, BURST, check);
+  const ended = performance.now();
+  await turn();
+  if (wrong > 0) throw new Error(`${wrong} messages came wrong`);
+  const sorted = times.sort();
+  const at = (share: number): number => (sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0) * 1e6;
+  return {
+    p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1),
+    ns: word === "pour" && !near ? (ended - first) * 1e6 : 0,
+    gc: collections.filter((time) => time >= began && time <= ended).length,
+  };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [word = "", count = ""] = line.split(" ");
+  if (near) checked = sent;
+  else if (word === "trips") checked = (checked + Number(count)) | 0;
+  process.stdout.write(`${JSON.stringify(await work(word, Number(count)))}\n`);
+}
