@@ -3,7 +3,7 @@
  * Whether a signal becomes an order, on which lane and how large. Everything it looks at is an argument; it changes nothing but the
  * message bucket, which line time refills.
  */
-import type { SignalView } from "../../schemas/generated/signal.ts";
+import { SIGNAL_OFFSET_PREDICTION, type SignalView } from "../../schemas/generated/signal.ts";
 import type { Account } from "./account.ts";
 import type { RiskLimits } from "./config.ts";
 import type { Credit } from "./credit.ts";
@@ -18,6 +18,8 @@ const SELL = 2;
 const NORMAL = 0;
 const PRIORITY = 1;
 const PREDICTIONS = 4;
+/** Exponent bits of a 32-bit float. */
+const EXPONENT = 0x7f800000;
 
 /** What risk knows when a signal comes. */
 export interface Known {
@@ -65,7 +67,9 @@ function sound(signal: SignalView, known: Known, limits: RiskLimits): Refusal {
   if (!(signal.side === BUY || signal.side === SELL)) return Refusal.Side;
   if (!(signal.confidence >= 0 && signal.confidence <= 1)) return Refusal.Confidence;
   for (let i = 0; i < PREDICTIONS; i++) {
-    if (!Number.isFinite(signal.prediction(i))) return Refusal.Prediction;
+    // By its bits: as a number it would be boxed on its way here. An exponent of ones is infinite or no number.
+    const bits = signal.view.getInt32(signal.at + SIGNAL_OFFSET_PREDICTION + 4 * i, true);
+    if (!((bits & EXPONENT) < EXPONENT)) return Refusal.Prediction;
   }
   if (!(signal.qty > 0)) return Refusal.QtyZero;
   if (!(signal.price > 0)) return Refusal.PriceZero;

@@ -80,6 +80,7 @@ export class Desk implements Agent {
   };
   #signals: Inlet | undefined;
   #fills: Inlet | undefined;
+  readonly #nowNs = new Float64Array(1);
   #epoch = -1;
   #worked = 0;
 
@@ -194,17 +195,19 @@ export class Desk implements Agent {
     this.#watch(limits);
     stamp();
     const now = (stampWords[1] as number) * TWO_32 + (stampWords[0] as number);
+    // An argument or a field of this size would be boxed.
+    this.#nowNs[0] = now;
     known.ageNs = horizons === undefined ? now - signal.timeNs : 0;
     known.armed = armed();
     const refusal = decide(signal, known, limits, this.#verdict);
-    return refusal === Refusal.None ? this.#send(now) : refusal;
+    return refusal === Refusal.None ? this.#send() : refusal;
   }
 
   /**
    * Writes the token, then the order; afterwards the instrument's other tokens follow what has changed. A slot is never written while
    * an order that draws on it is open: so the gate finds it whole, and as it was decided on, whenever it comes to read it.
    */
-  #send(now: number): Refusal {
+  #send(): Refusal {
     const { orders } = this.#doors;
     const { known } = this;
     const signal = this.#signal;
@@ -226,7 +229,7 @@ export class Desk implements Agent {
       this.#grant(instrument, opposite, 0);
       this.#grant(instrument, opposite, 1);
     }
-    this.#doors.count(Refusal.None, now - signal.signalNs);
+    this.#doors.count(Refusal.None, (this.#nowNs[0] as number) - signal.signalNs);
     return Refusal.None;
   }
 
@@ -269,8 +272,9 @@ export class Desk implements Agent {
     order.copyPredictNs(signal.view, signal.at + SIGNAL_OFFSET_PREDICT_NS);
     order.copySignalNs(signal.view, signal.at + SIGNAL_OFFSET_SIGNAL_NS);
     order.copyModelHash(signal.view, signal.at + SIGNAL_OFFSET_MODEL_HASH);
-    order.riskNsLo = stampWords[0] as number;
-    order.riskNsHi = stampWords[1] as number;
+    // The same bits as a signed number, which is not boxed.
+    order.riskNsLo = (stampWords[0] as number) | 0;
+    order.riskNsHi = (stampWords[1] as number) | 0;
     order.epoch = this.#epoch;
     order.token = slot;
     order.instrument = signal.instrument;

@@ -93,8 +93,6 @@ export class Rig {
   readonly fill = new FillView();
   readonly row = new FeaturesView();
   readonly tokens: Segment;
-  /** Monotonic time, ns. */
-  nowNs = 1_000_000_000;
   armed = true;
   epoch = 1;
   disarms = 0;
@@ -102,7 +100,7 @@ export class Rig {
   readonly #fills = new OneMessage(FILL_BYTES, fillPrefix);
   readonly #rows = new OneMessage(FEATURES_BYTES, featuresPrefix);
   #seq = 0;
-  #timeNs = 1_000_000_000;
+  readonly #now = Float64Array.of(1_000_000_000);
 
   /** @param path where the token segment goes; must not exist */
   constructor(path: string, limits: RiskLimits = LIMITS, instruments = 2) {
@@ -121,8 +119,8 @@ export class Rig {
         this.armed = false;
       },
       stamp: () => {
-        stampWords[0] = this.nowNs % 4294967296;
-        stampWords[1] = this.nowNs / 4294967296;
+        stampWords[0] = (this.#now[0] as number) % 4294967296;
+        stampWords[1] = (this.#now[0] as number) / 4294967296;
       },
       stampWords,
       count: () => {},
@@ -138,14 +136,27 @@ export class Rig {
     this.ask(1, ASK, 10);
   }
 
+  /** Monotonic time, ns. Kept in an array: a field of this size is boxed when it is read. */
+  get nowNs(): number {
+    return this.#now[0] as number;
+  }
+
+  set nowNs(value: number) {
+    this.#now[0] = value;
+  }
+
+  /** Lets time pass. */
+  wait(ns: number): void {
+    this.#now[0] = (this.#now[0] as number) + ns;
+  }
+
   /** Fills in a sound signal of instrument 0, with the next decision number, made now; the test may change it before `send`. */
   ask(side: number, price: number, qty: number, confidence = 0.6): SignalView {
     const { signal } = this;
     signalPrefix(signal.view, 0);
-    this.#timeNs = this.nowNs;
     this.#seq += 1;
     signal.seq = this.#seq;
-    signal.timeNs = this.#timeNs;
+    signal.timeNs = this.#now[0] as number;
     signal.instrument = 0;
     signal.strategy = 0;
     signal.side = side;
@@ -162,9 +173,14 @@ export class Rig {
   send(): number {
     const { outcomes } = this.desk;
     const before = Float64Array.from(outcomes);
+    this.offerSignal();
+    return outcomes.findIndex((count, code) => count !== before[code]);
+  }
+
+  /** Gives the signal to the desk, and looks at nothing. */
+  offerSignal(): void {
     this.#signals.offer();
     this.desk.doWork();
-    return outcomes.findIndex((count, code) => count !== before[code]);
   }
 
   /** A row of the features: the touch of an instrument. */
@@ -179,6 +195,20 @@ export class Rig {
 
   /** A Fill of the order last sent; the test may change `fill` in `change`. */
   answer(kind: number, qty: number, leaves: number, change: (fill: FillView) => void = () => {}): void {
+    this.#answered(kind, qty, leaves);
+    change(this.fill);
+    this.#fills.offer();
+    this.desk.doWork();
+  }
+
+  /** A Fill of the order last sent as it is. */
+  answerLast(kind: number, qty: number, leaves: number): void {
+    this.#answered(kind, qty, leaves);
+    this.#fills.offer();
+    this.desk.doWork();
+  }
+
+  #answered(kind: number, qty: number, leaves: number): void {
     const { fill, order } = this;
     fill.decision = order.decision;
     fill.epoch = order.epoch;
@@ -188,14 +218,11 @@ export class Rig {
     fill.side = order.side;
     fill.lane = order.lane;
     fill.price = order.price;
-    fill.receivedNs = this.nowNs;
+    fill.receivedNs = this.#now[0] as number;
     fill.kind = kind;
     fill.qty = qty;
     fill.leaves = leaves;
     fill.reason = 0;
-    change(fill);
-    this.#fills.offer();
-    this.desk.doWork();
   }
 
   /** A token slot, read by the table in ARCHITECTURE.md and not by the writer's own constants. */
