@@ -157,6 +157,7 @@ export class Rig {
     this.#seq += 1;
     signal.seq = this.#seq;
     signal.timeNs = this.#now[0] as number;
+    signal.signalNs = this.#now[0] as number;
     signal.instrument = 0;
     signal.strategy = 0;
     signal.side = side;
