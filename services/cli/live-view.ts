@@ -61,10 +61,10 @@ export class LiveView {
     }
   }
 
-  /** Takes the table away. */
+  /** Takes the table away. The terminal's own echo of Ctrl-C has moved the cursor from the margin: hence the carriage return. */
   clear(): void {
     if (this.#drawn === 0) return;
-    this.#screen.write(`\u001B[${this.#drawn}A\u001B[0J`);
+    this.#screen.write(`\r\u001B[${this.#drawn}A\u001B[0J`);
     this.#drawn = 0;
   }
 
@@ -75,7 +75,7 @@ export class LiveView {
     // One row must stay free for the cursor: a table taller than the screen would scroll and never be found again.
     const room = Math.max(1, this.#screen.rows - 1);
     const lines = all.length <= room ? all : [...all.slice(0, room - 1), `... ${all.length - room + 1} more lines: npx tickline status`];
-    const up = this.#drawn === 0 ? "" : `\u001B[${this.#drawn}A`;
+    const up = this.#drawn === 0 ? "" : `\r\u001B[${this.#drawn}A`;
     this.#screen.write(`${up}${lines.map((line) => `${line}\u001B[K`).join("\n")}\n\u001B[0J`);
     this.#drawn = lines.length;
   }
