@@ -6,7 +6,7 @@ use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
 use tickline_features::NAMES;
-use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, State, Weights, file};
+use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, Program, State, Weights, file};
 use tickline_ring::Segment;
 use tickline_weights::{Reader, WeightsError, Writer};
 use tickline_wire::flat::features::{self, FeaturesBody};
@@ -64,6 +64,8 @@ pub struct ModelInfo {
     pub layers: Vec<String>,
     /// True when it carries state from row to row.
     pub recurrent: bool,
+    /// What it runs in: f32, bf16 or int8.
+    pub precision: String,
     /// How it was trained.
     pub training: String,
     /// Instruction set it runs on here.
@@ -72,20 +74,27 @@ pub struct ModelInfo {
     pub weights_bytes: f64,
 }
 
+/// One line about a layer: what it is, what it takes, what it gives (time x width x channels).
+fn layer(plan: &Plan, at: usize) -> String {
+    let inputs: Vec<String> = plan.nodes()[at].inputs.iter().map(|value| format!("#{value}")).collect();
+    format!("#{} {:?} of {} gives {}", at + 1, plan.layer(at), inputs.join(" "), plan.shape(at + 1))
+}
+
 /// Reads and verifies a model file and says what is in it.
 /// @throws MODEL_*
 #[napi]
 pub fn model_info(path: String) -> Result<ModelInfo> {
     let loaded = file::load(Path::new(&path)).map_err(refused)?;
-    let plan = Plan::new(&loaded.model).map_err(refused)?;
+    let program = Program::new(&loaded.model).map_err(refused)?;
     let model = loaded.model;
     Ok(ModelInfo {
         hash: format!("{:016x}", loaded.hash),
-        outputs: plan.outputs() as u32,
+        outputs: program.outputs() as u32,
         multiply_adds: model.multiply_adds() as u32,
         parameters: model.parameters.len() as u32,
-        layers: model.layers.iter().map(|layer| format!("{layer:?}")).collect(),
-        recurrent: model.layers.iter().any(|layer| layer.is_recurrent()),
+        layers: (0..program.plan().nodes().len()).map(|at| layer(program.plan(), at)).collect(),
+        recurrent: model.architecture.stateful,
+        precision: model.precision.name().to_owned(),
         window: model.contract.window as u32,
         columns: model.contract.names,
         name: model.name,
@@ -93,7 +102,7 @@ pub fn model_info(path: String) -> Result<ModelInfo> {
         horizon: model.horizon,
         training: model.training.text,
         level: tickline_model::Level::detect().name().to_owned(),
-        weights_bytes: tickline_weights::segment_bytes(&plan) as f64,
+        weights_bytes: tickline_weights::segment_bytes(&program) as f64,
     })
 }
 
@@ -102,9 +111,9 @@ pub fn model_info(path: String) -> Result<ModelInfo> {
 #[napi]
 pub fn model_publish(segment: String, path: String) -> Result<()> {
     let loaded = file::load(Path::new(&path)).map_err(refused)?;
-    let plan = Plan::new(&loaded.model).map_err(refused)?;
+    let program = Program::new(&loaded.model).map_err(refused)?;
     let segment = Segment::open(segment).map_err(crate::segment::refused)?;
-    let mut writer = Writer::attach(Arc::new(segment), plan).map_err(unpublished)?;
+    let mut writer = Writer::attach(Arc::new(segment), program).map_err(unpublished)?;
     writer.publish(&loaded).map_err(unpublished)
 }
 
@@ -176,22 +185,22 @@ impl NativeModel {
     pub fn load(path: String, instruments: u32) -> Result<NativeModel> {
         let loaded = file::load(Path::new(&path)).map_err(refused)?;
         let columns = loaded.model.contract.resolve(column).map_err(|error| refused(error.in_file(&path)))?;
-        let plan = Plan::new(&loaded.model).map_err(|error| refused(error.in_file(&path)))?;
-        if plan.outputs() > CLASSES_MAX {
-            let outputs = plan.outputs();
+        let program = Program::new(&loaded.model).map_err(|error| refused(error.in_file(&path)))?;
+        if program.outputs() > CLASSES_MAX {
+            let outputs = program.outputs();
             return Err(Error::from_reason(format!(
                 "MODEL_SHAPE: {path}: {outputs} outputs; a line's model has at most {CLASSES_MAX}"
             )));
         }
-        let mut lines = vec![Line([0.0; 16]); plan.weights_lines()];
-        plan.pack(&loaded.model, &mut lines).map_err(refused)?;
+        let mut lines = vec![Line([0.0; 16]); program.weights_lines()];
+        program.pack(&loaded.model, &mut lines).map_err(refused)?;
         Ok(NativeModel {
             source: Source::Own(lines, loaded.hash),
-            states: (0..instruments).map(|_| State::new(&plan)).collect(),
+            states: (0..instruments).map(|_| State::new(&program)).collect(),
             row: vec![0.0; columns.len()],
             columns,
-            answer: vec![0.0; plan.outputs()],
-            engine: Engine::new(plan),
+            answer: vec![0.0; program.outputs()],
+            engine: Engine::new(program),
             loaded,
             input: None,
             output: None,
@@ -203,11 +212,12 @@ impl NativeModel {
     #[napi]
     pub fn attach(&mut self, path: String) -> Result<()> {
         let segment = Arc::new(Segment::open(path).map_err(crate::segment::refused)?);
-        let mut writer = Writer::attach(segment.clone(), self.engine.plan().clone()).map_err(unpublished)?;
+        let mut writer =
+            Writer::attach(segment.clone(), self.engine.program().clone()).map_err(unpublished)?;
         if writer.newest().is_none() {
             writer.publish(&self.loaded).map_err(unpublished)?;
         }
-        let reader = Reader::attach(segment, self.engine.plan()).map_err(unpublished)?;
+        let reader = Reader::attach(segment, self.engine.program()).map_err(unpublished)?;
         self.source = Source::Shared(Box::new(reader));
         Ok(())
     }

@@ -7,8 +7,10 @@ use napi_derive::napi;
 use rows::{Extract, Part};
 use std::path::Path;
 use tickline_features::NAMES;
-use tickline_model::train::{CLASSES, Confusion, Fit, Settings, majority};
-use tickline_model::{Activation, Contract, Layer, Model, ModelError, Predictor, TrainingRecord, file};
+use tickline_model::train::{CLASSES, Confusion, Recipe, Rows, Settings, Targets, majority};
+use tickline_model::{
+    Activation, Architecture, Contract, Model, ModelError, Predictor, TrainingRecord, file, zoo,
+};
 
 /// What to train.
 #[napi(object)]
@@ -80,8 +82,8 @@ fn refused(error: ModelError) -> Error {
 pub struct Trainer {
     plan: TrainingPlan,
     contract: Contract,
-    layers: Vec<Layer>,
-    fit: Fit,
+    network: Architecture,
+    fit: tickline_model::train::Trainer,
     test: Part,
     most: u8,
     data: TrainingData,
@@ -103,23 +105,29 @@ impl Trainer {
         })
         .map_err(Error::from_reason)?;
         let contract = contract(&split.train.rows);
-        let layers = layers(&plan.hidden);
+        let hidden: Vec<usize> = plan.hidden.iter().map(|size| *size as usize).collect();
+        let network = zoo::mlp(NAMES.len(), 1, &hidden, Activation::Relu, CLASSES.len(), false);
         let counts = |part: &Part| CLASSES.iter().enumerate().map(|(c, _)| part.count(c as u8)).collect();
+        let recipe = Recipe {
+            decay: plan.decay as f32,
+            class_weights: class_weights(&split.train, plan.balance).to_vec(),
+            ..Recipe::default()
+        };
         let settings = Settings {
             seed: u64::from(plan.seed),
             batch: plan.batch as usize,
             epochs: plan.epochs as usize,
             rate: plan.rate as f32,
-            decay: plan.decay as f32,
-            clip: 1.0,
-            class_weights: class_weights(&split.train, plan.balance),
+            recipe,
+            ..Settings::default()
         };
         let data_hash = split.train.hash();
         let most = majority(split.train.classes.iter().copied());
         let (train_classes, test_classes): (Vec<u32>, Vec<u32>) = (counts(&split.train), counts(&split.test));
         let train_rows = split.train.classes.len() as u32;
-        let fit = Fit::new(&contract, &layers, settings, &split.train.rows, split.train.classes)
-            .map_err(refused)?;
+        let targets = Targets::Classes(split.train.classes);
+        let rows = Rows::new(&contract, &split.train.rows, targets, &[]).map_err(refused)?;
+        let fit = tickline_model::train::Trainer::new(&network, settings, rows).map_err(refused)?;
         let data = TrainingData {
             train_rows,
             test_rows: split.test.classes.len() as u32,
@@ -130,7 +138,7 @@ impl Trainer {
             parameters: fit.parameters().len() as u32,
             batches: fit.batches() as u32,
         };
-        Ok(Trainer { plan, contract, layers, fit, test: split.test, most, data, data_hash })
+        Ok(Trainer { plan, contract, network, fit, test: split.test, most, data, data_hash })
     }
 
     /// What the capture gave.
@@ -193,8 +201,6 @@ impl Trainer {
                 self.plan.hidden.iter().map(u32::to_string).collect::<Vec<_>>().join("-")
             ),
             contract: self.contract.clone(),
-            layers: self.layers.clone(),
-            parameters: self.fit.parameters().to_vec(),
             classes: CLASSES.map(str::to_owned).to_vec(),
             horizon: self.plan.horizon,
             training: TrainingRecord {
@@ -203,6 +209,7 @@ impl Trainer {
                 rows: u64::from(self.data.train_rows),
                 data_hash: self.data_hash,
             },
+            ..Model::bare("", self.network.clone(), self.fit.parameters().to_vec())
         }
     }
 }
@@ -220,17 +227,6 @@ fn contract(rows: &[f32]) -> Contract {
         scale.push(if deviation > 1e-6 { deviation as f32 } else { 1.0 });
     }
     Contract { names: NAMES.map(str::to_owned).to_vec(), mean, scale, clip: 5.0, window: 1 }
-}
-
-fn layers(hidden: &[u32]) -> Vec<Layer> {
-    let mut inputs = NAMES.len();
-    let mut layers = Vec::new();
-    for size in hidden {
-        layers.push(Layer::Dense { inputs, outputs: *size as usize, activation: Activation::Relu });
-        inputs = *size as usize;
-    }
-    layers.push(Layer::Dense { inputs, outputs: CLASSES.len(), activation: Activation::Softmax });
-    layers
 }
 
 /// Weights that go from 1 each (`balance` 0) to inverse frequency (1), with mean 1 over the rows.

@@ -1,6 +1,6 @@
 //! The feature contract: which columns a model takes and how they are scaled.
 use crate::error::{Fault, ModelError};
-use crate::layer::WIDTH_MAX;
+use crate::plan::{COLUMNS_MAX, VALUE_MAX};
 
 /// Columns, scaling and history that a model was trained on.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,8 +44,8 @@ impl Contract {
     /// [`Fault::Contract`] or, for a NaN or infinite number, [`Fault::NotFinite`].
     pub fn verify(&self) -> Result<(), ModelError> {
         let columns = self.names.len();
-        if !(1..=WIDTH_MAX).contains(&columns) {
-            return Err(fault(format!("{columns} columns; a contract has 1 to {WIDTH_MAX}")));
+        if !(1..=COLUMNS_MAX).contains(&columns) {
+            return Err(fault(format!("{columns} columns; a contract has 1 to {COLUMNS_MAX}")));
         }
         if self.mean.len() != columns || self.scale.len() != columns {
             let (mean, scale) = (self.mean.len(), self.scale.len());
@@ -71,13 +71,22 @@ impl Contract {
         if !(self.clip > 0.0 && self.clip.is_finite()) {
             return Err(fault(format!("clip {} is not a positive number", self.clip)));
         }
-        if !(self.window >= 1 && self.window <= WIDTH_MAX && self.inputs() <= WIDTH_MAX) {
+        if !(self.window >= 1 && self.window <= COLUMNS_MAX && self.inputs() <= VALUE_MAX) {
             let window = self.window;
             return Err(fault(format!(
-                "window of {window} rows x {columns} columns; at most {WIDTH_MAX} values"
+                "window of {window} rows x {columns} columns; at most {VALUE_MAX} values"
             )));
         }
         Ok(())
+    }
+
+    /// Scales whole rows in place, as the engine does: `clamp((x - mean) / scale, -clip, clip)`.
+    pub fn scale_rows(&self, rows: &mut [f32]) {
+        for row in rows.chunks_exact_mut(self.names.len()) {
+            for (x, (mean, scale)) in row.iter_mut().zip(self.mean.iter().zip(&self.scale)) {
+                *x = ((*x - mean) * (1.0 / scale)).clamp(-self.clip, self.clip);
+            }
+        }
     }
 
     /// Place of each column in a row, as `find` knows the names.

@@ -1,16 +1,17 @@
-//! Runs a plan: one row in, one answer out, no allocation.
+//! Runs a program: one row in, one answer out, no allocation.
 use crate::block::{LANES, Line, flat_mut, lines};
 use crate::error::{ModelError, NoSignal};
 use crate::kernel;
 use crate::lanes::portable::Plain;
 use crate::lanes::{Lanes, Level};
 use crate::model::Model;
-use crate::plan::{Op, Plan, half_lines, scaling_lines};
+use crate::net::Net;
+use crate::program::{Op, Program, half_lines, scaling_lines};
 
 /// Packed weights and the version they are told apart by (the model hash); borrowed for one tick.
 #[derive(Clone, Copy)]
 pub struct Weights<'a> {
-    /// [`Plan::weights_lines`] lines made by [`Plan::pack`].
+    /// [`Program::weights_lines`] lines made by [`Program::pack`].
     pub lines: &'a [Line],
     /// Differs whenever the lines do.
     pub version: u64,
@@ -29,10 +30,10 @@ pub struct State {
 
 impl State {
     /// A state that has seen nothing.
-    pub fn new(plan: &Plan) -> State {
-        let history = if plan.window > 1 { 2 * plan.window * plan.columns } else { 0 };
+    pub fn new(program: &Program) -> State {
+        let history = if program.window > 1 { 2 * program.window * program.columns } else { 0 };
         State {
-            lines: vec![Line::ZERO; plan.state_lines],
+            lines: vec![Line::ZERO; program.state_lines],
             prepared: None,
             history: vec![0.0; history],
             rows: 0,
@@ -48,24 +49,28 @@ impl State {
     }
 }
 
-/// A plan with its scratch memory on one instruction set.
+/// A program with its scratch memory on one instruction set.
 #[derive(Debug)]
 pub struct Engine {
-    plan: Plan,
+    program: Program,
     level: Level,
     scratch: Vec<Line>,
+    /// Runs what has no fast form.
+    net: Option<Net<f32>>,
 }
 
 impl Engine {
     /// An engine on the best instruction set this processor has.
-    pub fn new(plan: Plan) -> Engine {
-        Engine::on(plan, Level::detect())
+    pub fn new(program: Program) -> Engine {
+        Engine::on(program, Level::detect())
     }
 
     /// An engine on a given instruction set, or on the best available one below it.
-    pub fn on(plan: Plan, level: Level) -> Engine {
-        let scratch = vec![Line::ZERO; plan.scratch_lines];
-        Engine { level: level.min(Level::detect()), scratch, plan }
+    pub fn on(program: Program, level: Level) -> Engine {
+        let scratch = vec![Line::ZERO; program.scratch_lines];
+        let net = if program.is_fast() { None } else { Net::new(&program.plan, 1, 1).ok() };
+        let net = net.map(|net| net.on(level));
+        Engine { level: level.min(Level::detect()), scratch, net, program }
     }
 
     /// The instruction set it runs on.
@@ -73,12 +78,12 @@ impl Engine {
         self.level
     }
 
-    /// The plan it runs.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// The program it runs.
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
-    /// Answers one row: `row` has [`Plan::columns`] numbers, unscaled; `out` gets [`Plan::outputs`] numbers.
+    /// Answers one row: `row` has [`Program::columns`] numbers, unscaled; `out` gets [`Program::outputs`] numbers.
     ///
     /// Recurrent state advances only when there is an answer. Cost: the bytes of the weights over cache bandwidth; with
     /// [`Engine::prepare`] called after the tick before, recurrent weights are not read here.
@@ -92,11 +97,13 @@ impl Engine {
         row: &[f32],
         out: &mut [f32],
     ) -> Result<(), NoSignal> {
-        let result = self.plan.output();
-        if row.len() != self.plan.columns || out.len() != result.values {
+        let result = self.program.output;
+        if row.len() != self.program.columns || out.len() != result.values {
             return Err(NoSignal::Length);
         }
-        if weights.lines.len() != self.plan.weights_lines() || state.lines.len() != self.plan.state_lines {
+        if weights.lines.len() != self.program.weights_lines()
+            || state.lines.len() != self.program.state_lines
+        {
             return Err(NoSignal::Length);
         }
         if !kernel::all_finite(row) {
@@ -105,12 +112,13 @@ impl Engine {
         match self.level {
             // SAFETY: L1; `level` is never above what this processor has.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { tick_avx512(&self.plan, &mut self.scratch, weights, state, row)? },
+            Level::Avx512 => unsafe { tick_avx512(&self.program, &mut self.scratch, weights, state, row)? },
             // SAFETY: L1; as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { tick_avx2(&self.plan, &mut self.scratch, weights, state, row)? },
-            _ => tick::<Plain>(&self.plan, &mut self.scratch, weights, state, row)?,
+            Level::Avx2 => unsafe { tick_avx2(&self.program, &mut self.scratch, weights, state, row)? },
+            _ => tick::<Plain>(&self.program, &mut self.scratch, weights, state, row)?,
         }
+        self.run_net(weights, state);
         let answer = kernel::head(&self.scratch[result.at..], result.values);
         if !kernel::all_finite(answer) {
             state.reset();
@@ -120,20 +128,35 @@ impl Engine {
         Ok(())
     }
 
+    /// Runs the network on what [`take_input`] made of the row, where layers have no fast form.
+    fn run_net(&mut self, weights: Weights<'_>, state: &mut State) {
+        let Some(net) = &mut self.net else { return };
+        let (program, own) = (&self.program, net.state().len());
+        net.set_state(kernel::head(&state.lines, own));
+        let scaling = scaling_lines(program.columns);
+        let parameters = kernel::head(&weights.lines[scaling..], program.plan.parameters());
+        let (input, rest) = self.scratch.split_at_mut(program.output.at);
+        let answer = net.forward(parameters, kernel::head(input, program.input.values), None);
+        flat_mut(rest)[..answer.len()].copy_from_slice(answer);
+        flat_mut(&mut state.lines)[..own].copy_from_slice(net.state());
+    }
+
     /// Computes the recurrent halves of the next tick, off the path; what the next [`Engine::predict`] gives is the same with
     /// and without.
     pub fn prepare(&self, weights: Weights<'_>, state: &mut State) {
-        if weights.lines.len() != self.plan.weights_lines() || state.lines.len() != self.plan.state_lines {
+        if weights.lines.len() != self.program.weights_lines()
+            || state.lines.len() != self.program.state_lines
+        {
             return;
         }
         match self.level {
             // SAFETY: L1; `level` is never above what this processor has.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { prepare_avx512(&self.plan, weights, state) },
+            Level::Avx512 => unsafe { prepare_avx512(&self.program, weights, state) },
             // SAFETY: L1; as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { prepare_avx2(&self.plan, weights, state) },
-            _ => prepare::<Plain>(&self.plan, weights, state),
+            Level::Avx2 => unsafe { prepare_avx2(&self.program, weights, state) },
+            _ => prepare::<Plain>(&self.program, weights, state),
         }
     }
 }
@@ -141,52 +164,57 @@ impl Engine {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 fn tick_avx512(
-    plan: &Plan,
+    program: &Program,
     scratch: &mut [Line],
     weights: Weights<'_>,
     state: &mut State,
     row: &[f32],
 ) -> Result<(), NoSignal> {
-    tick::<crate::lanes::avx512::Zmm>(plan, scratch, weights, state, row)
+    tick::<crate::lanes::avx512::Zmm>(program, scratch, weights, state, row)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn tick_avx2(
-    plan: &Plan,
+    program: &Program,
     scratch: &mut [Line],
     weights: Weights<'_>,
     state: &mut State,
     row: &[f32],
 ) -> Result<(), NoSignal> {
-    tick::<crate::lanes::avx2::Pair>(plan, scratch, weights, state, row)
+    tick::<crate::lanes::avx2::Pair>(program, scratch, weights, state, row)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn prepare_avx512(plan: &Plan, weights: Weights<'_>, state: &mut State) {
-    prepare::<crate::lanes::avx512::Zmm>(plan, weights, state);
+fn prepare_avx512(program: &Program, weights: Weights<'_>, state: &mut State) {
+    prepare::<crate::lanes::avx512::Zmm>(program, weights, state);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn prepare_avx2(plan: &Plan, weights: Weights<'_>, state: &mut State) {
-    prepare::<crate::lanes::avx2::Pair>(plan, weights, state);
+fn prepare_avx2(program: &Program, weights: Weights<'_>, state: &mut State) {
+    prepare::<crate::lanes::avx2::Pair>(program, weights, state);
 }
 
 #[inline(always)]
 fn tick<L: Lanes>(
-    plan: &Plan,
+    program: &Program,
     scratch: &mut [Line],
     weights: Weights<'_>,
     state: &mut State,
     row: &[f32],
 ) -> Result<(), NoSignal> {
-    take_input::<L>(plan, scratch, weights.lines, state, row)?;
-    if plan.state_lines > 0 && state.prepared != Some(weights.version) {
-        prepare::<L>(plan, weights, state);
+    take_input::<L>(program, scratch, weights.lines, state, row)?;
+    if !program.plan.architecture().stateful {
+        // A recurrent layer in a window network begins each window with nothing behind it.
+        state.lines.fill(Line::ZERO);
+        state.prepared = None;
     }
-    for op in &plan.ops {
+    if program.state_lines > 0 && state.prepared != Some(weights.version) {
+        prepare::<L>(program, weights, state);
+    }
+    for op in program.ops.iter().flatten() {
         run::<L>(op, scratch, weights.lines, state);
     }
     state.prepared = None;
@@ -196,36 +224,36 @@ fn tick<L: Lanes>(
 /// Scales the row into the network's input; with a window, through the history.
 #[inline(always)]
 fn take_input<L: Lanes>(
-    plan: &Plan,
+    program: &Program,
     scratch: &mut [Line],
     weights: &[Line],
     state: &mut State,
     row: &[f32],
 ) -> Result<(), NoSignal> {
     // The row is scaled at the start of the scratch memory, where the input lies; a window is then copied over it.
-    let wide = lines(plan.columns);
-    let input = &mut scratch[plan.input.at..plan.input.at + plan.input.lines()];
-    let (scaled, scaling) = (&mut input[..wide], &weights[..scaling_lines(plan.columns)]);
+    let wide = lines(program.columns);
+    let input = &mut scratch[program.input.at..program.input.at + program.input.lines()];
+    let (scaled, scaling) = (&mut input[..wide], &weights[..scaling_lines(program.columns)]);
     if let Some(last) = scaled.last_mut() {
         last.0 = [0.0; LANES];
     }
     flat_mut(scaled)[..row.len()].copy_from_slice(row);
     kernel::normalise::<L>(scaled, scaling);
-    if plan.window == 1 {
+    if program.window == 1 {
         return Ok(());
     }
-    let columns = plan.columns;
-    let place = state.rows % plan.window;
-    for at in [place, place + plan.window] {
+    let columns = program.columns;
+    let place = state.rows % program.window;
+    for at in [place, place + program.window] {
         let values = kernel::head(scaled, columns);
         state.history[at * columns..(at + 1) * columns].copy_from_slice(values);
     }
     state.rows += 1;
-    if state.rows < plan.window {
+    if state.rows < program.window {
         return Err(NoSignal::Filling);
     }
     let oldest = (place + 1) * columns;
-    let window = &state.history[oldest..oldest + plan.window * columns];
+    let window = &state.history[oldest..oldest + program.window * columns];
     flat_mut(input)[..window.len()].copy_from_slice(window);
     Ok(())
 }
@@ -264,18 +292,18 @@ fn run<L: Lanes>(op: &Op, scratch: &mut [Line], weights: &[Line], state: &mut St
                 &mut out[..wide],
             );
         }
-        Op::Softmax { from, to } => {
+        Op::Activate { from, to, activation } => {
             let (before, out) = scratch.split_at_mut(to.at);
             let out = &mut out[..to.lines()];
             out.copy_from_slice(&before[from.at..from.at + to.lines()]);
-            kernel::softmax::<L>(out, to.values);
+            kernel::activate::<L>(out, to.values, activation);
         }
     }
 }
 
 #[inline(always)]
-fn prepare<L: Lanes>(plan: &Plan, weights: Weights<'_>, state: &mut State) {
-    for op in &plan.ops {
+fn prepare<L: Lanes>(program: &Program, weights: Weights<'_>, state: &mut State) {
+    for op in program.ops.iter().flatten() {
         match *op {
             Op::Lstm { from, to, weights: at, state: place } => {
                 let first = at + half_lines(4, from.values, to.values);
@@ -290,7 +318,7 @@ fn prepare<L: Lanes>(plan: &Plan, weights: Weights<'_>, state: &mut State) {
                 let (h, half) = state.lines[place..].split_at_mut(to.lines());
                 kernel::recurrent::<L, 3>(kernel::head(h, to.values), packed, &mut half[..3 * to.lines()]);
             }
-            Op::Dense { .. } | Op::Add { .. } | Op::Softmax { .. } => {}
+            Op::Dense { .. } | Op::Add { .. } | Op::Activate { .. } => {}
         }
     }
     state.prepared = Some(weights.version);
@@ -319,11 +347,11 @@ impl Predictor {
     /// # Errors
     /// What [`Model::verify`] finds.
     pub fn on(model: &Model, level: Level) -> Result<Predictor, ModelError> {
-        let plan = Plan::new(model)?;
-        let mut weights = vec![Line::ZERO; plan.weights_lines()];
-        plan.pack(model, &mut weights)?;
-        let state = State::new(&plan);
-        Ok(Predictor { engine: Engine::on(plan, level), weights, version: 0, state })
+        let program = Program::new(model)?;
+        let mut weights = vec![Line::ZERO; program.weights_lines()];
+        program.pack(model, &mut weights)?;
+        let state = State::new(&program);
+        Ok(Predictor { engine: Engine::on(program, level), weights, version: 0, state })
     }
 
     /// Answers one row; see [`Engine::predict`].
@@ -346,7 +374,7 @@ impl Predictor {
     /// # Errors
     /// An architecture or contract other than the running one's.
     pub fn swap(&mut self, model: &Model) -> Result<(), ModelError> {
-        self.engine.plan().pack(model, &mut self.weights)?;
+        self.engine.program().pack(model, &mut self.weights)?;
         self.version += 1;
         Ok(())
     }

@@ -12,10 +12,13 @@
 //!
 //! All numbers are little-endian. Reading checks header, checksum, FlatBuffers structure, layers, shapes and numbers; nothing
 //! of a file is used before all of it is found right.
+mod node;
+
+use crate::architecture::{Architecture, Node};
 use crate::contract::Contract;
 use crate::error::{Fault, ModelError};
-use crate::layer::{Activation, Layer};
-use crate::model::{Model, TrainingRecord, head};
+use crate::model::{Model, Precision, TrainingRecord, head};
+use crate::plan::Plan;
 use crate::schema as wire;
 use flatbuffers::{FlatBufferBuilder, VerifierOptions, WIPOffset};
 use sha2::{Digest, Sha256};
@@ -30,7 +33,7 @@ pub const HEADER_BYTES: usize = 64;
 /// Longest payload accepted.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Version of the payload's meaning.
-const MODEL_VERSION: u32 = 1;
+const MODEL_VERSION: u32 = 2;
 
 /// A model with the hash of the file it came from.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,24 +134,34 @@ pub fn decode(bytes: &[u8]) -> Result<Loaded, ModelError> {
         let version = root.version();
         return Err(fault(
             Fault::Version,
-            format!("model version {version}; this build reads {MODEL_VERSION}"),
+            format!(
+                "model version {version}; this build reads {MODEL_VERSION}, train or import the model again"
+            ),
         ));
     }
     let contract = read_contract(root.contract());
-    let (mut layers, mut parameters) = (Vec::new(), Vec::new());
-    for (at, table) in root.layers().iter().enumerate() {
-        let layer = read_layer(at, table)?;
-        read_tensors(at, &layer, table, &mut parameters)?;
-        layers.push(layer);
-    }
+    let nodes = root.layers().iter().enumerate().map(|(at, table)| node::read(at, table));
+    let architecture = Architecture {
+        columns: contract.names.len(),
+        window: contract.window,
+        stateful: root.contract().stateful(),
+        nodes: nodes.collect::<Result<Vec<Node>, ModelError>>()?,
+    };
+    // Shapes are checked before a single tensor is copied.
+    let plan = Plan::compile(&architecture)?;
+    let code = root.precision().0;
+    let precision = Precision::from_code(code)
+        .ok_or_else(|| fault(Fault::Payload, format!("precision {code} is unknown to this build")))?;
     let model = Model {
         name: root.name().to_owned(),
         contract,
-        layers,
-        parameters,
+        parameters: read_tensors(&plan, &root)?,
+        architecture,
         classes: root.classes().map(|names| names.iter().map(str::to_owned).collect()).unwrap_or_default(),
         horizon: root.horizon(),
         training: root.training().map(read_training).unwrap_or_default(),
+        precision,
+        reach: reach(&root),
     };
     model.verify()?;
     Ok(Loaded { model, hash })
@@ -182,84 +195,41 @@ fn read_training(table: wire::TrainingRecord<'_>) -> TrainingRecord {
     }
 }
 
-fn read_layer(at: usize, table: wire::Layer<'_>) -> Result<Layer, ModelError> {
-    let given: Vec<i32> = table.parameters().map(|values| values.iter().collect()).unwrap_or_default();
-    let kind = table.kind();
-    let sizes = |wanted: usize| -> Result<Vec<usize>, ModelError> {
-        let sizes: Vec<usize> = given.iter().filter_map(|value| usize::try_from(*value).ok()).collect();
-        let right = sizes.len() == wanted && given.len() == wanted;
-        let text = || format!("layer {at}: {kind:?} takes {wanted} sizes, not {given:?}");
-        right.then_some(sizes).ok_or_else(|| fault(Fault::Layer, text()))
-    };
-    let code = table.activation().0;
-    let activation = Activation::from_code(code).ok_or_else(|| {
-        fault(Fault::Layer, format!("layer {at}: activation {code} is unknown to this build"))
-    })?;
-    let layer = match kind {
-        wire::LayerKind::Dense => {
-            let sizes = sizes(2)?;
-            return Ok(Layer::Dense { inputs: sizes[0], outputs: sizes[1], activation });
-        }
-        wire::LayerKind::Lstm => sizes(2).map(|sizes| Layer::Lstm { inputs: sizes[0], units: sizes[1] })?,
-        wire::LayerKind::Gru => sizes(2).map(|sizes| Layer::Gru { inputs: sizes[0], units: sizes[1] })?,
-        wire::LayerKind::Skip => match given[..] {
-            [from] if from >= -1 => Layer::Skip { from: (from + 1) as usize },
-            _ => {
-                return Err(fault(
-                    Fault::Layer,
-                    format!("layer {at}: skip from {given:?}; one number, -1 or more"),
-                ));
-            }
-        },
-        wire::LayerKind::Softmax => sizes(0).map(|_| Layer::Softmax)?,
-        other => {
-            return Err(fault(
-                Fault::Layer,
-                format!("layer {at}: kind {} ({other:?}) is unknown to this build", other.0),
-            ));
-        }
-    };
-    if activation != Activation::None {
-        return Err(fault(Fault::Layer, format!("layer {at}: {kind:?} has no activation of its own")));
-    }
-    Ok(layer)
+/// Empty when nothing is calibrated, as before it was written.
+fn reach(root: &wire::Model<'_>) -> Vec<f32> {
+    let reach: Vec<f32> = root.layers().iter().map(|table| table.reach()).collect();
+    if reach.iter().all(|reach| *reach == 0.0) { Vec::new() } else { reach }
 }
 
-fn read_tensors(
-    at: usize,
-    layer: &Layer,
-    table: wire::Layer<'_>,
-    parameters: &mut Vec<f32>,
-) -> Result<(), ModelError> {
-    let wanted = layer.tensors();
-    let count = table.tensors().map_or(0, |tensors| tensors.len());
-    if count != wanted.len() {
-        let text = format!("layer {at}: {count} tensors where {:?} has {}", table.kind(), wanted.len());
-        return Err(fault(Fault::Shape, text));
-    }
-    for (place, spec) in wanted.iter().enumerate() {
-        let Some(tensor) = table.tensors().map(|tensors| tensors.get(place)) else { continue };
-        let shape: Vec<usize> = tensor.shape().iter().map(|size| size as usize).collect();
-        if tensor.name() != spec.name || shape != spec.shape {
-            let text = format!(
-                "layer {at}: tensor {place} is {:?} {shape:?}, not {:?} {:?}",
-                tensor.name(),
-                spec.name,
-                spec.shape
-            );
+fn read_tensors(plan: &Plan, root: &wire::Model<'_>) -> Result<Vec<f32>, ModelError> {
+    let mut parameters = Vec::with_capacity(plan.parameters());
+    for (at, table) in root.layers().iter().enumerate() {
+        let kind = plan.layer(at).name();
+        let wanted: Vec<_> =
+            plan.slices().iter().filter(|slice| slice.node == at).map(|slice| &slice.spec).collect();
+        let given = table.tensors();
+        let count = given.map_or(0, |tensors| tensors.len());
+        if count != wanted.len() {
+            let text = format!("node {at} ({kind}): {count} tensors where it has {}", wanted.len());
             return Err(fault(Fault::Shape, text));
         }
-        let data = tensor.data();
-        // Sizes are products of numbers from the file: compared without overflow before anything is allocated.
-        let wanted = spec.shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
-        if wanted != Some(data.len()) {
-            let text =
-                format!("layer {at}: tensor {:?} holds {} values, not {shape:?}", spec.name, data.len());
-            return Err(fault(Fault::Shape, text));
+        for (tensor, spec) in given.iter().flatten().zip(wanted) {
+            let shape: Vec<usize> = tensor.shape().iter().map(|size| size as usize).collect();
+            let data = tensor.data();
+            if tensor.name() != spec.name || shape != spec.shape || data.len() != spec.len() {
+                let text = format!(
+                    "node {at} ({kind}): tensor {:?} {shape:?} of {} values, not {:?} {:?}",
+                    tensor.name(),
+                    data.len(),
+                    spec.name,
+                    spec.shape
+                );
+                return Err(fault(Fault::Shape, text));
+            }
+            parameters.extend(data.iter());
         }
-        parameters.extend(data.iter());
     }
-    Ok(())
+    Ok(parameters)
 }
 
 /// Serialises a model; the same model gives the same bytes.
@@ -267,10 +237,10 @@ fn read_tensors(
 /// # Errors
 /// What [`Model::verify`] finds.
 pub fn encode(model: &Model) -> Result<Vec<u8>, ModelError> {
-    model.verify()?;
+    let plan = model.verify()?;
     let mut builder = FlatBufferBuilder::new();
-    let layers = write_layers(&mut builder, model);
-    let contract = write_contract(&mut builder, &model.contract);
+    let layers = write_layers(&mut builder, model, &plan);
+    let contract = write_contract(&mut builder, model);
     let text = builder.create_string(&model.training.text);
     let training = wire::TrainingRecord::create(
         &mut builder,
@@ -293,6 +263,7 @@ pub fn encode(model: &Model) -> Result<Vec<u8>, ModelError> {
             classes: Some(classes),
             horizon: model.horizon,
             training: Some(training),
+            precision: wire::Precision(model.precision.code()),
         },
     );
     builder.finish(root, Some("TLMO"));
@@ -337,8 +308,9 @@ fn strings<'b>(builder: &mut FlatBufferBuilder<'b>, texts: &[String]) -> Strings
 
 fn write_contract<'b>(
     builder: &mut FlatBufferBuilder<'b>,
-    contract: &Contract,
+    model: &Model,
 ) -> WIPOffset<wire::FeatureContract<'b>> {
+    let contract = &model.contract;
     let names = strings(builder, &contract.names);
     let mean = builder.create_vector(&contract.mean);
     let scale = builder.create_vector(&contract.scale);
@@ -350,48 +322,36 @@ fn write_contract<'b>(
             scale: Some(scale),
             clip: contract.clip,
             window: contract.window as u32,
+            stateful: model.architecture.stateful,
         },
     )
 }
 
-fn write_layers<'b>(builder: &mut FlatBufferBuilder<'b>, model: &Model) -> Layers<'b> {
-    let mut rest = &model.parameters[..];
+fn write_layers<'b>(builder: &mut FlatBufferBuilder<'b>, model: &Model, plan: &Plan) -> Layers<'b> {
     let mut offsets = Vec::new();
-    for layer in &model.layers {
+    for (at, node) in model.architecture.nodes.iter().enumerate() {
         let mut tensors = Vec::new();
-        for spec in layer.tensors() {
-            let (values, behind) = rest.split_at(spec.len());
-            rest = behind;
-            let name = builder.create_string(spec.name);
-            let shape: Vec<u32> = spec.shape.iter().map(|size| *size as u32).collect();
+        for slice in plan.slices().iter().filter(|slice| slice.node == at) {
+            let name = builder.create_string(slice.spec.name);
+            let shape: Vec<u32> = slice.spec.shape.iter().map(|size| *size as u32).collect();
             let shape = builder.create_vector(&shape);
-            let data = builder.create_vector(values);
+            let data = builder.create_vector(&model.parameters[slice.range.clone()]);
             let args = wire::TensorArgs { name: Some(name), shape: Some(shape), data: Some(data) };
             tensors.push(wire::Tensor::create(builder, &args));
         }
         let tensors = builder.create_vector(&tensors);
-        let (kind, activation, sizes) = describe(layer);
-        let parameters = builder.create_vector(&sizes);
+        let (kind, sizes, rates) = node::describe(&node.layer);
+        let inputs: Vec<u32> = node.inputs.iter().map(|value| *value as u32).collect();
         let args = wire::LayerArgs {
             kind,
-            activation: wire::Activation(activation.code()),
-            parameters: Some(parameters),
+            activation: wire::Activation(node.layer.activation().code()),
+            parameters: Some(builder.create_vector(&sizes)),
             tensors: Some(tensors),
+            inputs: Some(builder.create_vector(&inputs)),
+            rates: Some(builder.create_vector(&rates)),
+            reach: model.reach.get(at).copied().unwrap_or(0.0),
         };
         offsets.push(wire::Layer::create(builder, &args));
     }
     builder.create_vector(&offsets)
-}
-
-fn describe(layer: &Layer) -> (wire::LayerKind, Activation, Vec<i32>) {
-    let sizes = |sizes: &[usize]| sizes.iter().map(|size| *size as i32).collect();
-    match *layer {
-        Layer::Dense { inputs, outputs, activation } => {
-            (wire::LayerKind::Dense, activation, sizes(&[inputs, outputs]))
-        }
-        Layer::Lstm { inputs, units } => (wire::LayerKind::Lstm, Activation::None, sizes(&[inputs, units])),
-        Layer::Gru { inputs, units } => (wire::LayerKind::Gru, Activation::None, sizes(&[inputs, units])),
-        Layer::Skip { from } => (wire::LayerKind::Skip, Activation::None, vec![from as i32 - 1]),
-        Layer::Softmax => (wire::LayerKind::Softmax, Activation::None, Vec::new()),
-    }
 }

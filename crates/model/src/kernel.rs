@@ -3,11 +3,11 @@
 //!
 //! Batch-1 matrix-vector products are bound by the bytes of weights that stream through the core, so a kernel reads them once,
 //! in order, and keeps its sums in registers.
+use crate::activation::Activation;
 use crate::block::{Line, flat};
 use crate::lanes::Lanes;
-use crate::layer::Activation;
-use crate::math::{exp, relu, sigmoid, tanh};
-use crate::plan::BLOCK_LINES;
+use crate::math::{self, exp, sigmoid, tanh};
+use crate::program::BLOCK_LINES;
 
 /// `start + sum over k of x[k] * weights[k]` for a block of `W` lines, with `S` sums a line to hide latency.
 #[inline(always)]
@@ -57,22 +57,10 @@ fn sums<L: Lanes, const W: usize>(start: &[Line], weights: &[Line], x: &[f32]) -
 }
 
 #[inline(always)]
-fn activate<L: Lanes>(activation: Activation, x: L) -> L {
-    match activation {
-        Activation::None | Activation::Softmax => x,
-        Activation::Relu => relu(x),
-        Activation::Swish => x.mul(sigmoid(x)),
-        Activation::Tanh => tanh(x),
-        Activation::Sigmoid => sigmoid(x),
-        Activation::LeakyRelu => x.mul(L::splat(0.01)).max(x),
-    }
-}
-
-#[inline(always)]
 fn dense_block<L: Lanes, const W: usize>(x: &[f32], block: &[Line], to: &mut [Line], activation: Activation) {
     let (start, weights) = block.split_at(W);
     for (sum, out) in sums::<L, W>(start, weights, x).into_iter().zip(to) {
-        activate(activation, sum).store(out);
+        math::activation(activation, sum).store(out);
     }
 }
 
@@ -121,6 +109,17 @@ pub(crate) fn softmax<L: Lanes>(lines: &mut [Line], values: usize) {
     let sum = L::splat(sum.fold(|a, b| a + b));
     for line in lines.iter_mut() {
         L::load(line).div(sum).store(line);
+    }
+}
+
+/// An activation in place; `values` is the true number of outputs, for softmax.
+#[inline(always)]
+pub(crate) fn activate<L: Lanes>(lines: &mut [Line], values: usize, activation: Activation) {
+    if activation == Activation::Softmax {
+        return softmax::<L>(lines, values);
+    }
+    for line in lines {
+        math::activation(activation, L::load(line)).store(line);
     }
 }
 

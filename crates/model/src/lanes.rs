@@ -62,6 +62,10 @@ pub(crate) trait Lanes: Copy {
     fn splat(value: f32) -> Self;
     fn load(line: &Line) -> Self;
     fn store(self, line: &mut Line);
+    /// As `load`, from anywhere.
+    fn take(from: &[f32; 16]) -> Self;
+    /// As `store`, to anywhere.
+    fn give(self, to: &mut [f32; 16]);
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;

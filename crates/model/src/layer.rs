@@ -1,231 +1,233 @@
-//! The closed set of layers: their sizes, their tensors, and what they make of a shape.
+//! The closed set of layers: what each computes, what it makes of shapes, and which parameters it owns.
 //!
-//! Between layers runs one vector a tick. Tensors are row-major; where a matrix maps inputs to outputs, inputs are the rows
-//! (`[inputs, outputs]`, as in Keras).
-use crate::error::{Fault, ModelError};
+//! A matrix that maps inputs to outputs has inputs as rows (`[inputs, outputs]`, as in Keras). Below, `x[t]` is the vector of all numbers
+//! at time `t`. A layer that is *causal* can run in a stateful network, one row a tick, and gives there what it gives on a whole sequence
+//! that began with rows of zeros.
+mod infer;
+mod tensors;
 
-/// Most values a layer may take or give; bounds what a hostile file can make us allocate.
-pub const WIDTH_MAX: usize = 8192;
-/// Most layers in a model.
-pub const LAYERS_MAX: usize = 64;
+use crate::activation::Activation;
 
-/// What follows a dense layer's sum.
+/// What stands before the first time of a convolution or a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// The sum itself.
-    None,
-    /// `max(0, x)`.
-    Relu,
-    /// `x * sigmoid(x)`.
-    Swish,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `exp(x_i - max x) / sum`.
-    Softmax,
-    /// `x` above zero, `0.01 x` below.
-    LeakyRelu,
+pub enum Padding {
+    /// Nothing: the output is shorter by `kernel - 1`.
+    Valid,
+    /// Half of `kernel - 1` rows on each side, the larger half after (Keras' `same`); zeros for a convolution, absent for a pool.
+    Same,
+    /// `kernel - 1` rows of zeros before.
+    Causal,
 }
 
-impl Activation {
-    /// Every activation; its place is its number in the file (`Activation` in `schemas/model.fbs`).
-    pub const ALL: [Activation; 7] = [
-        Activation::None,
-        Activation::Relu,
-        Activation::Swish,
-        Activation::Tanh,
-        Activation::Sigmoid,
-        Activation::Softmax,
-        Activation::LeakyRelu,
-    ];
+impl Padding {
+    /// Every padding; its place is its number in the file.
+    pub const ALL: [Padding; 3] = [Padding::Valid, Padding::Same, Padding::Causal];
+}
 
-    /// The activation of a file's number.
-    pub fn from_code(code: u16) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
+/// A sliding window over time and width. The width is never padded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sweep {
+    /// Times seen at once.
+    pub kernel_time: usize,
+    /// Places seen at once.
+    pub kernel_width: usize,
+    /// Times from one output to the next; 1 in a stateful network.
+    pub stride_time: usize,
+    /// Places from one output to the next.
+    pub stride_width: usize,
+    /// What stands beside the first and last time.
+    pub padding: Padding,
+}
+
+impl Sweep {
+    /// Over time alone, step by step.
+    pub fn times(kernel: usize, padding: Padding) -> Sweep {
+        Sweep { kernel_time: kernel, kernel_width: 1, stride_time: 1, stride_width: 1, padding }
     }
 
-    /// The file's number.
-    pub fn code(self) -> u16 {
-        Self::ALL.iter().position(|each| *each == self).map_or(0, |at| at as u16)
+    /// Over width alone, without overlap.
+    pub fn places(kernel: usize) -> Sweep {
+        let padding = Padding::Causal;
+        Sweep { kernel_time: 1, kernel_width: kernel, stride_time: 1, stride_width: kernel, padding }
     }
+}
+
+/// How a pool folds what it sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pooling {
+    /// The largest.
+    Max,
+    /// The mean.
+    Average,
 }
 
 /// One layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Layer {
-    /// `y = act(x W + b)`; tensors `weight [inputs, outputs]`, `bias [outputs]`; parameters `inputs, outputs`.
+    /// `y[t] = act(x[t] W + b)`. Causal. Tensors `weight [features, outputs]`, `bias [outputs]`.
     Dense {
-        /// Values taken.
-        inputs: usize,
-        /// Values given.
+        /// Numbers given at each time.
         outputs: usize,
         /// What follows the sum.
         activation: Activation,
     },
-    /// One step of an LSTM (Hochreiter and Schmidhuber 1997, with forget gate), gates in the order i, f, g, o:
-    /// `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h' = sigmoid(o) tanh(c')`, the gates being `x W + h R + b`.
-    /// Tensors `kernel [inputs, 4 units]`, `recurrent [units, 4 units]`, `bias [4 units]`; parameters `inputs, units`.
+    /// An activation alone. Causal.
+    Activate {
+        /// Which.
+        activation: Activation,
+    },
+    /// Adds all its inputs, which have the same shape. Causal.
+    Add,
+    /// Puts its inputs' channels behind one another; times and widths are the same. Causal.
+    Concat,
+    /// The same numbers at each time seen as `width` places of `channels`. Causal.
+    Reshape {
+        /// Places.
+        width: usize,
+        /// Numbers at a place.
+        channels: usize,
+    },
+    /// All times as one: `[time][features]` becomes `[1][time * features]`.
+    Flatten,
+    /// The last time alone. Causal: in a stateful network it is the time at hand.
+    Last,
+    /// In training each number is dropped with this probability, and what stays is scaled up by `1 / (1 - rate)`; else nothing. Causal.
+    Dropout {
+        /// Probability, 0 to below 1.
+        rate: f32,
+    },
+    /// LSTM (Hochreiter and Schmidhuber 1997, with forget gate), gates in the order i, f, g, o: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`,
+    /// `h' = sigmoid(o) tanh(c')`, the gates being `x[t] K + h R + b`; gives `h'` at each time. Causal.
+    /// Tensors `kernel [features, 4 units]`, `recurrent [units, 4 units]`, `bias [4 units]`.
     Lstm {
-        /// Values taken.
-        inputs: usize,
-        /// Size of `h` and `c`; values given.
+        /// Size of `h` and `c`.
         units: usize,
     },
-    /// One step of a GRU whose reset gate follows the recurrent product (cuDNN's and Keras' `reset_after`), gates z, r, n:
-    /// `n = tanh(x Wn + bn + sigmoid(r) (h Rn + en))`, `h' = sigmoid(z) h + (1 - sigmoid(z)) n`.
-    /// Tensors `kernel [inputs, 3 units]`, `recurrent [units, 3 units]`, `bias [2, 3 units]` (b, then e); parameters `inputs, units`.
+    /// GRU whose reset gate follows the recurrent product (cuDNN's and Keras' `reset_after`), gates z, r, n:
+    /// `n = tanh(x Kn + bn + sigmoid(r) (h Rn + en))`, `h' = sigmoid(z) h + (1 - sigmoid(z)) n`; gives `h'` at each time. Causal.
+    /// Tensors `kernel [features, 3 units]`, `recurrent [units, 3 units]`, `bias [2, 3 units]` (b, then e).
     Gru {
-        /// Values taken.
-        inputs: usize,
-        /// Size of `h`; values given.
+        /// Size of `h`.
         units: usize,
     },
-    /// Adds the output of an earlier layer, or the input (`from` = -1 in the file, 0 here), to what the layer before gave.
-    /// No tensors; parameter `from`.
-    Skip {
-        /// Which output is added: 0 the network's input, `n` the output of layer `n - 1`.
-        from: usize,
+    /// Bilinear layer (Tran et al. 2018): `y = act(W2' x W1 + B)` over the `[time][features]` matrix `x`.
+    /// Tensors `w1 [features, outputs]`, `w2 [time, times]`, `bias [times, outputs]`; columns of `w1` and `w2` are kept to norm 10.
+    Bl {
+        /// Features given.
+        outputs: usize,
+        /// Times given.
+        times: usize,
+        /// What follows the sum.
+        activation: Activation,
     },
-    /// Softmax over what the layer before gave. No tensors, no parameters.
-    Softmax,
-}
-
-/// One tensor a layer owns: its name and shape.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorSpec {
-    /// Name in the file.
-    pub name: &'static str,
-    /// Sizes, outermost first.
-    pub shape: Vec<usize>,
-}
-
-impl TensorSpec {
-    /// Number of values.
-    pub fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// True when a shape holds nothing; no layer has such a tensor.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    /// Temporal attention augmented bilinear layer (Tran et al. 2018): `X = x W1`; `E = W' X` with the diagonal of `W` fixed to `1 / time`;
+    /// `A = softmax of E over time`; `Y = act(W2' (l X + (1 - l) X * A) + B)`, `l` kept in [0, 1].
+    /// Tensors `w1 [features, outputs]`, `w [time, time]`, `l [1]`, `w2 [time, times]`, `bias [times, outputs]`.
+    Tabl {
+        /// Features given.
+        outputs: usize,
+        /// Times given.
+        times: usize,
+        /// What follows the sum.
+        activation: Activation,
+    },
+    /// Bilinear normalisation (Tran et al. 2021): `y1 X1 + y2 X2`; `X2` is each feature normalised over time (deviation below 1e-4 counts
+    /// as 1), times `l2`, plus `b2`; `X1` is each time normalised over features, times `l1`, plus `b1`; `y1`, `y2` kept above 0.
+    /// Tensors `y1 [1]`, `y2 [1]`, `l1 [time]`, `b1 [time]`, `l2 [features]`, `b2 [features]`.
+    Bin,
+    /// Cross-correlation over time and width: `y[t][w] = act(b + sum x[t s + i - p][w r + j] W[i][j])`. Causal with causal padding.
+    /// Tensors `weight [kernel_time, kernel_width, channels, outputs]`, `bias [outputs]`.
+    Conv {
+        /// Channels given.
+        outputs: usize,
+        /// Kernel, strides, padding.
+        sweep: Sweep,
+        /// What follows the sum.
+        activation: Activation,
+    },
+    /// Folds what a sliding window sees, channel by channel. Causal with causal padding.
+    Pool {
+        /// How.
+        pooling: Pooling,
+        /// Kernel, strides, padding.
+        sweep: Sweep,
+    },
+    /// Batch normalisation (Ioffe and Szegedy 2015) by channel: in training over batch, time and width, else with the measured statistics.
+    /// Causal. Tensors `gamma`, `beta`, `mean`, `variance`, each `[channels]`; the last two are measured, moving by `1 - momentum` a step.
+    BatchNorm {
+        /// Added to the variance.
+        epsilon: f32,
+        /// Share of the old statistics kept a step.
+        momentum: f32,
+    },
+    /// Additive attention over time: `e[t] = v . tanh(x[t] W + b)`, `a = softmax of e over time`, `y = sum a[t] x[t]`; one time is left.
+    /// Tensors `weight [features, units]`, `bias [units]`, `query [units]`.
+    Attention {
+        /// Size of the hidden vector.
+        units: usize,
+    },
+    /// Linear attention (Katharopoulos et al. 2020) with forgetting: `S[t] = decay S[t-1] + f(k) v'`, `z[t] = decay z[t-1] + f(k)`,
+    /// `y[t] = f(q) S[t] / (f(q) . z[t] + 1e-6)`, `f(x) = elu(x) + 1`. Causal. Tensors `query`, `key [features, keys]`, `value [features, outputs]`.
+    LinearAttention {
+        /// Size of queries and keys.
+        keys: usize,
+        /// Numbers given at each time.
+        outputs: usize,
+        /// Share of the sums kept a tick, above 0 and at most 1; below 1 in a stateful network.
+        decay: f32,
+    },
+    /// Softmax attention over the last `span` times, the one at hand included: scores `q . k / sqrt(keys)`. Causal; before the stream
+    /// began there is nothing to attend to. Tensors `query`, `key [features, keys]`, `value [features, outputs]`.
+    LocalAttention {
+        /// Size of queries and keys.
+        keys: usize,
+        /// Numbers given at each time.
+        outputs: usize,
+        /// Times attended to.
+        span: usize,
+    },
 }
 
 impl Layer {
-    /// The layer's tensors in the order in which parameters lie in a flat vector.
-    pub fn tensors(&self) -> Vec<TensorSpec> {
-        let spec = |name, shape: &[usize]| TensorSpec { name, shape: shape.to_vec() };
+    /// Short name, as in tables and in the file's schema.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Layer::Dense { .. } => "dense",
+            Layer::Activate { .. } => "activate",
+            Layer::Add => "add",
+            Layer::Concat => "concat",
+            Layer::Reshape { .. } => "reshape",
+            Layer::Flatten => "flatten",
+            Layer::Last => "last",
+            Layer::Dropout { .. } => "dropout",
+            Layer::Lstm { .. } => "lstm",
+            Layer::Gru { .. } => "gru",
+            Layer::Bl { .. } => "bl",
+            Layer::Tabl { .. } => "tabl",
+            Layer::Bin => "bin",
+            Layer::Conv { .. } => "conv",
+            Layer::Pool { .. } => "pool",
+            Layer::BatchNorm { .. } => "batch_norm",
+            Layer::Attention { .. } => "attention",
+            Layer::LinearAttention { .. } => "linear_attention",
+            Layer::LocalAttention { .. } => "local_attention",
+        }
+    }
+
+    /// What follows the layer's sum; [`Activation::None`] where a layer has none of its own.
+    pub const fn activation(&self) -> Activation {
         match *self {
-            Layer::Dense { inputs, outputs, .. } => {
-                vec![spec("weight", &[inputs, outputs]), spec("bias", &[outputs])]
-            }
-            Layer::Lstm { inputs, units } => vec![
-                spec("kernel", &[inputs, 4 * units]),
-                spec("recurrent", &[units, 4 * units]),
-                spec("bias", &[4 * units]),
-            ],
-            Layer::Gru { inputs, units } => vec![
-                spec("kernel", &[inputs, 3 * units]),
-                spec("recurrent", &[units, 3 * units]),
-                spec("bias", &[2, 3 * units]),
-            ],
-            Layer::Skip { .. } | Layer::Softmax => Vec::new(),
+            Layer::Dense { activation, .. }
+            | Layer::Activate { activation }
+            | Layer::Bl { activation, .. }
+            | Layer::Tabl { activation, .. }
+            | Layer::Conv { activation, .. } => activation,
+            _ => Activation::None,
         }
     }
 
-    /// Number of parameters.
-    pub fn parameter_count(&self) -> usize {
-        self.tensors().iter().map(TensorSpec::len).sum()
-    }
-
-    /// Multiply-adds of one tick.
-    pub fn multiply_adds(&self) -> usize {
-        match *self {
-            Layer::Dense { inputs, outputs, .. } => inputs * outputs,
-            Layer::Lstm { inputs, units } => 4 * units * (inputs + units),
-            Layer::Gru { inputs, units } => 3 * units * (inputs + units),
-            Layer::Skip { .. } | Layer::Softmax => 0,
-        }
-    }
-
-    /// True when the layer carries state from tick to tick.
-    pub fn is_recurrent(&self) -> bool {
-        matches!(self, Layer::Lstm { .. } | Layer::Gru { .. })
-    }
-}
-
-fn layer_fault(at: usize, text: String) -> ModelError {
-    ModelError::new(Fault::Layer, format!("layer {at}: {text}"))
-}
-
-/// Checks that the layers fit together and returns the widths: `[0]` the input's, `[n]` that of layer `n - 1`'s output.
-///
-/// # Errors
-/// [`Fault::Layer`] naming the layer whose sizes are zero, too large or unlike what it is given.
-pub fn widths(inputs: usize, layers: &[Layer]) -> Result<Vec<usize>, ModelError> {
-    if layers.is_empty() || layers.len() > LAYERS_MAX {
-        return Err(ModelError::new(
-            Fault::Layer,
-            format!("{} layers; a model has 1 to {LAYERS_MAX}", layers.len()),
-        ));
-    }
-    if !(1..=WIDTH_MAX).contains(&inputs) {
-        return Err(ModelError::new(
-            Fault::Contract,
-            format!("{inputs} inputs; a model takes 1 to {WIDTH_MAX}"),
-        ));
-    }
-    let mut widths = vec![inputs];
-    for (at, layer) in layers.iter().enumerate() {
-        let given = widths[at];
-        let (taken, gives) = match *layer {
-            Layer::Dense { inputs, outputs, .. } => (inputs, outputs),
-            Layer::Lstm { inputs, units } | Layer::Gru { inputs, units } => (inputs, units),
-            Layer::Skip { from } => {
-                if from >= at {
-                    return Err(layer_fault(at, format!("skips from output {from}, which is not before it")));
-                }
-                (widths[from], widths[from])
-            }
-            Layer::Softmax => (given, given),
-        };
-        if taken != given {
-            return Err(layer_fault(at, format!("takes {taken} values but is given {given}")));
-        }
-        if !(1..=WIDTH_MAX).contains(&gives) {
-            return Err(layer_fault(at, format!("gives {gives} values; 1 to {WIDTH_MAX} are possible")));
-        }
-        widths.push(gives);
-    }
-    Ok(widths)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Activation, Layer, WIDTH_MAX, widths};
-    use crate::error::Fault;
-
-    #[test]
-    fn layers_that_do_not_fit_are_refused_by_place() {
-        let dense = |inputs, outputs| Layer::Dense { inputs, outputs, activation: Activation::Relu };
-        assert_eq!(widths(4, &[dense(4, 8), Layer::Softmax, Layer::Skip { from: 1 }]), Ok(vec![4, 8, 8, 8]));
-        for wrong in
-            [vec![dense(5, 8)], vec![dense(4, 8), Layer::Skip { from: 0 }], vec![Layer::Skip { from: 0 }]]
-        {
-            assert_eq!(widths(4, &wrong).expect_err("does not fit").fault, Fault::Layer);
-        }
-        assert_eq!(widths(4, &[]).expect_err("empty").fault, Fault::Layer);
-        assert_eq!(widths(4, &[dense(4, WIDTH_MAX + 1)]).expect_err("too wide").fault, Fault::Layer);
-        assert_eq!(widths(0, &[dense(0, 1)]).expect_err("no input").fault, Fault::Contract);
-    }
-
-    #[test]
-    fn activation_codes_go_both_ways() {
-        for (code, activation) in Activation::ALL.iter().enumerate() {
-            assert_eq!(activation.code() as usize, code);
-            assert_eq!(Activation::from_code(code as u16), Some(*activation));
-        }
-        assert_eq!(Activation::from_code(7), None);
+    /// True when the layer takes any number of inputs and not exactly one.
+    pub const fn joins(&self) -> bool {
+        matches!(self, Layer::Add | Layer::Concat)
     }
 }

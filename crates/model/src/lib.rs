@@ -1,11 +1,14 @@
 //! Neural networks that answer inside a tick.
 //!
-//! A [`Model`] is data: contract, layers, parameters; [`file`] reads and writes it. A [`Plan`] lays it out for the processor, an
-//! [`Engine`] runs the plan on packed weights. The room knows neither what features mean nor where weights are shared.
+//! A [`Model`] is data: contract, [`Architecture`], parameters; [`file`] reads and writes it. A [`Plan`] knows every shape and where each
+//! parameter lies; [`train::Net`] runs any plan forward and backward. A [`Program`] lays a model out for the processor, an [`Engine`]
+//! runs it tick by tick on packed weights. The room knows neither what features mean nor where weights are shared.
 //!
 //! Unsafe code is confined to `block` (lines seen as numbers), `lanes` (intrinsics, invariant L1) and the entry functions of
-//! `engine`.
+//! `engine`, `net::gemm` and `net::curve`.
 
+mod activation;
+mod architecture;
 mod block;
 mod contract;
 mod engine;
@@ -16,15 +19,25 @@ mod lanes;
 mod layer;
 mod math;
 mod model;
+mod net;
 mod plan;
+mod program;
 pub mod schema;
+mod shape;
+mod tensor;
 pub mod train;
+pub mod zoo;
 
+pub use activation::Activation;
+pub use architecture::{Architecture, Node};
 pub use block::{LANES, Line, flat, flat_mut, lines};
 pub use contract::Contract;
 pub use engine::{Engine, Predictor, State, Weights};
 pub use error::{Fault, ModelError, NoSignal};
 pub use lanes::Level;
-pub use layer::{Activation, LAYERS_MAX, Layer, TensorSpec, WIDTH_MAX};
-pub use model::{Model, TrainingRecord};
-pub use plan::Plan;
+pub use layer::{Layer, Padding, Pooling, Sweep};
+pub use model::{Model, Precision, TrainingRecord};
+pub use plan::{COLUMNS_MAX, NODES_MAX, PARAMETERS_MAX, Plan, Slice, VALUE_MAX};
+pub use program::Program;
+pub use shape::Shape;
+pub use tensor::{Rule, Start, TensorSpec};

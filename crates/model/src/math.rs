@@ -2,6 +2,7 @@
 //!
 //! Largest errors over all inputs, checked by test against f64 on every instruction set: exp 2.5e-7 relative (arguments clamped to
 //! [-87, 88]); sigmoid 1.4e-7 and tanh 2.8e-7 absolute. NaN in gives NaN out.
+use crate::activation::Activation;
 use crate::lanes::Lanes;
 
 /// `1.5 * 2^23`: adding and subtracting it rounds to the nearest whole number.
@@ -39,6 +40,38 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
 #[inline(always)]
 pub(crate) fn relu<L: Lanes>(x: L) -> L {
     L::splat(0.0).max(x)
+}
+
+/// An activation, softmax excepted.
+#[inline(always)]
+pub(crate) fn activation<L: Lanes>(activation: Activation, x: L) -> L {
+    match activation {
+        Activation::None | Activation::Softmax => x,
+        Activation::Relu => relu(x),
+        Activation::Swish => x.mul(sigmoid(x)),
+        Activation::Tanh => tanh(x),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::LeakyRelu => x.mul(L::splat(0.01)).max(x),
+    }
+}
+
+/// Slope of `y = activation(z)`, softmax excepted; all but swish are known from `y`.
+#[inline(always)]
+pub(crate) fn slope<L: Lanes>(activation: Activation, z: L, y: L) -> L {
+    let (zero, one) = (L::splat(0.0), L::splat(1.0));
+    // 1 where y is above zero, else 0: the least positive number is scaled up to 1 in two steps and cut there.
+    let above = || one.min(zero.max(y).mul(L::splat(1e30)).mul(L::splat(1e30)));
+    match activation {
+        Activation::None | Activation::Softmax => one,
+        Activation::Relu => above(),
+        Activation::Swish => {
+            let s = sigmoid(z);
+            y.mul_add(one.sub(s), s)
+        }
+        Activation::Tanh => one.sub(y.mul(y)),
+        Activation::Sigmoid => y.mul(one.sub(y)),
+        Activation::LeakyRelu => above().mul_add(L::splat(0.99), L::splat(0.01)),
+    }
 }
 
 #[cfg(test)]

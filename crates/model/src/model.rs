@@ -1,7 +1,8 @@
 //! A model as data: contract, layers, parameters, and the record of its training.
+use crate::architecture::Architecture;
 use crate::contract::Contract;
 use crate::error::{Fault, ModelError};
-use crate::layer::{Layer, widths};
+use crate::plan::Plan;
 use sha2::{Digest, Sha256};
 
 /// How a model came to be.
@@ -17,6 +18,42 @@ pub struct TrainingRecord {
     pub data_hash: u64,
 }
 
+/// What the weights are rounded to when they are packed for running; a file always holds f32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// As trained.
+    #[default]
+    F32,
+    /// Weights and what they meet with 8 bits of mantissa; sums in f32.
+    Bf16,
+    /// Weights as 8-bit numbers with a scale a row, what they meet as 8-bit numbers calibrated on data; sums exact.
+    Int8,
+}
+
+impl Precision {
+    /// Every precision; its place is its number in the file.
+    pub const ALL: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int8];
+
+    /// The precision of a file's number.
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// The file's number.
+    pub fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// Name for tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::Bf16 => "bf16",
+            Precision::Int8 => "int8",
+        }
+    }
+}
+
 /// A whole model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -25,8 +62,8 @@ pub struct Model {
     /// What it takes.
     pub contract: Contract,
     /// What it does.
-    pub layers: Vec<Layer>,
-    /// All parameters, layer after layer, tensor after tensor, in the order of [`Layer::tensors`].
+    pub architecture: Architecture,
+    /// All parameters, where [`Plan::slices`] says.
     pub parameters: Vec<f32>,
     /// Meaning of the outputs, one each; `down, flat, up` for direction models.
     pub classes: Vec<String>,
@@ -34,54 +71,84 @@ pub struct Model {
     pub horizon: u32,
     /// How it was trained.
     pub training: TrainingRecord,
+    /// What it runs in.
+    pub precision: Precision,
+    /// Largest size of each node's first input seen in calibration, for int8; empty or zero where not calibrated.
+    pub reach: Vec<f32>,
 }
 
 impl Model {
-    /// Checks the whole model and returns the widths between its layers.
+    /// A model without a record: `identity` contract, f32, no classes; parameters as given.
+    pub fn bare(name: &str, architecture: Architecture, parameters: Vec<f32>) -> Model {
+        let mut contract = Contract::identity(architecture.columns);
+        contract.window = architecture.window;
+        Model {
+            name: name.to_owned(),
+            contract,
+            architecture,
+            parameters,
+            classes: Vec::new(),
+            horizon: 0,
+            training: TrainingRecord::default(),
+            precision: Precision::F32,
+            reach: Vec::new(),
+        }
+    }
+
+    /// Checks the whole model and returns its plan.
     ///
     /// # Errors
-    /// Every fault of contract, layers, shapes and numbers, the first found.
-    pub fn verify(&self) -> Result<Vec<usize>, ModelError> {
+    /// Every fault of contract, architecture, shapes and numbers, the first found.
+    pub fn verify(&self) -> Result<Plan, ModelError> {
         self.contract.verify()?;
-        let widths = widths(self.contract.inputs(), &self.layers)?;
-        let wanted: usize = self.layers.iter().map(Layer::parameter_count).sum();
-        if self.parameters.len() != wanted {
-            let given = self.parameters.len();
-            return Err(ModelError::new(
-                Fault::Shape,
-                format!("{given} parameters where the layers need {wanted}"),
-            ));
+        let (contract, net) = (&self.contract, &self.architecture);
+        if (contract.names.len(), contract.window) != (net.columns, net.window) {
+            let text = format!(
+                "the contract has {} columns and a window of {}, the network {} and {}",
+                contract.names.len(),
+                contract.window,
+                net.columns,
+                net.window
+            );
+            return Err(ModelError::new(Fault::Contract, text));
+        }
+        let plan = Plan::compile(net)?;
+        let (given, wanted) = (self.parameters.len(), plan.parameters());
+        if given != wanted {
+            let text = format!("{given} parameters where the layers need {wanted}");
+            return Err(ModelError::new(Fault::Shape, text));
         }
         if let Some(at) = self.parameters.iter().position(|value| !value.is_finite()) {
-            let value = self.parameters[at];
-            return Err(ModelError::new(
-                Fault::NotFinite,
-                format!("parameter {at} is {value}; train the model again"),
-            ));
+            let text = format!("parameter {at} is {}; train the model again", self.parameters[at]);
+            return Err(ModelError::new(Fault::NotFinite, text));
         }
-        let outputs = widths[self.layers.len()];
-        if !self.classes.is_empty() && self.classes.len() != outputs {
-            let classes = self.classes.len();
+        let (classes, outputs) = (self.classes.len(), plan.outputs());
+        if classes != 0 && classes != outputs {
             return Err(ModelError::new(Fault::Shape, format!("{classes} classes for {outputs} outputs")));
         }
-        Ok(widths)
+        let reach = &self.reach;
+        if reach.len() > net.nodes.len() || !reach.iter().all(|reach| *reach >= 0.0 && reach.is_finite()) {
+            let text = "a calibrated reach is negative, NaN or infinite; calibrate the model again";
+            return Err(ModelError::new(Fault::NotFinite, text));
+        }
+        Ok(plan)
     }
 
     /// Values the model gives each tick.
     pub fn outputs(&self) -> usize {
-        widths(self.contract.inputs(), &self.layers).map_or(0, |widths| widths[self.layers.len()])
+        Plan::compile(&self.architecture).map_or(0, |plan| plan.outputs())
     }
 
     /// Multiply-adds of one tick.
     pub fn multiply_adds(&self) -> usize {
-        self.layers.iter().map(Layer::multiply_adds).sum()
+        Plan::compile(&self.architecture).map_or(0, |plan| plan.multiply_adds())
     }
 
-    /// Names what a weight swap must leave alone: columns, window, layers and classes. Scaling may change with the weights.
+    /// Names what a weight swap must leave alone: columns, network, classes and precision. Scaling and reach may change with the weights.
     pub fn fingerprint(&self) -> u64 {
         let text = format!(
-            "{:?}|{}|{:?}|{:?}",
-            self.contract.names, self.contract.window, self.layers, self.classes
+            "{:?}|{:?}|{:?}|{:?}",
+            self.contract.names, self.architecture, self.classes, self.precision
         );
         head(&Sha256::digest(text.as_bytes()))
     }
@@ -100,7 +167,7 @@ impl Model {
                 ),
             ));
         }
-        if self.layers != other.layers || self.classes != other.classes {
+        if self.architecture != other.architecture || self.classes != other.classes {
             return Err(ModelError::new(
                 Fault::Architecture,
                 format!(

@@ -1,252 +1,250 @@
-//! How a model lies in memory when it runs: operations in order, and where each finds its packed weights.
-//!
-//! Packed weights are lines of 16 lanes, one lane an output unit. A *block* is up to four lines wide, so that one pass over the
-//! inputs feeds up to 64 outputs: first the block's start values (bias), then for every input `k` the block's weights from `k`.
-//! Recurrent layers have one block per 16 units whose lines are the gates. Reading is sequential from first to last byte.
-use crate::block::{LANES, Line, lines};
-use crate::error::ModelError;
-use crate::layer::{Activation, Layer};
-use crate::model::Model;
+//! A checked architecture: shapes of every value, and where each parameter lies in one contiguous vector.
+use crate::architecture::{Architecture, Node};
+use crate::error::{Fault, ModelError};
+use crate::layer::Layer;
+use crate::shape::Shape;
+use crate::tensor::{Start, TensorSpec};
+use crate::train::Dice;
+use std::ops::Range;
 
-/// Lines in the widest block.
-pub(crate) const BLOCK_LINES: usize = 4;
+/// Most nodes in a network.
+pub const NODES_MAX: usize = 256;
+/// Most numbers in a row.
+pub const COLUMNS_MAX: usize = 8192;
+/// Most numbers in one value; bounds what a hostile file can make us allocate.
+pub const VALUE_MAX: usize = 1 << 22;
+/// Most parameters.
+pub const PARAMETERS_MAX: usize = 1 << 27;
 
-/// A stretch of the scratch memory: one vector.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    /// First line.
-    pub at: usize,
-    /// Numbers in it.
-    pub values: usize,
+/// One tensor in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slice {
+    /// The node that owns it.
+    pub node: usize,
+    /// Name, shape, start and rule.
+    pub spec: TensorSpec,
+    /// Where its values lie.
+    pub range: Range<usize>,
 }
 
-impl Span {
-    pub(crate) fn lines(self) -> usize {
-        lines(self.values)
-    }
-}
-
-/// One step of a tick. `weights`: first line in the packed weights; `state`: first line in a state.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Op {
-    Dense { from: Span, to: Span, weights: usize, activation: Activation },
-    Lstm { from: Span, to: Span, weights: usize, state: usize },
-    Gru { from: Span, to: Span, weights: usize, state: usize },
-    Add { from: Span, skip: Span, to: Span },
-    Softmax { from: Span, to: Span },
-}
-
-/// A model's operations and sizes; the weights themselves are apart, so that they can be swapped.
-#[derive(Debug, Clone)]
+/// Everything about a network that does not depend on its parameters' values.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    pub(crate) ops: Vec<Op>,
-    /// The network's input in the scratch memory.
-    pub(crate) input: Span,
-    pub(crate) columns: usize,
-    pub(crate) window: usize,
-    pub(crate) scratch_lines: usize,
-    pub(crate) state_lines: usize,
-    weights_lines: usize,
-    fingerprint: u64,
+    architecture: Architecture,
+    /// `[0]` the input's, `[n]` that of node `n - 1`'s output.
+    shapes: Vec<Shape>,
+    slices: Vec<Slice>,
+    /// Where each node's parameters lie.
+    owned: Vec<Range<usize>>,
+    multiply_adds: usize,
 }
 
-/// Lines of one recurrent half's packed weights: start values and a line per gate and unit of `inputs`.
-pub(crate) fn half_lines(gates: usize, inputs: usize, units: usize) -> usize {
-    lines(units) * gates * (1 + inputs)
-}
-
-fn dense_lines(inputs: usize, outputs: usize) -> usize {
-    lines(outputs) * (1 + inputs)
-}
-
-/// Lines before the first layer's weights: mean, reciprocal scale, and one line that repeats the clip.
-pub(crate) fn scaling_lines(columns: usize) -> usize {
-    2 * lines(columns) + 1
+fn wrong(at: usize, node: &Node, text: &str) -> ModelError {
+    ModelError::new(Fault::Layer, format!("node {at} ({}): {text}", node.layer.name()))
 }
 
 impl Plan {
-    /// Lays out a model.
+    /// Checks an architecture and lays it out.
     ///
     /// # Errors
-    /// What [`Model::verify`] finds.
-    pub fn new(model: &Model) -> Result<Plan, ModelError> {
-        let widths = model.verify()?;
-        let (mut scratch, mut weights, mut state) = (0, scaling_lines(model.contract.names.len()), 0);
-        let spans: Vec<Span> = widths
-            .iter()
-            .map(|values| {
-                let span = Span { at: scratch, values: *values };
-                scratch += span.lines();
-                span
-            })
-            .collect();
-        let mut ops = Vec::new();
-        for (at, layer) in model.layers.iter().enumerate() {
-            let (from, to) = (spans[at], spans[at + 1]);
-            match *layer {
-                Layer::Dense { inputs, outputs, activation } => {
-                    ops.push(Op::Dense { from, to, weights, activation });
-                    weights += dense_lines(inputs, outputs);
-                }
-                Layer::Lstm { inputs, units } => {
-                    ops.push(Op::Lstm { from, to, weights, state });
-                    weights += half_lines(4, inputs, units) + half_lines(4, units, units);
-                    state += 6 * lines(units);
-                }
-                Layer::Gru { inputs, units } => {
-                    ops.push(Op::Gru { from, to, weights, state });
-                    weights += half_lines(3, inputs, units) + half_lines(3, units, units);
-                    state += 4 * lines(units);
-                }
-                Layer::Skip { from: skip } => ops.push(Op::Add { from, skip: spans[skip], to }),
-                Layer::Softmax => ops.push(Op::Softmax { from, to }),
-            }
+    /// [`Fault::Contract`] for a wrong input, [`Fault::Layer`] naming the node that does not fit and why.
+    pub fn compile(architecture: &Architecture) -> Result<Plan, ModelError> {
+        let Architecture { columns, window, stateful, ref nodes } = *architecture;
+        let contract = |text| Err(ModelError::new(Fault::Contract, text));
+        if !(1..=COLUMNS_MAX).contains(&columns) {
+            return contract(format!("{columns} columns; a network takes 1 to {COLUMNS_MAX}"));
         }
-        Ok(Plan {
-            ops,
-            input: spans[0],
-            columns: model.contract.names.len(),
-            window: model.contract.window,
-            scratch_lines: scratch,
-            state_lines: state,
-            weights_lines: weights,
-            fingerprint: model.fingerprint(),
-        })
-    }
-
-    /// Lines that the packed weights take.
-    pub fn weights_lines(&self) -> usize {
-        self.weights_lines
-    }
-
-    /// Columns of one input row.
-    pub fn columns(&self) -> usize {
-        self.columns
-    }
-
-    /// Values of one output.
-    pub fn outputs(&self) -> usize {
-        self.output().values
-    }
-
-    /// What weights for this plan must be made for; see [`Model::fingerprint`].
-    pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
-    }
-
-    pub(crate) fn output(&self) -> Span {
-        match self.ops.last() {
-            Some(
-                Op::Dense { to, .. }
-                | Op::Lstm { to, .. }
-                | Op::Gru { to, .. }
-                | Op::Add { to, .. }
-                | Op::Softmax { to, .. },
-            ) => *to,
-            None => self.input,
-        }
-    }
-
-    /// Packs a model's weights and scaling for this plan into `out`, which has [`Plan::weights_lines`] lines.
-    ///
-    /// # Errors
-    /// What [`Model::verify`] finds, and an architecture or contract other than the plan's.
-    pub fn pack(&self, model: &Model, out: &mut [Line]) -> Result<(), ModelError> {
-        model.verify()?;
-        if model.fingerprint() != self.fingerprint || out.len() != self.weights_lines {
-            return Err(ModelError::new(
-                crate::error::Fault::Architecture,
-                format!(
-                    "{:?} has another architecture or contract than the running model; restart to change it",
-                    model.name
-                ),
+        if window == 0 || window.saturating_mul(columns) > VALUE_MAX || (stateful && window != 1) {
+            return contract(format!(
+                "window of {window} rows of {columns}; at most {VALUE_MAX} numbers, and 1 row in a stateful network"
             ));
         }
-        out.fill(Line::ZERO);
-        let contract = &model.contract;
-        let wide = lines(self.columns);
-        let scale: Vec<f32> = contract.scale.iter().map(|scale| 1.0 / scale).collect();
-        put(&mut out[..wide], &contract.mean);
-        put(&mut out[wide..2 * wide], &scale);
-        out[2 * wide] = Line([contract.clip; LANES]);
-        let (mut rest, mut values) = (&mut out[scaling_lines(self.columns)..], &model.parameters[..]);
-        for layer in &model.layers {
-            let (own, behind) = values.split_at(layer.parameter_count());
-            values = behind;
-            rest = pack_layer(layer, own, rest);
+        if nodes.is_empty() || nodes.len() > NODES_MAX {
+            let text = format!("{} nodes; a network has 1 to {NODES_MAX}", nodes.len());
+            return Err(ModelError::new(Fault::Layer, text));
         }
+        let input = Shape { time: window, width: columns, channels: 1 };
+        let mut plan = Plan {
+            architecture: architecture.clone(),
+            shapes: vec![input],
+            slices: Vec::new(),
+            owned: Vec::new(),
+            multiply_adds: 0,
+        };
+        for (at, node) in nodes.iter().enumerate() {
+            plan.lay_out(at, node)?;
+        }
+        Ok(plan)
+    }
+
+    fn lay_out(&mut self, at: usize, node: &Node) -> Result<(), ModelError> {
+        if let Some(late) = node.inputs.iter().find(|value| **value > at) {
+            return Err(wrong(at, node, &format!("takes value {late}, which is not there before it")));
+        }
+        let inputs: Vec<Shape> = node.inputs.iter().map(|value| self.shapes[*value]).collect();
+        let shape =
+            node.layer.infer(&inputs, self.architecture.stateful).map_err(|text| wrong(at, node, &text))?;
+        let product = [shape.time, shape.width, shape.channels]
+            .iter()
+            .try_fold(1usize, |product, size| product.checked_mul(*size));
+        if !product.is_some_and(|product| (1..=VALUE_MAX).contains(&product)) {
+            return Err(wrong(at, node, &format!("gives {shape} numbers; at most {VALUE_MAX} are possible")));
+        }
+        let start = self.parameters();
+        let mut end = start;
+        for spec in node.layer.tensors(inputs[0]) {
+            let size = spec.shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+            let Some(next) =
+                size.and_then(|size| size.checked_add(end)).filter(|next| *next <= PARAMETERS_MAX)
+            else {
+                return Err(wrong(at, node, &format!("more than {PARAMETERS_MAX} parameters in all")));
+            };
+            self.slices.push(Slice { node: at, spec, range: end..next });
+            end = next;
+        }
+        self.owned.push(start..end);
+        self.multiply_adds = self.multiply_adds.saturating_add(node.layer.multiply_adds(inputs[0], shape));
+        self.shapes.push(shape);
         Ok(())
     }
-}
 
-/// Copies numbers into the first lanes of lines.
-fn put(out: &mut [Line], values: &[f32]) {
-    for (line, chunk) in out.iter_mut().zip(values.chunks(LANES)) {
-        line.0[..chunk.len()].copy_from_slice(chunk);
+    /// The network laid out.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
     }
-}
 
-/// Packs one layer and returns the lines behind it.
-fn pack_layer<'a>(layer: &Layer, values: &[f32], out: &'a mut [Line]) -> &'a mut [Line] {
-    match *layer {
-        Layer::Dense { inputs, outputs, .. } => {
-            let (weight, bias) = values.split_at(inputs * outputs);
-            let (mut own, behind) = out.split_at_mut(dense_lines(inputs, outputs));
-            for first in (0..lines(outputs)).step_by(BLOCK_LINES) {
-                let width = (lines(outputs) - first).min(BLOCK_LINES);
-                let (block, rest) = own.split_at_mut(width * (1 + inputs));
-                own = rest;
-                let from = first * LANES;
-                let to = (from + width * LANES).min(outputs);
-                put(&mut block[..width], &bias[from..to]);
-                for k in 0..inputs {
-                    let row = &weight[k * outputs..(k + 1) * outputs];
-                    put(&mut block[width * (1 + k)..width * (2 + k)], &row[from..to]);
+    /// The layers in order, with their inputs.
+    pub fn nodes(&self) -> &[Node] {
+        &self.architecture.nodes
+    }
+
+    /// A node's layer.
+    pub fn layer(&self, node: usize) -> &Layer {
+        &self.architecture.nodes[node].layer
+    }
+
+    /// The shape of a value: 0 the input, `n` the output of node `n - 1`.
+    pub fn shape(&self, value: usize) -> Shape {
+        self.shapes[value]
+    }
+
+    /// The shape of the network's output.
+    pub fn output(&self) -> Shape {
+        self.shapes[self.shapes.len() - 1]
+    }
+
+    /// Numbers the network gives each tick.
+    pub fn outputs(&self) -> usize {
+        self.output().len()
+    }
+
+    /// Every tensor in its place.
+    pub fn slices(&self) -> &[Slice] {
+        &self.slices
+    }
+
+    /// Where a node's parameters lie.
+    pub fn owned(&self, node: usize) -> Range<usize> {
+        self.owned[node].clone()
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.owned.last().map_or(0, |range| range.end)
+    }
+
+    /// Multiply-adds of one tick.
+    pub fn multiply_adds(&self) -> usize {
+        self.multiply_adds
+    }
+
+    /// Random parameters to start from; the dice determine them.
+    pub fn initial(&self, dice: &mut Dice) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.parameters());
+        for slice in &self.slices {
+            let count = slice.spec.len();
+            let mut uniform = |reach: f64| {
+                values.extend((0..count).map(|_| ((2.0 * dice.unit() - 1.0) * reach) as f32));
+            };
+            match slice.spec.start {
+                Start::Glorot { taken, given } => uniform((6.0 / (taken + given) as f64).sqrt()),
+                Start::He { taken } => uniform((6.0 / taken as f64).sqrt()),
+                Start::Constant(value) => values.extend(std::iter::repeat_n(value, count)),
+                Start::Forget => {
+                    values.extend((0..count).map(|at| if at * 4 / count == 1 { 1.0 } else { 0.0 }));
                 }
             }
-            behind
         }
-        Layer::Lstm { inputs, units } => {
-            let (kernel, rest) = values.split_at(inputs * 4 * units);
-            let (recurrent, bias) = rest.split_at(units * 4 * units);
-            // The bias starts the recurrent half; the input half starts from the recurrent half's sums.
-            let out = pack_half(4, units, kernel, None, out);
-            pack_half(4, units, recurrent, Some(bias), out)
+        values
+    }
+
+    /// Makes parameters obey every tensor's rule; to be called after each step of training.
+    pub fn enforce(&self, parameters: &mut [f32]) {
+        for slice in &self.slices {
+            slice.spec.enforce(&mut parameters[slice.range.clone()]);
         }
-        Layer::Gru { inputs, units } => {
-            let (kernel, rest) = values.split_at(inputs * 3 * units);
-            let (recurrent, bias) = rest.split_at(units * 3 * units);
-            let out = pack_half(3, units, kernel, Some(&bias[..3 * units]), out);
-            pack_half(3, units, recurrent, Some(&bias[3 * units..]), out)
-        }
-        Layer::Skip { .. } | Layer::Softmax => out,
     }
 }
 
-/// Packs one half of a recurrent layer: `matrix [inputs, gates * units]`.
-fn pack_half<'a>(
-    gates: usize,
-    units: usize,
-    matrix: &[f32],
-    bias: Option<&[f32]>,
-    out: &'a mut [Line],
-) -> &'a mut [Line] {
-    let wide = gates * units;
-    let inputs = matrix.len() / wide;
-    let (own, behind) = out.split_at_mut(half_lines(gates, inputs, units));
-    for (block, lines) in own.chunks_mut(gates * (1 + inputs)).enumerate() {
-        let (from, to) = (block * LANES, ((block + 1) * LANES).min(units));
-        for (gate, line) in lines.iter_mut().enumerate() {
-            let (row, gate) = (gate / gates, gate % gates);
-            let span = gate * units + from..gate * units + to;
-            let source = match row {
-                0 => bias.map(|bias| &bias[span]),
-                k => Some(&matrix[(k - 1) * wide..k * wide][span]),
-            };
-            if let Some(source) = source {
-                line.0[..source.len()].copy_from_slice(source);
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::{COLUMNS_MAX, Plan};
+    use crate::activation::Activation;
+    use crate::architecture::Architecture;
+    use crate::error::Fault;
+    use crate::layer::{Layer, Padding, Sweep};
+
+    fn dense(outputs: usize) -> Layer {
+        Layer::Dense { outputs, activation: Activation::Relu }
     }
-    behind
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_place() {
+        let refusal = |net: &Architecture| Plan::compile(net).expect_err("does not fit");
+        let mut net = Architecture::chain(4, &[dense(8), dense(3)]);
+        net.on(&[1, 2], Layer::Add);
+        let error = refusal(&net);
+        assert_eq!(error.fault, Fault::Layer);
+        assert!(error.text.contains("node 2 (add)") && error.text.contains("1x1x8, 1x1x3"), "{}", error.text);
+        let mut late = Architecture::chain(4, &[dense(8)]);
+        late.on(&[2], dense(2));
+        assert!(refusal(&late).text.contains("takes value 2"));
+        assert_eq!(refusal(&Architecture::chain(4, &[])).fault, Fault::Layer);
+        assert_eq!(refusal(&Architecture::chain(0, &[dense(1)])).fault, Fault::Contract);
+        assert_eq!(refusal(&Architecture::chain(COLUMNS_MAX + 1, &[dense(1)])).fault, Fault::Contract);
+        let mut none = Architecture::chain(4, &[]);
+        none.on(&[], Layer::Add);
+        assert!(refusal(&none).text.contains("no input"));
+    }
+
+    #[test]
+    fn a_stateful_network_refuses_layers_that_see_a_whole_window() {
+        let conv = |padding| Layer::Conv {
+            outputs: 4,
+            sweep: Sweep::times(3, padding),
+            activation: Activation::None,
+        };
+        let with = |layer| {
+            let mut net = Architecture::stateful(6);
+            net.then(layer);
+            Plan::compile(&net)
+        };
+        for layer in [Layer::Flatten, Layer::Bin, Layer::Attention { units: 3 }, conv(Padding::Same)] {
+            assert_eq!(with(layer).expect_err("needs a window").fault, Fault::Layer);
+        }
+        assert!(with(conv(Padding::Causal)).is_ok());
+        let strided = Sweep { stride_time: 2, ..Sweep::times(3, Padding::Causal) };
+        let strided = Layer::Conv { outputs: 4, sweep: strided, activation: Activation::None };
+        assert!(with(strided).is_err());
+    }
+
+    #[test]
+    fn sizes_that_would_overflow_are_refused() {
+        let huge = Layer::Dense { outputs: 1 << 16, activation: Activation::None };
+        assert_eq!(
+            Plan::compile(&Architecture::chain(COLUMNS_MAX, &[huge, huge])).expect_err("too large").fault,
+            Fault::Layer
+        );
+        assert!(Plan::compile(&Architecture::chain(4, &[dense(usize::MAX)])).is_err());
+    }
 }

@@ -5,10 +5,14 @@ mod random;
 use random::{Dice, any_model, dense, model};
 use sha2::{Digest, Sha256};
 use tickline_model::file::{HEADER_BYTES, decode, encode, load, save};
-use tickline_model::{Activation, Fault, Model, Plan};
+use tickline_model::{Activation, Architecture, Fault, Layer, Model, Program};
 
 fn small() -> Model {
-    let mut small = model(3, 2, vec![dense(6, 4, Activation::Swish), dense(4, 3, Activation::Softmax)], 1);
+    let mut net = Architecture::over_window(3, 2);
+    for layer in [Layer::Flatten, dense(4, Activation::Swish), dense(3, Activation::Softmax)] {
+        net.then(layer);
+    }
+    let mut small = model(net, 1);
     small.classes = ["down", "flat", "up"].map(str::to_owned).to_vec();
     small.horizon = 50;
     small.training.text = "trained by hand".into();
@@ -93,9 +97,11 @@ fn faults_of_the_model_are_found_before_it_is_written() {
     assert_eq!(breach(&|m| m.parameters[3] = f32::INFINITY), Fault::NotFinite);
     assert_eq!(breach(&|m| m.parameters.truncate(9)), Fault::Shape);
     assert_eq!(breach(&|m| m.classes.truncate(2)), Fault::Shape);
-    assert_eq!(breach(&|m| m.layers.clear()), Fault::Layer);
+    assert_eq!(breach(&|m| m.architecture.nodes.clear()), Fault::Layer);
     assert_eq!(breach(&|m| m.contract.scale[0] = 0.0), Fault::Contract);
-    assert_eq!(breach(&|m| m.contract.window = 3), Fault::Layer);
+    assert_eq!(breach(&|m| m.contract.window = 3), Fault::Contract);
+    assert_eq!(breach(&|m| m.architecture.nodes[1].inputs = vec![2]), Fault::Layer);
+    assert_eq!(breach(&|m| m.reach = vec![f32::NAN]), Fault::NotFinite);
 }
 
 /// Builds payloads the writer would never write, with the reader's own schema numbers.
@@ -103,7 +109,7 @@ fn faults_of_the_model_are_found_before_it_is_written() {
 fn hostile_layers_and_tensors_have_their_own_codes() {
     let good = encode(&small()).expect("valid");
     let payload = &good[HEADER_BYTES..];
-    // Little-endian 6, 4: the first layer's sizes; 4, 3 the second's. Changed in place they no longer fit their tensors.
+    // Little-endian 6, 4: the shape of the first dense layer's weight; 4 alone its outputs. Changed in place they no longer fit each other.
     let place = |needle: &[u8]| {
         payload.windows(needle.len()).position(|window| window == needle).expect("in the payload")
     };
@@ -112,16 +118,17 @@ fn hostile_layers_and_tensors_have_their_own_codes() {
         payload[at..at + bytes.len()].copy_from_slice(bytes);
         fault_of(&sealed(&payload))
     };
-    let sizes = place(&[2, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0]);
-    let shapes: Vec<usize> = (0..payload.len() - 12)
-        .filter(|at| payload[*at..*at + 12] == [2, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0])
+    let shape = place(&[2, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0]);
+    assert_eq!(patched(shape + 4, &[7]), Fault::Shape);
+    assert_eq!(patched(shape + 4, &[0xff; 4]), Fault::Shape);
+    assert_eq!(patched(shape, &[0xff, 0xff]), Fault::Payload);
+    let sizes: Vec<usize> = (0..payload.len() - 8)
+        .filter(|at| at % 4 == 0 && payload[*at..*at + 8] == [1, 0, 0, 0, 4, 0, 0, 0])
         .collect();
-    assert_eq!(shapes.len(), 2, "sizes and the weight's shape");
-    let faults: Vec<Fault> = shapes.iter().map(|at| patched(at + 4, &[7])).collect();
-    assert_eq!(faults, [Fault::Shape, Fault::Shape]);
-    let negative: Vec<Fault> = shapes.iter().map(|at| patched(at + 4, &[0xff; 4])).collect();
-    assert!(negative.contains(&Fault::Layer) && negative.contains(&Fault::Shape));
-    assert!(matches!(patched(sizes, &[0xff, 0xff]), Fault::Payload));
+    let faults: Vec<Fault> = sizes.iter().map(|at| patched(at + 4, &[7])).collect();
+    assert!(faults.contains(&Fault::Shape), "{faults:?}");
+    let negative: Vec<Fault> = sizes.iter().map(|at| patched(at + 4, &[0xff; 4])).collect();
+    assert!(negative.contains(&Fault::Layer), "{negative:?}");
     assert_eq!(patched(place(b"weight"), b"W"), Fault::Shape);
     let nan = place(&small().parameters[0].to_le_bytes());
     assert_eq!(patched(nan, &f32::NAN.to_le_bytes()), Fault::NotFinite);
@@ -157,7 +164,8 @@ fn mutated_payloads_behind_a_right_checksum_never_panic() {
             Ok(loaded) => {
                 taken += 1;
                 // Whatever is accepted must be whole: it can be laid out and packed.
-                let plan = Plan::new(&loaded.model).unwrap_or_else(|error| panic!("round {round}: {error}"));
+                let plan =
+                    Program::new(&loaded.model).unwrap_or_else(|error| panic!("round {round}: {error}"));
                 assert!(plan.outputs() >= 1);
             }
             Err(error) => {

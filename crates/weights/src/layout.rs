@@ -1,7 +1,7 @@
 //! Where things lie in the segment's data; see the crate's documentation.
 use crate::error::WeightsError;
 use std::sync::Arc;
-use tickline_model::{Line, Plan};
+use tickline_model::{Line, Program};
 use tickline_ring::layout::AT_DATA;
 use tickline_ring::{Kind, Segment};
 
@@ -12,28 +12,28 @@ const AT_LINES: usize = AT_DATA + 144;
 const AT_PLACES: usize = AT_DATA + 192;
 const AT_COPIES: usize = AT_DATA + 512;
 
-/// Bytes of data a segment needs for three copies of a plan's weights.
-pub fn segment_bytes(plan: &Plan) -> usize {
-    AT_COPIES - AT_DATA + 3 * plan.weights_lines() * size_of::<Line>()
+/// Bytes of data a segment needs for three copies of a program's weights.
+pub fn segment_bytes(program: &Program) -> usize {
+    AT_COPIES - AT_DATA + 3 * program.weights_lines() * size_of::<Line>()
 }
 
-/// A checked view of the segment for one plan.
+/// A checked view of the segment for one program.
 pub(crate) struct Layout {
     pub(crate) segment: Arc<Segment>,
     lines: usize,
 }
 
 impl Layout {
-    /// Checks that the segment is plain, writable and large enough for the plan.
-    pub(crate) fn new(segment: Arc<Segment>, plan: &Plan) -> Result<Layout, WeightsError> {
+    /// Checks that the segment is plain, writable and large enough for the program.
+    pub(crate) fn new(segment: Arc<Segment>, program: &Program) -> Result<Layout, WeightsError> {
         // The holder refuses other kinds and read-only segments with the ring's own error.
         tickline_ring::hold::Publisher::attach(segment.clone())?;
         debug_assert_eq!(segment.kind(), Kind::Plain);
-        let (given, needed) = (segment.bytes() - AT_DATA, segment_bytes(plan));
+        let (given, needed) = (segment.bytes() - AT_DATA, segment_bytes(program));
         if needed > given {
             return Err(WeightsError::Room { given, needed });
         }
-        Ok(Layout { segment, lines: plan.weights_lines() })
+        Ok(Layout { segment, lines: program.weights_lines() })
     }
 
     fn word(&self, at: usize) -> *mut u64 {
@@ -49,24 +49,24 @@ impl Layout {
     }
 
     /// Writes the layout; under the writers' lock, before anything is published.
-    pub(crate) fn lay_out(&self, plan: &Plan) {
+    pub(crate) fn lay_out(&self, program: &Program) {
         // SAFETY: W1.
         unsafe {
-            self.word(AT_FINGERPRINT).write_volatile(plan.fingerprint());
+            self.word(AT_FINGERPRINT).write_volatile(program.fingerprint());
             self.word(AT_LINES).write_volatile(self.lines as u64);
             self.word(AT_MAGIC).write_volatile(MAGIC);
         }
     }
 
-    /// Checks that what is laid out is for this plan.
-    pub(crate) fn require(&self, plan: &Plan) -> Result<(), WeightsError> {
+    /// Checks that what is laid out is for this program.
+    pub(crate) fn require(&self, program: &Program) -> Result<(), WeightsError> {
         // SAFETY: W1.
         let (found, lines) =
             unsafe { (self.word(AT_FINGERPRINT).read_volatile(), self.word(AT_LINES).read_volatile()) };
-        if self.is_laid_out() && found == plan.fingerprint() && lines == self.lines as u64 {
+        if self.is_laid_out() && found == program.fingerprint() && lines == self.lines as u64 {
             return Ok(());
         }
-        Err(WeightsError::Foreign { found, expected: plan.fingerprint() })
+        Err(WeightsError::Foreign { found, expected: program.fingerprint() })
     }
 
     fn copy_at(&self, place: usize) -> *mut Line {

@@ -2,7 +2,7 @@
 use crate::error::WeightsError;
 use crate::layout::Layout;
 use std::sync::Arc;
-use tickline_model::{Plan, Weights};
+use tickline_model::{Program, Weights};
 use tickline_ring::Segment;
 use tickline_ring::hold::Holder;
 
@@ -17,9 +17,9 @@ impl Reader {
     ///
     /// # Errors
     /// A segment of another kind, size or architecture.
-    pub fn attach(segment: Arc<Segment>, plan: &Plan) -> Result<Reader, WeightsError> {
-        let layout = Layout::new(segment.clone(), plan)?;
-        layout.require(plan)?;
+    pub fn attach(segment: Arc<Segment>, program: &Program) -> Result<Reader, WeightsError> {
+        let layout = Layout::new(segment.clone(), program)?;
+        layout.require(program)?;
         Ok(Reader { layout, holder: Holder::attach(segment)? })
     }
 

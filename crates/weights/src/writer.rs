@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use tickline_model::file::Loaded;
-use tickline_model::{Line, Plan};
+use tickline_model::{Line, Program};
 use tickline_ring::Segment;
 use tickline_ring::hold::Publisher;
 
@@ -13,27 +13,27 @@ use tickline_ring::hold::Publisher;
 pub struct Writer {
     layout: Layout,
     publisher: Publisher,
-    plan: Plan,
+    program: Program,
     staging: Vec<Line>,
     /// Held for its lock, which ends with the process at the latest.
     _lock: Option<File>,
 }
 
 impl Writer {
-    /// Becomes the segment's writer for models that fit `plan`, and lays the segment out if nobody has.
+    /// Becomes the segment's writer for models that fit `program`, and lays the segment out if nobody has.
     ///
     /// # Errors
     /// Another writer, a segment of another kind or too small, or one laid out for another architecture.
-    pub fn attach(segment: Arc<Segment>, plan: Plan) -> Result<Writer, WeightsError> {
+    pub fn attach(segment: Arc<Segment>, program: Program) -> Result<Writer, WeightsError> {
         let lock = lock(segment.path())?;
-        let layout = Layout::new(segment.clone(), &plan)?;
+        let layout = Layout::new(segment.clone(), &program)?;
         if layout.is_laid_out() {
-            layout.require(&plan)?;
+            layout.require(&program)?;
         } else {
-            layout.lay_out(&plan);
+            layout.lay_out(&program);
         }
-        let staging = vec![Line::ZERO; plan.weights_lines()];
-        Ok(Writer { layout, publisher: Publisher::attach(segment)?, plan, staging, _lock: lock })
+        let staging = vec![Line::ZERO; program.weights_lines()];
+        Ok(Writer { layout, publisher: Publisher::attach(segment)?, program, staging, _lock: lock })
     }
 
     /// Hash of the newest model; `None` before the first.
@@ -48,7 +48,7 @@ impl Writer {
     /// A model that is not valid or of another architecture or contract; nothing has changed then.
     pub fn publish(&mut self, loaded: &Loaded) -> Result<(), WeightsError> {
         // Packed aside first, so that a refused model leaves no trace.
-        self.plan.pack(&loaded.model, &mut self.staging)?;
+        self.program.pack(&loaded.model, &mut self.staging)?;
         let place = self.publisher.free();
         // SAFETY: W2: the place is free, this is the only writer, and it is published right here.
         let (lines, hash) = unsafe { self.layout.free(place) };

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use tickline_model::file::{Loaded, decode, encode};
-use tickline_model::{Activation, Contract, Engine, Layer, Model, Plan, State, TrainingRecord};
+use tickline_model::{Activation, Engine, Model, Plan, Program, State, zoo};
 use tickline_ring::{Segment, Shape};
 use tickline_weights::{Reader, WeightsError, Writer, segment_bytes};
 
@@ -12,21 +12,10 @@ const SWAPS: usize = 40_000;
 const ROW: [f32; 40] = [0.25; 40];
 
 fn mlp(shade: f32, hidden: usize) -> Loaded {
-    let layers = vec![
-        Layer::Dense { inputs: 40, outputs: hidden, activation: Activation::Relu },
-        Layer::Dense { inputs: hidden, outputs: 64, activation: Activation::Relu },
-        Layer::Dense { inputs: 64, outputs: 3, activation: Activation::Softmax },
-    ];
-    let count: usize = layers.iter().map(Layer::parameter_count).sum();
-    let model = Model {
-        name: format!("shade {shade}"),
-        contract: Contract::identity(40),
-        layers,
-        parameters: (0..count).map(|at| shade * ((at * 7919 % 1009) as f32 / 1009.0 - 0.5)).collect(),
-        classes: Vec::new(),
-        horizon: 0,
-        training: TrainingRecord::default(),
-    };
+    let net = zoo::mlp(40, 1, &[hidden, 64], Activation::Relu, 3, false);
+    let count = Plan::compile(&net).expect("compiles").parameters();
+    let parameters = (0..count).map(|at| shade * ((at * 7919 % 1009) as f32 / 1009.0 - 0.5)).collect();
+    let model = Model::bare(&format!("shade {shade}"), net, parameters);
     decode(&encode(&model).expect("valid")).expect("just written")
 }
 
@@ -60,7 +49,7 @@ fn answer(engine: &mut Engine, state: &mut State, reader: &mut Reader) -> (u64, 
 #[test]
 fn every_answer_under_swapping_is_one_of_the_two_models() {
     let models = [mlp(1.0, 64), mlp(-0.7, 64)];
-    let plan = Plan::new(&models[0].model).expect("valid");
+    let plan = Program::new(&models[0].model).expect("valid");
     let scratch = Scratch::new("swap");
     let segment = scratch.create(segment_bytes(&plan));
     let mut writer = Writer::attach(segment, plan.clone()).expect("first writer");
@@ -96,7 +85,7 @@ fn every_answer_under_swapping_is_one_of_the_two_models() {
 #[test]
 fn what_does_not_fit_is_refused_and_changes_nothing() {
     let (first, wider) = (mlp(1.0, 64), mlp(1.0, 48));
-    let plan = Plan::new(&first.model).expect("valid");
+    let plan = Program::new(&first.model).expect("valid");
     let scratch = Scratch::new("refuse");
     let segment = scratch.create(segment_bytes(&plan));
     let mut writer = Writer::attach(segment.clone(), plan.clone()).expect("first writer");
@@ -109,7 +98,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
         assert_eq!(writer.publish(model).expect_err("does not fit").code(), code);
         assert_eq!(writer.newest(), Some(first.hash));
     }
-    let foreign = Plan::new(&wider.model).expect("valid");
+    let foreign = Program::new(&wider.model).expect("valid");
     let error = Reader::attach(segment.clone(), &foreign).err().expect("another architecture");
     assert!(matches!(error, WeightsError::Foreign { .. }), "{error}");
 
@@ -124,7 +113,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
 #[test]
 fn a_segment_too_small_is_refused_with_the_size_needed() {
     let model = mlp(1.0, 64);
-    let plan = Plan::new(&model.model).expect("valid");
+    let plan = Program::new(&model.model).expect("valid");
     let scratch = Scratch::new("small");
     let segment = scratch.create(segment_bytes(&plan) / 2);
     let error = Writer::attach(segment, plan.clone()).err().expect("too small");

@@ -71,8 +71,13 @@ window():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 1;
 }
 
+stateful():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startFeatureContract(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(6);
 }
 
 static addNames(builder:flatbuffers.Builder, namesOffset:flatbuffers.Offset) {
@@ -141,6 +146,10 @@ static addWindow(builder:flatbuffers.Builder, window:number) {
   builder.addFieldInt32(4, window, 1);
 }
 
+static addStateful(builder:flatbuffers.Builder, stateful:boolean) {
+  builder.addFieldInt8(5, +stateful, +false);
+}
+
 static endFeatureContract(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // names
@@ -149,13 +158,14 @@ static endFeatureContract(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createFeatureContract(builder:flatbuffers.Builder, namesOffset:flatbuffers.Offset, meanOffset:flatbuffers.Offset, scaleOffset:flatbuffers.Offset, clip:number, window:number):flatbuffers.Offset {
+static createFeatureContract(builder:flatbuffers.Builder, namesOffset:flatbuffers.Offset, meanOffset:flatbuffers.Offset, scaleOffset:flatbuffers.Offset, clip:number, window:number, stateful:boolean):flatbuffers.Offset {
   FeatureContract.startFeatureContract(builder);
   FeatureContract.addNames(builder, namesOffset);
   FeatureContract.addMean(builder, meanOffset);
   FeatureContract.addScale(builder, scaleOffset);
   FeatureContract.addClip(builder, clip);
   FeatureContract.addWindow(builder, window);
+  FeatureContract.addStateful(builder, stateful);
   return FeatureContract.endFeatureContract(builder);
 }
 }

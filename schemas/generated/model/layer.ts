@@ -58,8 +58,43 @@ tensorsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+inputs(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint32(this.bb!.__vector(this.bb_pos + offset) + index * 4) : 0;
+}
+
+inputsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+inputsArray():Uint32Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? new Uint32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
+rates(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.readFloat32(this.bb!.__vector(this.bb_pos + offset) + index * 4) : 0;
+}
+
+ratesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+ratesArray():Float32Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? new Float32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
+reach():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readFloat32(this.bb_pos + offset) : 0.0;
+}
+
 static startLayer(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(7);
 }
 
 static addKind(builder:flatbuffers.Builder, kind:LayerKind) {
@@ -107,17 +142,66 @@ static startTensorsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addInputs(builder:flatbuffers.Builder, inputsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(4, inputsOffset, 0);
+}
+
+static createInputsVector(builder:flatbuffers.Builder, data:number[]|Uint32Array):flatbuffers.Offset;
+/**
+ * @deprecated This Uint8Array overload will be removed in the future.
+ */
+static createInputsVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset;
+static createInputsVector(builder:flatbuffers.Builder, data:number[]|Uint32Array|Uint8Array):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt32(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startInputsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addRates(builder:flatbuffers.Builder, ratesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(5, ratesOffset, 0);
+}
+
+static createRatesVector(builder:flatbuffers.Builder, data:number[]|Float32Array):flatbuffers.Offset;
+/**
+ * @deprecated This Uint8Array overload will be removed in the future.
+ */
+static createRatesVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset;
+static createRatesVector(builder:flatbuffers.Builder, data:number[]|Float32Array|Uint8Array):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addFloat32(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startRatesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addReach(builder:flatbuffers.Builder, reach:number) {
+  builder.addFieldFloat32(6, reach, 0.0);
+}
+
 static endLayer(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createLayer(builder:flatbuffers.Builder, kind:LayerKind, activation:Activation, parametersOffset:flatbuffers.Offset, tensorsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createLayer(builder:flatbuffers.Builder, kind:LayerKind, activation:Activation, parametersOffset:flatbuffers.Offset, tensorsOffset:flatbuffers.Offset, inputsOffset:flatbuffers.Offset, ratesOffset:flatbuffers.Offset, reach:number):flatbuffers.Offset {
   Layer.startLayer(builder);
   Layer.addKind(builder, kind);
   Layer.addActivation(builder, activation);
   Layer.addParameters(builder, parametersOffset);
   Layer.addTensors(builder, tensorsOffset);
+  Layer.addInputs(builder, inputsOffset);
+  Layer.addRates(builder, ratesOffset);
+  Layer.addReach(builder, reach);
   return Layer.endLayer(builder);
 }
 }

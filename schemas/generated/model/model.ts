@@ -3,6 +3,7 @@ import * as flatbuffers from 'flatbuffers';
 
 import { FeatureContract } from './feature-contract.ts';
 import { Layer } from './layer.ts';
+import { Precision } from './precision.ts';
 import { TrainingRecord } from './training-record.ts';
 
 export class Model {
@@ -76,8 +77,13 @@ training(obj?:TrainingRecord):TrainingRecord|null {
   return offset ? (obj || new TrainingRecord()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+precision():Precision {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.readUint16(this.bb_pos + offset) : Precision.F32;
+}
+
 static startModel(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addVersion(builder:flatbuffers.Builder, version:number) {
@@ -130,6 +136,10 @@ static addHorizon(builder:flatbuffers.Builder, horizon:number) {
 
 static addTraining(builder:flatbuffers.Builder, trainingOffset:flatbuffers.Offset) {
   builder.addFieldOffset(6, trainingOffset, 0);
+}
+
+static addPrecision(builder:flatbuffers.Builder, precision:Precision) {
+  builder.addFieldInt16(7, precision, Precision.F32);
 }
 
 static endModel(builder:flatbuffers.Builder):flatbuffers.Offset {

@@ -31,6 +31,21 @@ impl Lanes for Pair {
         }
     }
     #[inline(always)]
+    fn take(from: &[f32; 16]) -> Self {
+        let (low, high) = from.split_at(8);
+        // SAFETY: L1; each half is 32 readable bytes.
+        unsafe { Pair(_mm256_loadu_ps(low.as_ptr()), _mm256_loadu_ps(high.as_ptr())) }
+    }
+    #[inline(always)]
+    fn give(self, to: &mut [f32; 16]) {
+        let (low, high) = to.split_at_mut(8);
+        // SAFETY: L1; each half is 32 writable bytes.
+        unsafe {
+            _mm256_storeu_ps(low.as_mut_ptr(), self.0);
+            _mm256_storeu_ps(high.as_mut_ptr(), self.1);
+        }
+    }
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         // SAFETY: L1.
         unsafe { Pair(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }

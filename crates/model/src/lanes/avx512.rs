@@ -25,6 +25,16 @@ impl Lanes for Zmm {
         unsafe { _mm512_store_ps(line.0.as_mut_ptr(), self.0) }
     }
     #[inline(always)]
+    fn take(from: &[f32; 16]) -> Self {
+        // SAFETY: L1; 64 readable bytes.
+        Zmm(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+    }
+    #[inline(always)]
+    fn give(self, to: &mut [f32; 16]) {
+        // SAFETY: L1; 64 writable bytes.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
+    }
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         // SAFETY: L1.
         Zmm(unsafe { _mm512_add_ps(self.0, other.0) })

@@ -38,6 +38,14 @@ impl Lanes for Plain {
         line.0 = self.0;
     }
     #[inline(always)]
+    fn take(from: &[f32; 16]) -> Self {
+        Plain(*from)
+    }
+    #[inline(always)]
+    fn give(self, to: &mut [f32; 16]) {
+        *to = self.0;
+    }
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.with(other, |a, b| a + b)
     }

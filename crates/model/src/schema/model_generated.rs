@@ -21,24 +21,29 @@ pub mod tickline {
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_LAYER_KIND: u16 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_LAYER_KIND: u16 = 13;
+pub const ENUM_MAX_LAYER_KIND: u16 = 18;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_LAYER_KIND: [LayerKind; 14] = [
+pub const ENUM_VALUES_LAYER_KIND: [LayerKind; 19] = [
   LayerKind::Dense,
+  LayerKind::Activate,
+  LayerKind::Add,
+  LayerKind::Concat,
+  LayerKind::Reshape,
+  LayerKind::Flatten,
+  LayerKind::Last,
+  LayerKind::Dropout,
   LayerKind::Lstm,
   LayerKind::Gru,
   LayerKind::Bl,
   LayerKind::Tabl,
   LayerKind::Bin,
   LayerKind::Conv,
-  LayerKind::Inception,
+  LayerKind::Pool,
   LayerKind::BatchNorm,
   LayerKind::Attention,
-  LayerKind::Pool,
-  LayerKind::Skip,
-  LayerKind::Dropout,
-  LayerKind::Softmax,
+  LayerKind::LinearAttention,
+  LayerKind::LocalAttention,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -47,55 +52,70 @@ pub struct LayerKind(pub u16);
 #[allow(non_upper_case_globals)]
 impl LayerKind {
   pub const Dense: Self = Self(0);
-  pub const Lstm: Self = Self(1);
-  pub const Gru: Self = Self(2);
-  pub const Bl: Self = Self(3);
-  pub const Tabl: Self = Self(4);
-  pub const Bin: Self = Self(5);
-  pub const Conv: Self = Self(6);
-  pub const Inception: Self = Self(7);
-  pub const BatchNorm: Self = Self(8);
-  pub const Attention: Self = Self(9);
-  pub const Pool: Self = Self(10);
-  pub const Skip: Self = Self(11);
-  pub const Dropout: Self = Self(12);
-  pub const Softmax: Self = Self(13);
+  pub const Activate: Self = Self(1);
+  pub const Add: Self = Self(2);
+  pub const Concat: Self = Self(3);
+  pub const Reshape: Self = Self(4);
+  pub const Flatten: Self = Self(5);
+  pub const Last: Self = Self(6);
+  pub const Dropout: Self = Self(7);
+  pub const Lstm: Self = Self(8);
+  pub const Gru: Self = Self(9);
+  pub const Bl: Self = Self(10);
+  pub const Tabl: Self = Self(11);
+  pub const Bin: Self = Self(12);
+  pub const Conv: Self = Self(13);
+  pub const Pool: Self = Self(14);
+  pub const BatchNorm: Self = Self(15);
+  pub const Attention: Self = Self(16);
+  pub const LinearAttention: Self = Self(17);
+  pub const LocalAttention: Self = Self(18);
 
   pub const ENUM_MIN: u16 = 0;
-  pub const ENUM_MAX: u16 = 13;
+  pub const ENUM_MAX: u16 = 18;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Dense,
+    Self::Activate,
+    Self::Add,
+    Self::Concat,
+    Self::Reshape,
+    Self::Flatten,
+    Self::Last,
+    Self::Dropout,
     Self::Lstm,
     Self::Gru,
     Self::Bl,
     Self::Tabl,
     Self::Bin,
     Self::Conv,
-    Self::Inception,
+    Self::Pool,
     Self::BatchNorm,
     Self::Attention,
-    Self::Pool,
-    Self::Skip,
-    Self::Dropout,
-    Self::Softmax,
+    Self::LinearAttention,
+    Self::LocalAttention,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
     match self {
       Self::Dense => Some("Dense"),
+      Self::Activate => Some("Activate"),
+      Self::Add => Some("Add"),
+      Self::Concat => Some("Concat"),
+      Self::Reshape => Some("Reshape"),
+      Self::Flatten => Some("Flatten"),
+      Self::Last => Some("Last"),
+      Self::Dropout => Some("Dropout"),
       Self::Lstm => Some("Lstm"),
       Self::Gru => Some("Gru"),
       Self::Bl => Some("Bl"),
       Self::Tabl => Some("Tabl"),
       Self::Bin => Some("Bin"),
       Self::Conv => Some("Conv"),
-      Self::Inception => Some("Inception"),
+      Self::Pool => Some("Pool"),
       Self::BatchNorm => Some("BatchNorm"),
       Self::Attention => Some("Attention"),
-      Self::Pool => Some("Pool"),
-      Self::Skip => Some("Skip"),
-      Self::Dropout => Some("Dropout"),
-      Self::Softmax => Some("Softmax"),
+      Self::LinearAttention => Some("LinearAttention"),
+      Self::LocalAttention => Some("LocalAttention"),
       _ => None,
     }
   }
@@ -256,6 +276,95 @@ impl<'a> flatbuffers::Verifiable for Activation {
 }
 
 impl flatbuffers::SimpleToVerifyInSlice for Activation {}
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MIN_PRECISION: u16 = 0;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+pub const ENUM_MAX_PRECISION: u16 = 2;
+#[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
+#[allow(non_camel_case_types)]
+pub const ENUM_VALUES_PRECISION: [Precision; 3] = [
+  Precision::F32,
+  Precision::Bf16,
+  Precision::Int8,
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct Precision(pub u16);
+#[allow(non_upper_case_globals)]
+impl Precision {
+  pub const F32: Self = Self(0);
+  pub const Bf16: Self = Self(1);
+  pub const Int8: Self = Self(2);
+
+  pub const ENUM_MIN: u16 = 0;
+  pub const ENUM_MAX: u16 = 2;
+  pub const ENUM_VALUES: &'static [Self] = &[
+    Self::F32,
+    Self::Bf16,
+    Self::Int8,
+  ];
+  /// Returns the variant's name or "" if unknown.
+  pub fn variant_name(self) -> Option<&'static str> {
+    match self {
+      Self::F32 => Some("F32"),
+      Self::Bf16 => Some("Bf16"),
+      Self::Int8 => Some("Int8"),
+      _ => None,
+    }
+  }
+}
+impl core::fmt::Debug for Precision {
+  fn fmt(&self, f: &mut core::fmt::Formatter) -> core::fmt::Result {
+    if let Some(name) = self.variant_name() {
+      f.write_str(name)
+    } else {
+      f.write_fmt(format_args!("<UNKNOWN {:?}>", self.0))
+    }
+  }
+}
+impl<'a> flatbuffers::Follow<'a> for Precision {
+  type Inner = Self;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    let b = unsafe { flatbuffers::read_scalar_at::<u16>(buf, loc) };
+    Self(b)
+  }
+}
+
+impl flatbuffers::Push for Precision {
+    type Output = Precision;
+    #[inline]
+    unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
+        unsafe { flatbuffers::emplace_scalar::<u16>(dst, self.0); }
+    }
+}
+
+impl flatbuffers::EndianScalar for Precision {
+  type Scalar = u16;
+  #[inline]
+  fn to_little_endian(self) -> u16 {
+    self.0.to_le()
+  }
+  #[inline]
+  #[allow(clippy::wrong_self_convention)]
+  fn from_little_endian(v: u16) -> Self {
+    let b = u16::from_le(v);
+    Self(b)
+  }
+}
+
+impl<'a> flatbuffers::Verifiable for Precision {
+  #[inline]
+  fn run_verifier(
+    v: &mut flatbuffers::Verifier, pos: usize
+  ) -> Result<(), flatbuffers::InvalidFlatbuffer> {
+    use self::flatbuffers::Verifiable;
+    u16::run_verifier(v, pos)
+  }
+}
+
+impl flatbuffers::SimpleToVerifyInSlice for Precision {}
 pub enum TensorOffset {}
 #[derive(Copy, Clone, PartialEq)]
 
@@ -409,6 +518,9 @@ impl<'a> Layer<'a> {
   pub const VT_ACTIVATION: flatbuffers::VOffsetT = 6;
   pub const VT_PARAMETERS: flatbuffers::VOffsetT = 8;
   pub const VT_TENSORS: flatbuffers::VOffsetT = 10;
+  pub const VT_INPUTS: flatbuffers::VOffsetT = 12;
+  pub const VT_RATES: flatbuffers::VOffsetT = 14;
+  pub const VT_REACH: flatbuffers::VOffsetT = 16;
 
   #[inline]
   pub unsafe fn init_from_table(table: flatbuffers::Table<'a>) -> Self {
@@ -420,6 +532,9 @@ impl<'a> Layer<'a> {
     args: &'args LayerArgs<'args>
   ) -> flatbuffers::WIPOffset<Layer<'bldr>> {
     let mut builder = LayerBuilder::new(_fbb);
+    builder.add_reach(args.reach);
+    if let Some(x) = args.rates { builder.add_rates(x); }
+    if let Some(x) = args.inputs { builder.add_inputs(x); }
     if let Some(x) = args.tensors { builder.add_tensors(x); }
     if let Some(x) = args.parameters { builder.add_parameters(x); }
     builder.add_activation(args.activation);
@@ -455,6 +570,27 @@ impl<'a> Layer<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'a, flatbuffers::ForwardsUOffset<Tensor>>>>(Layer::VT_TENSORS, None)}
   }
+  #[inline]
+  pub fn inputs(&self) -> Option<flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'a, u32>>>(Layer::VT_INPUTS, None)}
+  }
+  #[inline]
+  pub fn rates(&self) -> Option<flatbuffers::Vector<'a, f32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'a, f32>>>(Layer::VT_RATES, None)}
+  }
+  #[inline]
+  pub fn reach(&self) -> f32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f32>(Layer::VT_REACH, Some(0.0)).unwrap()}
+  }
 }
 
 impl flatbuffers::Verifiable for Layer<'_> {
@@ -468,6 +604,9 @@ impl flatbuffers::Verifiable for Layer<'_> {
      .visit_field::<Activation>("activation", Self::VT_ACTIVATION, false)?
      .visit_field::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'_, i32>>>("parameters", Self::VT_PARAMETERS, false)?
      .visit_field::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'_, flatbuffers::ForwardsUOffset<Tensor>>>>("tensors", Self::VT_TENSORS, false)?
+     .visit_field::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'_, u32>>>("inputs", Self::VT_INPUTS, false)?
+     .visit_field::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'_, f32>>>("rates", Self::VT_RATES, false)?
+     .visit_field::<f32>("reach", Self::VT_REACH, false)?
      .finish();
     Ok(())
   }
@@ -477,6 +616,9 @@ pub struct LayerArgs<'a> {
     pub activation: Activation,
     pub parameters: Option<flatbuffers::WIPOffset<flatbuffers::Vector<'a, i32>>>,
     pub tensors: Option<flatbuffers::WIPOffset<flatbuffers::Vector<'a, flatbuffers::ForwardsUOffset<Tensor<'a>>>>>,
+    pub inputs: Option<flatbuffers::WIPOffset<flatbuffers::Vector<'a, u32>>>,
+    pub rates: Option<flatbuffers::WIPOffset<flatbuffers::Vector<'a, f32>>>,
+    pub reach: f32,
 }
 impl<'a> Default for LayerArgs<'a> {
   #[inline]
@@ -486,6 +628,9 @@ impl<'a> Default for LayerArgs<'a> {
       activation: Activation::None,
       parameters: None,
       tensors: None,
+      inputs: None,
+      rates: None,
+      reach: 0.0,
     }
   }
 }
@@ -512,6 +657,18 @@ impl<'a: 'b, 'b, A: flatbuffers::Allocator + 'a> LayerBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<flatbuffers::WIPOffset<_>>(Layer::VT_TENSORS, tensors);
   }
   #[inline]
+  pub fn add_inputs(&mut self, inputs: flatbuffers::WIPOffset<flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<flatbuffers::WIPOffset<_>>(Layer::VT_INPUTS, inputs);
+  }
+  #[inline]
+  pub fn add_rates(&mut self, rates: flatbuffers::WIPOffset<flatbuffers::Vector<'b , f32>>) {
+    self.fbb_.push_slot_always::<flatbuffers::WIPOffset<_>>(Layer::VT_RATES, rates);
+  }
+  #[inline]
+  pub fn add_reach(&mut self, reach: f32) {
+    self.fbb_.push_slot::<f32>(Layer::VT_REACH, reach, 0.0);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut flatbuffers::FlatBufferBuilder<'a, A>) -> LayerBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     LayerBuilder {
@@ -533,6 +690,9 @@ impl core::fmt::Debug for Layer<'_> {
       ds.field("activation", &self.activation());
       ds.field("parameters", &self.parameters());
       ds.field("tensors", &self.tensors());
+      ds.field("inputs", &self.inputs());
+      ds.field("rates", &self.rates());
+      ds.field("reach", &self.reach());
       ds.finish()
   }
 }
@@ -557,6 +717,7 @@ impl<'a> FeatureContract<'a> {
   pub const VT_SCALE: flatbuffers::VOffsetT = 8;
   pub const VT_CLIP: flatbuffers::VOffsetT = 10;
   pub const VT_WINDOW: flatbuffers::VOffsetT = 12;
+  pub const VT_STATEFUL: flatbuffers::VOffsetT = 14;
 
   #[inline]
   pub unsafe fn init_from_table(table: flatbuffers::Table<'a>) -> Self {
@@ -573,6 +734,7 @@ impl<'a> FeatureContract<'a> {
     if let Some(x) = args.scale { builder.add_scale(x); }
     if let Some(x) = args.mean { builder.add_mean(x); }
     if let Some(x) = args.names { builder.add_names(x); }
+    builder.add_stateful(args.stateful);
     builder.finish()
   }
 
@@ -611,6 +773,13 @@ impl<'a> FeatureContract<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<u32>(FeatureContract::VT_WINDOW, Some(1)).unwrap()}
   }
+  #[inline]
+  pub fn stateful(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(FeatureContract::VT_STATEFUL, Some(false)).unwrap()}
+  }
 }
 
 impl flatbuffers::Verifiable for FeatureContract<'_> {
@@ -625,6 +794,7 @@ impl flatbuffers::Verifiable for FeatureContract<'_> {
      .visit_field::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'_, f32>>>("scale", Self::VT_SCALE, true)?
      .visit_field::<f32>("clip", Self::VT_CLIP, false)?
      .visit_field::<u32>("window", Self::VT_WINDOW, false)?
+     .visit_field::<bool>("stateful", Self::VT_STATEFUL, false)?
      .finish();
     Ok(())
   }
@@ -635,6 +805,7 @@ pub struct FeatureContractArgs<'a> {
     pub scale: Option<flatbuffers::WIPOffset<flatbuffers::Vector<'a, f32>>>,
     pub clip: f32,
     pub window: u32,
+    pub stateful: bool,
 }
 impl<'a> Default for FeatureContractArgs<'a> {
   #[inline]
@@ -645,6 +816,7 @@ impl<'a> Default for FeatureContractArgs<'a> {
       scale: None, // required field
       clip: 0.0,
       window: 1,
+      stateful: false,
     }
   }
 }
@@ -675,6 +847,10 @@ impl<'a: 'b, 'b, A: flatbuffers::Allocator + 'a> FeatureContractBuilder<'a, 'b, 
     self.fbb_.push_slot::<u32>(FeatureContract::VT_WINDOW, window, 1);
   }
   #[inline]
+  pub fn add_stateful(&mut self, stateful: bool) {
+    self.fbb_.push_slot::<bool>(FeatureContract::VT_STATEFUL, stateful, false);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut flatbuffers::FlatBufferBuilder<'a, A>) -> FeatureContractBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     FeatureContractBuilder {
@@ -700,6 +876,7 @@ impl core::fmt::Debug for FeatureContract<'_> {
       ds.field("scale", &self.scale());
       ds.field("clip", &self.clip());
       ds.field("window", &self.window());
+      ds.field("stateful", &self.stateful());
       ds.finish()
   }
 }
@@ -873,6 +1050,7 @@ impl<'a> Model<'a> {
   pub const VT_CLASSES: flatbuffers::VOffsetT = 12;
   pub const VT_HORIZON: flatbuffers::VOffsetT = 14;
   pub const VT_TRAINING: flatbuffers::VOffsetT = 16;
+  pub const VT_PRECISION: flatbuffers::VOffsetT = 18;
 
   #[inline]
   pub unsafe fn init_from_table(table: flatbuffers::Table<'a>) -> Self {
@@ -891,6 +1069,7 @@ impl<'a> Model<'a> {
     if let Some(x) = args.contract { builder.add_contract(x); }
     if let Some(x) = args.name { builder.add_name(x); }
     builder.add_version(args.version);
+    builder.add_precision(args.precision);
     builder.finish()
   }
 
@@ -943,6 +1122,13 @@ impl<'a> Model<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<flatbuffers::ForwardsUOffset<TrainingRecord>>(Model::VT_TRAINING, None)}
   }
+  #[inline]
+  pub fn precision(&self) -> Precision {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<Precision>(Model::VT_PRECISION, Some(Precision::F32)).unwrap()}
+  }
 }
 
 impl flatbuffers::Verifiable for Model<'_> {
@@ -959,6 +1145,7 @@ impl flatbuffers::Verifiable for Model<'_> {
      .visit_field::<flatbuffers::ForwardsUOffset<flatbuffers::Vector<'_, flatbuffers::ForwardsUOffset<&'_ str>>>>("classes", Self::VT_CLASSES, false)?
      .visit_field::<u32>("horizon", Self::VT_HORIZON, false)?
      .visit_field::<flatbuffers::ForwardsUOffset<TrainingRecord>>("training", Self::VT_TRAINING, false)?
+     .visit_field::<Precision>("precision", Self::VT_PRECISION, false)?
      .finish();
     Ok(())
   }
@@ -971,6 +1158,7 @@ pub struct ModelArgs<'a> {
     pub classes: Option<flatbuffers::WIPOffset<flatbuffers::Vector<'a, flatbuffers::ForwardsUOffset<&'a str>>>>,
     pub horizon: u32,
     pub training: Option<flatbuffers::WIPOffset<TrainingRecord<'a>>>,
+    pub precision: Precision,
 }
 impl<'a> Default for ModelArgs<'a> {
   #[inline]
@@ -983,6 +1171,7 @@ impl<'a> Default for ModelArgs<'a> {
       classes: None,
       horizon: 0,
       training: None,
+      precision: Precision::F32,
     }
   }
 }
@@ -1021,6 +1210,10 @@ impl<'a: 'b, 'b, A: flatbuffers::Allocator + 'a> ModelBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<flatbuffers::WIPOffset<TrainingRecord>>(Model::VT_TRAINING, training);
   }
   #[inline]
+  pub fn add_precision(&mut self, precision: Precision) {
+    self.fbb_.push_slot::<Precision>(Model::VT_PRECISION, precision, Precision::F32);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut flatbuffers::FlatBufferBuilder<'a, A>) -> ModelBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     ModelBuilder {
@@ -1048,6 +1241,7 @@ impl core::fmt::Debug for Model<'_> {
       ds.field("classes", &self.classes());
       ds.field("horizon", &self.horizon());
       ds.field("training", &self.training());
+      ds.field("precision", &self.precision());
       ds.finish()
   }
 }

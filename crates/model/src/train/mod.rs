@@ -1,23 +1,28 @@
-//! Learning: forward with a tape, backward by hand for every layer, optimisers, a trainer for classifiers.
+//! Learning: any plan forward and backward, losses, optimisers, schedules, one step at a time ([`Learner`]) or over a data set
+//! ([`Trainer`]).
 //!
 //! Written once for `f32` (training) and `f64` (the finite differences that check it). Sums run in a fixed order, so the same data, seed and
-//! build give the same weights, bit for bit.
+//! instruction set give the same weights, bit for bit.
 
+mod answers;
 mod dice;
-mod fit;
 mod label;
+mod learner;
 mod loss;
-mod net;
 mod optimise;
-mod real;
-mod recurrent;
+mod rows;
+mod schedule;
 mod score;
+mod trainer;
 
+pub use crate::net::{Net, Real};
+pub use answers::answers;
 pub use dice::Dice;
-pub use fit::{Fit, Settings};
 pub use label::{CLASSES, Labels, label, move_sizes, persistence, threshold};
-pub use loss::cross_entropy;
-pub use net::{Memory, Net, Tape};
-pub use optimise::{Adam, Optimiser, Sgd};
-pub use real::Real;
+pub use learner::{Learner, Recipe};
+pub use loss::{Loss, cross_entropy};
+pub use optimise::{Method, Optimiser};
+pub use rows::{NO_CLASS, Rows, Target, Targets};
+pub use schedule::{Plateau, Schedule, by_volatility};
 pub use score::{Confusion, majority};
+pub use trainer::{Settings, Trainer};

@@ -1,5 +1,6 @@
 //! Random models from a seed.
-use tickline_model::{Activation, Contract, Layer, Model, TrainingRecord};
+#![allow(dead_code, reason = "each test takes what it needs")]
+use tickline_model::{Activation, Architecture, Layer, Model, Plan};
 
 /// A small seeded generator (xorshift64*), so that failures print a seed and repeat.
 pub struct Dice(pub u64);
@@ -20,62 +21,62 @@ impl Dice {
     }
 }
 
-pub fn dense(inputs: usize, outputs: usize, activation: Activation) -> Layer {
-    Layer::Dense { inputs, outputs, activation }
+pub fn dense(outputs: usize, activation: Activation) -> Layer {
+    Layer::Dense { outputs, activation }
 }
 
-/// A model with these layers and random weights of a size that keeps activations near 1.
-pub fn model(columns: usize, window: usize, layers: Vec<Layer>, seed: u64) -> Model {
+/// A model of this network with random weights of a size that keeps activations near 1, and random scaling.
+pub fn model(net: Architecture, seed: u64) -> Model {
     let mut dice = Dice(seed | 1);
+    let plan = Plan::compile(&net).expect("compiles");
     let mut parameters = Vec::new();
-    for layer in &layers {
-        for spec in layer.tensors() {
-            let reach = 1.0 / (spec.shape[0] as f32).sqrt().max(1.0);
-            parameters.extend((0..spec.len()).map(|_| dice.unit() * reach));
-        }
+    for slice in plan.slices() {
+        let reach = 1.0 / (slice.spec.shape[0] as f32).sqrt().max(1.0);
+        parameters.extend((0..slice.spec.len()).map(|_| dice.unit() * reach));
     }
-    let mut contract = Contract::identity(columns);
-    contract.window = window;
-    contract.clip = 3.0;
-    for at in 0..columns {
-        contract.mean[at] = dice.unit();
-        contract.scale[at] = 0.75 + 0.25 * dice.unit();
+    plan.enforce(&mut parameters);
+    for slice in plan.slices().iter().filter(|slice| slice.spec.name == "variance") {
+        parameters[slice.range.clone()].iter_mut().for_each(|value| *value = value.abs() + 0.5);
     }
-    Model {
-        name: "random".into(),
-        contract,
-        layers,
-        parameters,
-        classes: Vec::new(),
-        horizon: 0,
-        training: TrainingRecord::default(),
+    let mut model = Model::bare("random", net, parameters);
+    model.contract.clip = 3.0;
+    for at in 0..model.contract.names.len() {
+        model.contract.mean[at] = dice.unit();
+        model.contract.scale[at] = 0.75 + 0.25 * dice.unit();
     }
+    model
 }
 
-/// A random stack of every kind of layer.
+/// A network of one row, or stateful, from a list of layers.
+pub fn chain(columns: usize, stateful: bool, layers: &[Layer]) -> Architecture {
+    Architecture { stateful, ..Architecture::chain(columns, layers) }
+}
+
+/// A random stack of layers that have a fast form.
 pub fn any_model(dice: &mut Dice) -> Model {
     let columns = 1 + dice.below(50);
-    let window = if dice.below(3) == 0 { 1 + dice.below(4) } else { 1 };
-    let mut widths = vec![columns * window];
-    let mut layers = Vec::new();
-    for at in 0..1 + dice.below(5) {
-        let given = widths[at];
-        let size = 1 + dice.below(90);
-        let layer = match dice.below(6) {
-            0 => Layer::Lstm { inputs: given, units: size },
-            1 => Layer::Gru { inputs: given, units: size },
-            2 => Layer::Softmax,
-            3 if widths[..at].contains(&given) => {
-                Layer::Skip { from: widths[..at].iter().position(|width| *width == given).unwrap() }
-            }
-            _ => dense(given, size, Activation::ALL[dice.below(7)]),
-        };
-        widths.push(match layer {
-            Layer::Dense { outputs, .. } => outputs,
-            Layer::Lstm { units, .. } | Layer::Gru { units, .. } => units,
-            Layer::Skip { .. } | Layer::Softmax => given,
-        });
-        layers.push(layer);
+    let stateful = dice.below(3) != 0;
+    let window = if stateful { 1 } else { 1 + dice.below(4) };
+    let mut net =
+        if stateful { Architecture::stateful(columns) } else { Architecture::over_window(columns, window) };
+    let mut widths = vec![columns];
+    if !stateful {
+        net.then(Layer::Flatten);
+        widths.push(columns * window);
     }
-    model(columns, window, layers, dice.next())
+    for _ in 0..1 + dice.below(5) {
+        let (at, given) = (net.nodes.len(), widths[net.nodes.len()]);
+        let size = 1 + dice.below(90);
+        let equal = (1..at).find(|value| widths[*value] == given);
+        let gives = match (dice.below(7), equal) {
+            (0, _) => (net.then(Layer::Lstm { units: size }), size),
+            (1, _) => (net.then(Layer::Gru { units: size }), size),
+            (2, _) => (net.then(Layer::Activate { activation: Activation::ALL[dice.below(7)] }), given),
+            (3, Some(equal)) => (net.on(&[at, equal], Layer::Add), given),
+            (4, _) => (net.then(Layer::Dropout { rate: 0.3 }), given),
+            _ => (net.then(dense(size, Activation::ALL[dice.below(7)])), size),
+        };
+        widths.push(gives.1);
+    }
+    model(net, dice.next())
 }

@@ -55,27 +55,38 @@ impl Slow {
         if self.rows.len() < contract.window {
             return None;
         }
-        self.h.resize(model.layers.len(), Vec::new());
-        self.c.resize(model.layers.len(), Vec::new());
+        let net = &model.architecture;
+        self.h.resize(net.nodes.len(), Vec::new());
+        self.c.resize(net.nodes.len(), Vec::new());
+        if !net.stateful {
+            self.h.iter_mut().chain(&mut self.c).for_each(|state| state.fill(0.0));
+        }
         let mut outputs = vec![self.rows[self.rows.len() - contract.window..].concat()];
         let mut rest = &model.parameters[..];
-        for (at, layer) in model.layers.iter().enumerate() {
-            let tensors: Vec<&[f32]> = layer
-                .tensors()
-                .iter()
-                .map(|spec| {
-                    let (own, behind) = rest.split_at(spec.len());
-                    rest = behind;
-                    own
-                })
-                .collect();
-            let x = outputs[at].clone();
-            let out = match *layer {
-                Layer::Dense { activation, .. } => activate(activation, &affine(&x, tensors[0], tensors[1])),
-                Layer::Lstm { units, .. } => self.lstm(at, units, &x, &tensors),
-                Layer::Gru { units, .. } => self.gru(at, units, &x, &tensors),
-                Layer::Skip { from } => x.iter().zip(&outputs[from]).map(|(a, b)| a + b).collect(),
-                Layer::Softmax => softmax(&x),
+        let mut take = |size: usize| {
+            let (own, behind) = rest.split_at(size);
+            rest = behind;
+            own
+        };
+        for (at, node) in net.nodes.iter().enumerate() {
+            let x = outputs[node.inputs[0]].clone();
+            let wide = x.len();
+            let out = match node.layer {
+                Layer::Dense { outputs, activation } => {
+                    let (weight, bias) = (take(wide * outputs), take(outputs));
+                    activate(activation, &affine(&x, weight, bias))
+                }
+                Layer::Lstm { units } => {
+                    let tensors = [take(wide * 4 * units), take(units * 4 * units), take(4 * units)];
+                    self.lstm(at, units, &x, &tensors)
+                }
+                Layer::Gru { units } => {
+                    let tensors = [take(wide * 3 * units), take(units * 3 * units), take(6 * units)];
+                    self.gru(at, units, &x, &tensors)
+                }
+                Layer::Add => x.iter().zip(&outputs[node.inputs[1]]).map(|(a, b)| a + b).collect(),
+                Layer::Activate { activation } => activate(activation, &x),
+                _ => x,
             };
             outputs.push(out);
         }

@@ -3,7 +3,7 @@
 use super::{Target, mark};
 use sha2::{Digest, Sha256};
 use tickline_model::file::{decode, encode};
-use tickline_model::{Activation, Contract, Layer, Predictor, TrainingRecord};
+use tickline_model::{Activation, Architecture, Layer, Plan, Predictor, zoo};
 
 /// Files; an odd first byte says that length and checksum of the rest are put right, so that mutations reach what they guard.
 pub struct Model;
@@ -11,19 +11,10 @@ pub struct Model;
 /// Bytes of the container's header: magic 8, version 4, header length 4, payload length 8, zeros 8, SHA-256 32.
 const HEADER_BYTES: usize = 64;
 
-fn model(layers: Vec<Layer>, columns: usize) -> Vec<u8> {
-    let sizes = layers.iter().flat_map(|layer| layer.tensors()).map(|tensor| tensor.len());
-    let parameters = (0..sizes.sum::<usize>()).map(|nth| nth as f32 * 0.01).collect();
-    let whole = tickline_model::Model {
-        name: "fuzz".into(),
-        contract: Contract::identity(columns),
-        layers,
-        parameters,
-        classes: Vec::new(),
-        horizon: 0,
-        training: TrainingRecord::default(),
-    };
-    encode(&whole).expect("a sound model")
+fn model(net: Architecture) -> Vec<u8> {
+    let count = Plan::compile(&net).expect("a sound network").parameters();
+    let parameters = (0..count).map(|nth| nth as f32 * 0.01).collect();
+    encode(&tickline_model::Model::bare("fuzz", net, parameters)).expect("a sound model")
 }
 
 impl Target for Model {
@@ -36,11 +27,19 @@ impl Target for Model {
     }
 
     fn seeds(&self) -> Vec<Vec<u8>> {
-        let dense = Layer::Dense { inputs: 3, outputs: 2, activation: Activation::Relu };
-        let recurrent = Layer::Gru { inputs: 2, units: 2 };
-        let small = model(vec![dense], 3);
-        let large = model(vec![dense, recurrent], 3);
-        vec![[&[1], &small[..]].concat(), [&[1], &large[..]].concat(), [&[0], &small[..]].concat()]
+        let dense = Layer::Dense { outputs: 2, activation: Activation::Relu };
+        let small = model(Architecture::chain(3, &[dense]));
+        let mut recurrent = Architecture::stateful(3);
+        recurrent.then(dense);
+        recurrent.then(Layer::Gru { units: 2 });
+        let large = model(recurrent);
+        let window = model(zoo::bin_c_tabl(2, 2, 3, 0.1));
+        vec![
+            [&[1], &small[..]].concat(),
+            [&[1], &large[..]].concat(),
+            [&[1], &window[..]].concat(),
+            [&[0], &small[..]].concat(),
+        ]
     }
 
     fn run(&mut self, input: &[u8]) -> Result<u64, String> {
@@ -64,6 +63,6 @@ impl Target for Model {
         if spoken && !out.iter().all(|value| value.is_finite()) {
             return Err(format!("a prediction that is not finite: {out:?}"));
         }
-        Ok(mark(&[1, u64::from(spoken), loaded.model.layers.len() as u64]))
+        Ok(mark(&[1, u64::from(spoken), loaded.model.architecture.nodes.len() as u64]))
     }
 }

@@ -1,0 +1,254 @@
+//! The two kinds of numbers that networks are computed with.
+use crate::activation::Activation;
+use crate::lanes::portable::Plain;
+use crate::lanes::{Lanes, Level};
+use crate::math;
+use crate::net::curve;
+use crate::net::gemm::{self, Grid, Panels};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// `f32`, or `f64` for checks.
+pub trait Real:
+    Copy
+    + Default
+    + PartialOrd
+    + Send
+    + std::fmt::Debug
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + 'static
+{
+    /// One.
+    const ONE: Self;
+    /// A right-hand matrix laid out for [`Real::multiply`].
+    type Packed: Default + Clone + std::fmt::Debug;
+    /// From a constant or a count.
+    fn of(value: f64) -> Self;
+    /// To `f64`.
+    fn wide(self) -> f64;
+    /// `exp(self)`; in `f32` this crate's own polynomial, so that no system library has a say in the weights.
+    fn exp(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Lays out the `rows x columns` matrix that `grid` shows in `b`.
+    fn pack(b: &[Self], grid: Grid, rows: usize, columns: usize, to: &mut Self::Packed);
+    /// `c += a b`: `a` is `rows` rows of the packed matrix's rows; rows of `c` begin `stride` numbers apart.
+    fn multiply(
+        level: Level,
+        rows: usize,
+        a: &[Self],
+        grid: Grid,
+        b: &Self::Packed,
+        c: &mut [Self],
+        stride: usize,
+    );
+    /// Applies an activation, softmax excepted, in place.
+    fn activate(level: Level, activation: Activation, values: &mut [Self]);
+    /// Turns slopes by `y = activation(z)` into slopes by `z`, softmax excepted. `z` is read for swish only.
+    fn activate_back(level: Level, activation: Activation, z: &[Self], y: &[Self], slopes: &mut [Self]);
+
+    /// `1 / (1 + exp(-self))`.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        Self::ONE / (Self::ONE + (-self).exp())
+    }
+
+    /// Hyperbolic tangent.
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        let two = Self::ONE + Self::ONE;
+        Self::ONE - two / (Self::ONE + (self + self).exp())
+    }
+}
+
+impl Real for f32 {
+    const ONE: f32 = 1.0;
+    type Packed = Panels;
+    #[inline(always)]
+    fn of(value: f64) -> f32 {
+        value as f32
+    }
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+    #[inline(always)]
+    fn exp(self) -> f32 {
+        math::exp(Plain::splat(self)).first()
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f32 {
+        f32::sqrt(self)
+    }
+    fn pack(b: &[f32], grid: Grid, rows: usize, columns: usize, to: &mut Panels) {
+        to.fill(b, grid, rows, columns);
+    }
+    fn multiply(level: Level, rows: usize, a: &[f32], grid: Grid, b: &Panels, c: &mut [f32], stride: usize) {
+        gemm::multiply(level, rows, a, grid, b, c, stride);
+    }
+    fn activate(level: Level, activation: Activation, values: &mut [f32]) {
+        curve::activate(level, activation, values);
+    }
+    fn activate_back(level: Level, activation: Activation, z: &[f32], y: &[f32], slopes: &mut [f32]) {
+        curve::activate_back(level, activation, z, y, slopes);
+    }
+}
+
+/// A matrix for the `f64` checks: row-major.
+#[derive(Debug, Clone, Default)]
+pub struct Plainly {
+    columns: usize,
+    values: Vec<f64>,
+}
+
+impl Real for f64 {
+    const ONE: f64 = 1.0;
+    type Packed = Plainly;
+    #[inline(always)]
+    fn of(value: f64) -> f64 {
+        value
+    }
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn exp(self) -> f64 {
+        f64::exp(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> f64 {
+        f64::sqrt(self)
+    }
+    fn pack(b: &[f64], grid: Grid, rows: usize, columns: usize, to: &mut Plainly) {
+        to.columns = columns;
+        to.values.clear();
+        for row in 0..rows {
+            to.values.extend((0..columns).map(|column| b[grid.place(row, column)]));
+        }
+    }
+    fn multiply(_: Level, rows: usize, a: &[f64], grid: Grid, b: &Plainly, c: &mut [f64], stride: usize) {
+        for (row, c) in c.chunks_mut(stride).take(rows).enumerate() {
+            for (k, b) in b.values.chunks_exact(b.columns).enumerate() {
+                let a = a[grid.place(row, k)];
+                for (c, b) in c.iter_mut().zip(b) {
+                    *c += a * *b;
+                }
+            }
+        }
+    }
+    fn activate(_: Level, activation: Activation, values: &mut [f64]) {
+        for value in values {
+            let z = *value;
+            *value = match activation {
+                Activation::None | Activation::Softmax => z,
+                Activation::Relu => z.max(0.0),
+                Activation::Swish => z * z.sigmoid(),
+                Activation::Tanh => f64::tanh(z),
+                Activation::Sigmoid => z.sigmoid(),
+                Activation::LeakyRelu => z.max(0.01 * z),
+            };
+        }
+    }
+    fn activate_back(_: Level, activation: Activation, z: &[f64], y: &[f64], slopes: &mut [f64]) {
+        for (at, (slope, y)) in slopes.iter_mut().zip(y).enumerate() {
+            *slope *= match activation {
+                Activation::None | Activation::Softmax => 1.0,
+                Activation::Relu => f64::from(u8::from(*y > 0.0)),
+                Activation::Swish => {
+                    let s = z[at].sigmoid();
+                    s + *y * (1.0 - s)
+                }
+                Activation::Tanh => 1.0 - *y * *y,
+                Activation::Sigmoid => *y * (1.0 - *y),
+                Activation::LeakyRelu => {
+                    if *y > 0.0 {
+                        1.0
+                    } else {
+                        0.01
+                    }
+                }
+            };
+        }
+    }
+}
+
+/// `y += a x`.
+#[inline(always)]
+pub(crate) fn add_scaled<T: Real>(y: &mut [T], a: T, x: &[T]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += a * *x;
+    }
+}
+
+/// `y += x`.
+#[inline(always)]
+pub(crate) fn add<T: Real>(y: &mut [T], x: &[T]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += *x;
+    }
+}
+
+/// Adds every row of `x` to `y`.
+#[inline(always)]
+pub(crate) fn add_rows<T: Real>(y: &mut [T], x: &[T]) {
+    for row in x.chunks_exact(y.len()) {
+        add(y, row);
+    }
+}
+
+/// Writes `y` into every row of `x`.
+#[inline(always)]
+pub(crate) fn fill_rows<T: Real>(x: &mut [T], y: &[T]) {
+    for row in x.chunks_exact_mut(y.len()) {
+        row.copy_from_slice(y);
+    }
+}
+
+/// `sum x y`, in eight sums that are added in pairs: the order is fixed and the compiler can use vectors.
+#[inline(always)]
+pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> T {
+    let mut sums = [T::default(); 8];
+    let (x_groups, x_rest) = x.as_chunks::<8>();
+    let (y_groups, y_rest) = y.as_chunks::<8>();
+    for (x, y) in x_groups.iter().zip(y_groups) {
+        for lane in 0..8 {
+            sums[lane] += x[lane] * y[lane];
+        }
+    }
+    for (lane, (x, y)) in x_rest.iter().zip(y_rest).enumerate() {
+        sums[lane] += *x * *y;
+    }
+    let fours = [sums[0] + sums[4], sums[1] + sums[5], sums[2] + sums[6], sums[3] + sums[7]];
+    (fours[0] + fours[2]) + (fours[1] + fours[3])
+}
+
+/// Softmax of `values`, in place.
+pub(crate) fn softmax<T: Real>(values: &mut [T]) {
+    let mut top = values[0];
+    for value in values.iter() {
+        if *value > top {
+            top = *value;
+        }
+    }
+    let mut sum = T::default();
+    for value in values.iter_mut() {
+        *value = (*value - top).exp();
+        sum += *value;
+    }
+    for value in values.iter_mut() {
+        *value = *value / sum;
+    }
+}
+
+/// Turns slopes by the probabilities `y` into slopes by the logits, in place.
+pub(crate) fn softmax_back<T: Real>(y: &[T], slopes: &mut [T]) {
+    let mean = dot(y, slopes);
+    for (slope, y) in slopes.iter_mut().zip(y) {
+        *slope = *y * (*slope - mean);
+    }
+}

@@ -1,0 +1,331 @@
+//! One step of learning at a time: what a trainer repeats over a data set and a live learner does beside the line.
+use crate::error::{Fault, ModelError};
+use crate::model::Model;
+use crate::net::Net;
+use crate::plan::Plan;
+use crate::train::rows::Target;
+use crate::train::{Dice, Loss, Method, Optimiser};
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// What is to become small.
+    pub loss: Loss,
+    /// How a gradient becomes a step.
+    pub method: Method,
+    /// Weight decay of matrices.
+    pub decay: f32,
+    /// Gradients longer than this are shortened to it; infinite: never.
+    pub clip: f32,
+    /// Weight of each class in the loss; missing ones count 1.
+    pub class_weights: Vec<f32>,
+    /// Sharpness-aware minimisation (Foret et al. 2021): the gradient is taken this far uphill; 0: where the parameters are.
+    pub sharpness: f32,
+    /// Fast gradient sign (Goodfellow et al. 2015): each step also learns from inputs moved this far (in scaled units); 0: not.
+    pub adversary: f32,
+}
+
+impl Default for Recipe {
+    fn default() -> Recipe {
+        Recipe {
+            loss: Loss::CrossEntropy,
+            method: Method::AdamW,
+            decay: 0.0,
+            clip: 1.0,
+            class_weights: Vec::new(),
+            sharpness: 0.0,
+            adversary: 0.0,
+        }
+    }
+}
+
+/// Parameters that learn.
+#[derive(Debug, Clone)]
+pub struct Learner {
+    net: Net<f32>,
+    recipe: Recipe,
+    parameters: Vec<f32>,
+    gradient: Vec<f32>,
+    optimiser: Optimiser,
+    /// Weight decay of each parameter; empty when there is none.
+    decays: Vec<f32>,
+    dice: Dice,
+    slopes: Vec<f32>,
+    spare: Vec<f32>,
+    moved: Vec<f32>,
+}
+
+impl Learner {
+    /// Starts from given parameters. `batch` sequences of `steps` rows a step (`steps` counts for stateful networks only).
+    ///
+    /// # Errors
+    /// [`Fault::Shape`] when the parameters are not the plan's, or a cross-entropy meets a network that does not end in a softmax.
+    pub fn new(
+        plan: &Plan,
+        parameters: Vec<f32>,
+        recipe: Recipe,
+        seed: u64,
+        batch: usize,
+        steps: usize,
+    ) -> Result<Learner, ModelError> {
+        let (given, wanted) = (parameters.len(), plan.parameters());
+        if given != wanted {
+            let text = format!("{given} parameters where the layers need {wanted}");
+            return Err(ModelError::new(Fault::Shape, text));
+        }
+        if recipe.loss.by_logits() && !plan.architecture().classifies() {
+            let text = "cross-entropy needs a network that ends in a softmax; use another loss";
+            return Err(ModelError::new(Fault::Shape, text));
+        }
+        let net = Net::new(plan, batch, steps)?;
+        let mut decays = Vec::new();
+        if recipe.decay > 0.0 {
+            for slice in plan.slices() {
+                let decay = if slice.spec.decays { recipe.decay } else { 0.0 };
+                decays.extend(std::iter::repeat_n(decay, slice.spec.len()));
+            }
+        }
+        Ok(Learner {
+            optimiser: Optimiser::new(recipe.method, wanted),
+            gradient: vec![0.0; wanted],
+            slopes: vec![0.0; net.answer().len()],
+            spare: Vec::new(),
+            moved: Vec::new(),
+            dice: Dice::new(seed),
+            net,
+            recipe,
+            parameters,
+            decays,
+        })
+    }
+
+    /// Starts from a model's parameters; for learning beside the line, with a batch of 1.
+    ///
+    /// # Errors
+    /// As [`Learner::new`]'s and [`Model::verify`]'s.
+    pub fn of(
+        model: &Model,
+        recipe: Recipe,
+        seed: u64,
+        batch: usize,
+        steps: usize,
+    ) -> Result<Learner, ModelError> {
+        Learner::new(&model.verify()?, model.parameters.clone(), recipe, seed, batch, steps)
+    }
+
+    /// The parameters as they are now.
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    /// Puts other parameters in place, as on a rollback; the optimiser's memory stays. `false` when they are not as many.
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> bool {
+        let fits = parameters.len() == self.parameters.len();
+        if fits {
+            self.parameters.copy_from_slice(parameters);
+        }
+        fits
+    }
+
+    /// The gradient of the last step, as it was applied.
+    pub fn gradient(&self) -> &[f32] {
+        &self.gradient
+    }
+
+    /// The network it runs: for its state and answers.
+    pub fn net(&mut self) -> &mut Net<f32> {
+        &mut self.net
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.optimiser.steps()
+    }
+
+    /// Answers without learning; a stateful network's state advances.
+    pub fn answer(&mut self, input: &[f32]) -> &[f32] {
+        self.net.forward(&self.parameters, input, None)
+    }
+
+    /// Learns from `input`, `[batch][time][columns]` scaled numbers; `target(nth)` is what is wanted of the `nth` answer (`[batch][time]`,
+    /// one time where a window is folded). Returns the sum of the losses before the step and how many answers something was wanted of;
+    /// with none wanted only the state advances.
+    pub fn step<'t>(
+        &mut self,
+        input: &[f32],
+        target: impl Fn(usize) -> Target<'t>,
+        rate: f32,
+    ) -> (f64, usize) {
+        let before =
+            (self.recipe.sharpness > 0.0 || self.recipe.adversary > 0.0).then(|| self.net.state().to_vec());
+        self.gradient.fill(0.0);
+        let (loss, wanted) = self.learn(input, &target, 1.0);
+        if wanted == 0 {
+            return (0.0, 0);
+        }
+        let after = before.as_ref().map(|_| self.net.state().to_vec());
+        if let Some(before) = &before {
+            self.adversarial(input, &target, before);
+            self.sharpen(input, &target, before);
+        }
+        if let Some(after) = &after {
+            self.net.set_state(after);
+        }
+        self.clip();
+        self.optimiser.step(&mut self.parameters, &self.gradient, rate, &self.decays);
+        self.net.plan().enforce(&mut self.parameters);
+        if self.net.measures() {
+            self.net.measure(&mut self.parameters);
+        }
+        (loss, wanted)
+    }
+
+    /// Forward, loss, backward; slopes count `share`.
+    fn learn<'t>(
+        &mut self,
+        input: &[f32],
+        target: &impl Fn(usize) -> Target<'t>,
+        share: f32,
+    ) -> (f64, usize) {
+        let wide = self.net.plan().output().features();
+        let answer = self.net.forward(&self.parameters, input, Some(&mut self.dice));
+        let (mut loss, mut wanted) = (0.0, 0usize);
+        for (nth, (answer, slopes)) in
+            answer.chunks_exact(wide).zip(self.slopes.chunks_exact_mut(wide)).enumerate()
+        {
+            let target = target(nth);
+            wanted += usize::from(target != Target::Nothing);
+            loss += self.recipe.loss.slopes(answer, target, &self.recipe.class_weights, slopes);
+        }
+        if wanted > 0 {
+            let share = share / wanted as f32;
+            self.slopes.iter_mut().for_each(|slope| *slope *= share);
+            let logits = self.recipe.loss.by_logits();
+            self.net.backward(&self.parameters, &self.slopes, logits, &mut self.gradient);
+        }
+        (loss, wanted)
+    }
+
+    /// Adds the gradient at inputs moved along the sign of their slopes, and halves the sum.
+    fn adversarial<'t>(&mut self, input: &[f32], target: &impl Fn(usize) -> Target<'t>, state: &[f32]) {
+        let reach = self.recipe.adversary;
+        if reach <= 0.0 {
+            return;
+        }
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.clear();
+        let sign = |slope: &f32| {
+            if *slope > 0.0 {
+                1.0
+            } else if *slope < 0.0 {
+                -1.0
+            } else {
+                0.0
+            }
+        };
+        moved.extend(input.iter().zip(self.net.input_slopes()).map(|(x, slope)| x + reach * sign(slope)));
+        self.net.set_state(state);
+        self.learn(&moved, target, 1.0);
+        self.gradient.iter_mut().for_each(|g| *g *= 0.5);
+        self.moved = moved;
+    }
+
+    /// Replaces the gradient by the one `sharpness` uphill.
+    fn sharpen<'t>(&mut self, input: &[f32], target: &impl Fn(usize) -> Target<'t>, state: &[f32]) {
+        if self.recipe.sharpness <= 0.0 {
+            return;
+        }
+        let reach = f64::from(self.recipe.sharpness) / length(&self.gradient).max(1e-12);
+        let mut own = std::mem::take(&mut self.spare);
+        own.clear();
+        own.extend_from_slice(&self.parameters);
+        for (w, g) in self.parameters.iter_mut().zip(&self.gradient) {
+            *w += reach as f32 * g;
+        }
+        self.gradient.fill(0.0);
+        self.net.set_state(state);
+        self.learn(input, target, 1.0);
+        self.parameters.copy_from_slice(&own);
+        self.spare = own;
+    }
+
+    fn clip(&mut self) {
+        let length = length(&self.gradient);
+        if length > f64::from(self.recipe.clip) {
+            let scale = (f64::from(self.recipe.clip) / length) as f32;
+            self.gradient.iter_mut().for_each(|g| *g *= scale);
+        }
+    }
+
+    pub(crate) fn dice(&mut self) -> &mut Dice {
+        &mut self.dice
+    }
+
+    /// Everything a later [`Learner::restore`] needs to go on as if nothing had happened, to the bit.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        let (steps, [first, second]) = self.optimiser.parts();
+        let vectors = [&self.parameters[..], first, second, self.net.state()];
+        let mut bytes = CHECKPOINT.to_vec();
+        bytes.extend(self.dice.state().to_le_bytes());
+        bytes.extend(steps.to_le_bytes());
+        for vector in vectors {
+            bytes.extend((vector.len() as u64).to_le_bytes());
+            vector.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+        }
+        let sum = crate::file::digest(bytes.iter().copied());
+        bytes.extend(sum.to_le_bytes());
+        bytes
+    }
+
+    /// Goes back to a checkpoint of a learner of the same plan, recipe and batch.
+    ///
+    /// # Errors
+    /// [`Fault::Checksum`] for damaged bytes, [`Fault::Architecture`] for those of another learner; nothing has changed then.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), ModelError> {
+        let damaged =
+            || ModelError::new(Fault::Checksum, "the checkpoint is damaged; go back to an older one");
+        let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(damaged)?;
+        if crate::file::digest(body.iter().copied()) != u64::from_le_bytes(*sum) {
+            return Err(damaged());
+        }
+        let mut rest = body.strip_prefix(&CHECKPOINT).ok_or_else(damaged)?;
+        let (dice, steps) = (number(&mut rest).ok_or_else(damaged)?, number(&mut rest).ok_or_else(damaged)?);
+        let mut vectors = Vec::new();
+        for _ in 0..4 {
+            vectors.push(numbers(&mut rest).ok_or_else(damaged)?);
+        }
+        let foreign =
+            || ModelError::new(Fault::Architecture, "the checkpoint is of another network or recipe");
+        let fits = vectors[0].len() == self.parameters.len() && vectors[3].len() == self.net.state().len();
+        if !fits || !rest.is_empty() || !self.optimiser.restore(steps, &vectors[1], &vectors[2]) {
+            return Err(foreign());
+        }
+        self.parameters.copy_from_slice(&vectors[0]);
+        self.net.set_state(&vectors[3]);
+        self.dice = Dice::new(dice);
+        Ok(())
+    }
+}
+
+const CHECKPOINT: [u8; 8] = *b"TLLEARN1";
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    let (head, tail) = rest.split_first_chunk::<8>()?;
+    *rest = tail;
+    Some(u64::from_le_bytes(*head))
+}
+
+fn numbers(rest: &mut &[u8]) -> Option<Vec<f32>> {
+    let bytes = usize::try_from(number(rest)?).ok()?.checked_mul(4)?;
+    let (own, tail) = rest.split_at_checked(bytes)?;
+    *rest = tail;
+    Some(own.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+}
+
+fn length(gradient: &[f32]) -> f64 {
+    let mut sums = [0.0f64; 8];
+    for (at, g) in gradient.iter().enumerate() {
+        sums[at % 8] += f64::from(*g) * f64::from(*g);
+    }
+    sums.iter().sum::<f64>().sqrt()
+}
