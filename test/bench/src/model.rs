@@ -6,7 +6,7 @@ use clap::Args;
 use std::hint::black_box;
 use std::path::PathBuf;
 use tickline_clock::monotonic;
-use tickline_model::{Activation, Contract, Layer, Level, Model, Predictor, TrainingRecord, file};
+use tickline_model::{Activation, Architecture, Layer, Level, Model, Plan, Predictor, file};
 
 /// What to measure.
 #[derive(Args)]
@@ -56,7 +56,7 @@ pub fn run(options: &Options) -> Result<Vec<Row>, String> {
 
 /// The widths of dense layers, as people write them.
 fn widths(model: &Model) -> String {
-    let outputs = model.layers.iter().filter_map(|layer| match layer {
+    let outputs = model.architecture.nodes.iter().filter_map(|node| match node.layer {
         Layer::Dense { outputs, .. } => Some(outputs.to_string()),
         _ => None,
     });
@@ -66,17 +66,11 @@ fn widths(model: &Model) -> String {
 
 /// An LSTM of arbitrary weights near those of a trained one.
 fn lstm() -> Model {
-    let layers = vec![Layer::Lstm { inputs: COLUMNS, units: UNITS }];
-    let count: usize = layers.iter().map(Layer::parameter_count).sum();
-    Model {
-        name: "lstm-64".into(),
-        contract: Contract::identity(COLUMNS),
-        layers,
-        parameters: (0..count).map(|at| ((at * 7919 % 2001) as f32 / 1000.0 - 1.0) * 0.12).collect(),
-        classes: Vec::new(),
-        horizon: 0,
-        training: TrainingRecord::default(),
-    }
+    let mut net = Architecture::stateful(COLUMNS);
+    net.then(Layer::Lstm { units: UNITS });
+    let count = 4 * UNITS * (COLUMNS + UNITS + 1);
+    let parameters = (0..count).map(|at| ((at * 7919 % 2001) as f32 / 1000.0 - 1.0) * 0.12).collect();
+    Model::bare("lstm-64", net, parameters)
 }
 
 /// One turn of both; they must say the same.
@@ -88,7 +82,7 @@ fn compare(model: &Model, rows: usize, plain: &mut Samples, ours: &mut Samples) 
             - contract.scale[at]
     };
     let input: Vec<Vec<f32>> = (0..ROWS).map(|row| (0..columns).map(|at| value(row, at)).collect()).collect();
-    let mut slow = Plain::new(model);
+    let mut slow = Plain::new(model)?;
     time(rows, plain, |row| {
         black_box(slow.predict(&input[row % ROWS]));
     });
@@ -127,6 +121,7 @@ fn time(rows: usize, samples: &mut Samples, mut each: impl FnMut(usize)) {
 /// The loops that most people write first, over the parameters as they are in the file.
 struct Plain<'a> {
     model: &'a Model,
+    plan: Plan,
     x: Vec<f32>,
     y: Vec<f32>,
     h: Vec<f32>,
@@ -134,18 +129,14 @@ struct Plain<'a> {
 }
 
 impl<'a> Plain<'a> {
-    fn new(model: &'a Model) -> Plain<'a> {
+    fn new(model: &'a Model) -> Result<Plain<'a>, String> {
         let (x, y) = (Vec::with_capacity(1024), Vec::with_capacity(1024));
-        Plain { model, x, y, h: vec![0.0; UNITS], c: vec![0.0; UNITS] }
+        let plan = model.verify().map_err(|error| error.to_string())?;
+        Ok(Plain { model, plan, x, y, h: vec![0.0; UNITS], c: vec![0.0; UNITS] })
     }
 
     fn outputs(&self) -> usize {
-        let given = |layer: &Layer| match layer {
-            Layer::Dense { outputs, .. } => Some(*outputs),
-            Layer::Lstm { units, .. } => Some(*units),
-            _ => None,
-        };
-        self.model.layers.iter().rev().find_map(given).unwrap_or_default()
+        self.plan.outputs()
     }
 
     fn reset(&mut self) {
@@ -160,12 +151,10 @@ impl<'a> Plain<'a> {
         self.x.extend(
             scaled.map(|(x, (mean, scale))| ((x - mean) / scale).clamp(-contract.clip, contract.clip)),
         );
-        let mut parameters = &self.model.parameters[..];
-        for layer in &self.model.layers {
-            let (own, rest) = parameters.split_at(layer.parameter_count());
-            parameters = rest;
-            match *layer {
-                Layer::Dense { inputs, outputs, activation } => {
+        for at in 0..self.plan.nodes().len() {
+            let (own, inputs) = (&self.model.parameters[self.plan.owned(at)], self.x.len());
+            match *self.plan.layer(at) {
+                Layer::Dense { outputs, activation } => {
                     sum(&self.x, &own[..inputs * outputs], &own[inputs * outputs..], &mut self.y);
                     match activation {
                         Activation::Softmax => softmax(&mut self.y),
@@ -173,8 +162,8 @@ impl<'a> Plain<'a> {
                     }
                     std::mem::swap(&mut self.x, &mut self.y);
                 }
-                Layer::Lstm { inputs, units } => self.lstm(own, inputs, units),
-                Layer::Softmax => softmax(&mut self.x),
+                Layer::Lstm { units } => self.lstm(own, inputs, units),
+                Layer::Activate { activation: Activation::Softmax } => softmax(&mut self.x),
                 ref other => unreachable!("no such layer in these models: {other:?}"),
             }
         }
