@@ -13,6 +13,7 @@ const CRATES = new Map<string, readonly string[]>([
   ["features", ["units", "book", "wire"]],
   ["model", []],
   ["weights", ["ring", "model"]],
+  ["learn", ["ring", "model", "weights"]],
   ["gate", ["units"]],
   ["order", ["units", "wire", "gate"]],
   ["port", ["units", "clock", "ring", "wire", "gate", "order"]],
@@ -20,7 +21,7 @@ const CRATES = new Map<string, readonly string[]>([
   ["inspect", ["units", "wire", "packet", "book"]],
   ["pipeline", ["units", "wire", "packet", "book", "features"]],
   ["exchange", ["units", "clock", "ring", "wire", "packet", "venue"]],
-  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "weights", "gate", "order", "pipeline", "port", "inspect"]],
+  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "weights", "learn", "gate", "order", "pipeline", "port", "inspect"]],
 ]);
 
 /** Services that may import others besides kit. Agents meet only in a schema. */

@@ -1,0 +1,120 @@
+//! A learner with its doors: the checkpoint file and the line's weights.
+use crate::beside::Beside;
+use crate::envelope::Verdict;
+use crate::error::LearnError;
+use crate::settings::Settings;
+use crate::store::Store;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tickline_model::Program;
+use tickline_model::file::Loaded;
+use tickline_ring::Segment;
+use tickline_weights::Writer;
+
+/// What became of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to publish: too early, unchanged, or the learner stands down.
+    Nothing,
+    /// The learner's weights are in place.
+    Published,
+    /// The weights were outside the envelope and are thrown away.
+    Withheld(Verdict),
+    /// The weights did worse than the first model, which is in place again.
+    RolledBack,
+}
+
+/// A learner at work in a line.
+pub struct Desk {
+    beside: Beside,
+    store: Option<Store>,
+    segment: Option<Arc<Segment>>,
+    program: Program,
+    checkpoints: u64,
+}
+
+impl Desk {
+    /// Opens a learner: goes on from the checkpoint file when there is one, and puts what it had published back in place.
+    ///
+    /// Without a `file` nothing is kept, without a `segment` nothing is published.
+    ///
+    /// # Errors
+    /// Any [`LearnError`].
+    pub fn open(
+        loaded: Loaded,
+        settings: Settings,
+        run: u64,
+        file: Option<PathBuf>,
+        segment: Option<Arc<Segment>>,
+    ) -> Result<Desk, LearnError> {
+        let program = Program::new(&loaded.model)?;
+        let mut beside = Beside::new(loaded, settings, run)?;
+        let store = file.map(Store::new).transpose()?;
+        if let Some(store) = &store
+            && let Some(bytes) = store.read()?
+        {
+            beside.resume(&bytes).map_err(|error| store.named(error))?;
+        }
+        let mut desk = Desk { beside, store, segment, program, checkpoints: 0 };
+        desk.place()?;
+        Ok(desk)
+    }
+
+    /// The learner, to be given rows.
+    pub fn beside(&mut self) -> &mut Beside {
+        &mut self.beside
+    }
+
+    /// Checkpoints written by this process.
+    pub fn checkpoints(&self) -> u64 {
+        self.checkpoints
+    }
+
+    /// Judges the weights, keeps everything in the checkpoint file, then publishes what may be.
+    ///
+    /// # Errors
+    /// [`LearnError::File`] when the checkpoint cannot be written: nothing is published then. [`LearnError::Weights`] when the segment
+    /// cannot be published to. Learning goes on in both cases, and the next offer tries again.
+    pub fn offer(&mut self) -> Result<Outcome, LearnError> {
+        let verdict = self.beside.judge()?;
+        self.keep()?;
+        let placed = self.place()?;
+        Ok(match verdict {
+            Verdict::Score if placed => Outcome::RolledBack,
+            Verdict::Within if placed => Outcome::Published,
+            Verdict::Within | Verdict::Early => Outcome::Nothing,
+            other => Outcome::Withheld(other),
+        })
+    }
+
+    /// Writes the checkpoint file.
+    ///
+    /// # Errors
+    /// [`LearnError::File`]; the file before is untouched.
+    pub fn keep(&mut self) -> Result<(), LearnError> {
+        if let Some(store) = &self.store {
+            store.write(&self.beside.checkpoint())?;
+            self.checkpoints += 1;
+        }
+        Ok(())
+    }
+
+    /// Puts the candidate in place, if it is not. The segment's lock is held only for that moment: a restarted inference needs it too.
+    fn place(&mut self) -> Result<bool, LearnError> {
+        let Some(segment) = &self.segment else {
+            self.beside.settle();
+            return Ok(false);
+        };
+        let mut writer = Writer::attach(segment.clone(), self.program.clone())?;
+        if let Some(newest) = writer.newest() {
+            self.beside.observe(newest);
+        }
+        if self.beside.stands_down() {
+            return Ok(false);
+        }
+        let Some(candidate) = self.beside.candidate() else { return Ok(false) };
+        writer.publish(&candidate)?;
+        self.beside.confirm();
+        Ok(true)
+    }
+}

@@ -1,0 +1,114 @@
+//! The learner as bytes: everything that a later process needs to go on as if nothing had happened, to the bit.
+//!
+//! Magic `TLBESID1`, fingerprint of model and settings, position, counts, due times, evaluation, offer, learner, waiting labels, streams;
+//! at the end the first 8 bytes of the SHA-256 of it all.
+use crate::beside::{Beside, Position};
+use crate::bytes::{In, Out};
+use crate::error::LearnError;
+use tickline_model::file::digest;
+
+const MAGIC: &[u8; 8] = b"TLBESID1";
+
+impl Beside {
+    /// Names what a checkpoint is good for: the model file and every setting.
+    fn fingerprint(&self) -> u64 {
+        digest(format!("{:016x} {:?}", self.base.hash, self.settings).bytes())
+    }
+
+    /// Everything, as bytes.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        let mut out = Out(MAGIC.to_vec());
+        out.number(self.fingerprint());
+        let Position { run, time_ns, seq, instrument } = self.position;
+        [run, time_ns, seq, instrument].iter().for_each(|value| out.number(*value));
+        self.counted().iter().for_each(|value| out.number(*value));
+        [self.next_step_ns, self.next_offer_ns].iter().for_each(|value| out.number(*value));
+        self.window.save(&mut out);
+        self.offered.save(&mut out);
+        out.bytes(&self.learner.checkpoint());
+        out.floats(&self.ready.input);
+        out.bytes(&self.ready.classes);
+        [self.ready.filled, self.ready.next].iter().for_each(|value| out.number(*value as u64));
+        self.streams.iter().for_each(|stream| stream.save(&mut out));
+        let sum = digest(out.0.iter().copied());
+        out.number(sum);
+        out.0
+    }
+
+    fn counted(&self) -> [u64; 9] {
+        let c = &self.counts;
+        [c.rows, c.unsound, c.labels, c.steps, c.skipped, c.gaps, c.published, c.withheld, c.rolled_back]
+    }
+
+    /// Goes on from a checkpoint of the same model and settings. In the run that it was made in, the rows that it has are recognised and
+    /// passed over; in another run nothing that waited will know its future.
+    ///
+    /// # Errors
+    /// [`LearnError::Checkpoint`] for damaged bytes or those of another model or other settings; nothing has changed then.
+    pub fn resume(&mut self, bytes: &[u8]) -> Result<(), LearnError> {
+        let refused = |text: &str| LearnError::Checkpoint(text.to_owned());
+        let damaged = || refused("the checkpoint is damaged; remove it, and learning begins anew");
+        let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(damaged)?;
+        if digest(body.iter().copied()) != u64::from_le_bytes(*sum) || !body.starts_with(MAGIC) {
+            return Err(damaged());
+        }
+        let mut from = In(&body[MAGIC.len()..]);
+        if from.number() != Some(self.fingerprint()) {
+            return Err(refused(
+                "the checkpoint is of another model file or other settings of the learner; remove it, and learning begins anew",
+            ));
+        }
+        let run = self.position.run;
+        let mut resumed = self.clone();
+        resumed.load(&mut from).ok_or_else(damaged)?;
+        if !from.0.is_empty() {
+            return Err(damaged());
+        }
+        let Position { run: then, time_ns, seq, .. } = resumed.position;
+        if then == run {
+            resumed.resuming = ((time_ns, seq) != (0, 0)).then_some(resumed.position);
+        } else {
+            // Line time and sequences begin anew with a run.
+            resumed.position = Position { run, ..Position::default() };
+            (resumed.next_step_ns, resumed.next_offer_ns) = (0, 0);
+            resumed.gap();
+        }
+        *self = resumed;
+        Ok(())
+    }
+
+    fn load(&mut self, from: &mut In<'_>) -> Option<()> {
+        self.position = Position {
+            run: from.number()?,
+            time_ns: from.number()?,
+            seq: from.number()?,
+            instrument: from.number()?,
+        };
+        let c = &mut self.counts;
+        for count in [
+            &mut c.rows,
+            &mut c.unsound,
+            &mut c.labels,
+            &mut c.steps,
+            &mut c.skipped,
+            &mut c.gaps,
+            &mut c.published,
+            &mut c.withheld,
+            &mut c.rolled_back,
+        ] {
+            *count = from.number()?;
+        }
+        (self.next_step_ns, self.next_offer_ns) = (from.number()?, from.number()?);
+        self.window.load(from)?;
+        self.offered.load(from)?;
+        self.learner.restore(from.bytes()?).ok()?;
+        from.fill_floats(&mut self.ready.input)?;
+        from.fill_bytes(&mut self.ready.classes)?;
+        self.ready.filled = usize::try_from(from.number()?).ok()?;
+        self.ready.next = usize::try_from(from.number()?).ok()?;
+        if self.ready.filled > self.ready.classes.len() || self.ready.next >= self.ready.classes.len() {
+            return None;
+        }
+        self.streams.iter_mut().try_for_each(|stream| stream.load(from))
+    }
+}

@@ -1,0 +1,39 @@
+// @hot
+//! A network that only answers, one row at a time: for the running evaluation.
+use tickline_model::train::Net;
+use tickline_model::{ModelError, Plan};
+
+/// A network with room for one input.
+#[derive(Debug, Clone)]
+pub(crate) struct Network(Net<f32>);
+
+impl Network {
+    pub(crate) fn new(plan: &Plan) -> Result<Network, ModelError> {
+        Ok(Network(Net::new(plan, 1, 1)?))
+    }
+
+    /// Numbers of the state that it carries.
+    pub(crate) fn state(&self) -> usize {
+        if self.0.plan().architecture().stateful { self.0.state().len() } else { 0 }
+    }
+
+    /// The likeliest class of one input; the first of equals. `state` is taken up and put back.
+    pub(crate) fn answer(&mut self, parameters: &[f32], input: &[f32], state: &mut [f32]) -> u8 {
+        if !state.is_empty() {
+            self.0.set_state(state);
+        }
+        let outputs = self.0.plan().output().features();
+        let answer = self.0.forward(parameters, input, None);
+        let newest = answer.len().saturating_sub(outputs);
+        let (mut best, mut most) = (0u8, f32::NEG_INFINITY);
+        for (class, value) in answer[newest..].iter().enumerate() {
+            if *value > most {
+                (best, most) = (class as u8, *value);
+            }
+        }
+        if !state.is_empty() {
+            state.copy_from_slice(self.0.state());
+        }
+        best
+    }
+}
