@@ -3,7 +3,7 @@
 // Modes: start (set up, then run the demo line), test (set up, then every check), prepare (set up only), addon (build the addon only).
 // Exit codes: those of `tickline`; 2 when a tool is missing, too old, or a set-up step fails.
 import { startLine } from "./start.mjs";
-import { buildNative, installPackages, pinnedNode } from "./setup.mjs";
+import { buildNative, installPackages, installPeers, pinnedNode } from "./setup.mjs";
 import { checkTools } from "./tools.mjs";
 import { runChecks } from "./checks.mjs";
 import { SetupError, say } from "./say.mjs";
@@ -19,6 +19,7 @@ const modes = {
     checkTools({ lints: true });
     await installPackages();
     await buildNative();
+    await installPeers();
     return runChecks(pinnedNode());
   },
   async prepare() {

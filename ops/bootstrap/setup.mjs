@@ -27,6 +27,27 @@ export async function installPackages() {
   say("packages", "installed");
 }
 
+/**
+ * Installs the engines that models are checked against (`ops/peers`), when their lock changed. No install script runs, so nothing but the
+ * packages is fetched. Where they cannot be installed the tests that need them skip and say so.
+ */
+export async function installPeers() {
+  const print = fingerprint(["ops/peers/package-lock.json"], [process.platform, process.arch]);
+  if (isCurrent("peers", print) && existsSync(`${root}/ops/peers/node_modules/.package-lock.json`)) {
+    say("peers", "current");
+    return;
+  }
+  forget("peers");
+  say("peers", "installing onnxruntime-node and TensorFlow.js as locked, to check models against (npm ci --ignore-scripts --prefix ops/peers)");
+  const code = await runChild("npm", ["ci", "--prefix", "ops/peers", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (code !== 0) {
+    say("peers", `could not be installed (npm ci ended with ${code}); the tests against them are skipped`);
+    return;
+  }
+  stamp("peers", print);
+  say("peers", "installed");
+}
+
 /** Path of the Node that runs TypeScript here: the one pinned through npm, else a system Node that is new enough. */
 export function pinnedNode() {
   const pinned = `${root}/node_modules/.bin/node`;

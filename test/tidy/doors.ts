@@ -97,6 +97,7 @@ const DOORS: readonly Door[] = [
     except: new Map([
       ["services/kit/native.ts", "the one place that loads it"],
       ["services/inference/load-strategy.ts", "loads the strategy module that a line names"],
+      ["services/interchange/peers.ts", "loads other engines from ops/peers, where they are installed"],
     ]),
     tests: false,
   },

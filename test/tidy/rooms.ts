@@ -33,8 +33,9 @@ const SERVICES = new Map<string, readonly string[]>([
   ["execution", []],
   ["line", ["feed", "inference", "risk", "execution"]],
   ["supervisor", []],
-  ["cli", ["supervisor", "line", "trainer"]],
-  ["trainer", []],
+  ["cli", ["supervisor", "line", "trainer", "interchange"]],
+  ["trainer", ["interchange"]],
+  ["interchange", []],
 ]);
 
 /** The only files of a service that another room may reach: its doors. */

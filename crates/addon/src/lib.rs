@@ -8,6 +8,8 @@ mod clock;
 mod feed;
 mod inspect;
 mod model;
+mod model_data;
+mod network;
 mod order_port;
 mod probe;
 mod process;

@@ -23,7 +23,7 @@ const UNREADABLE: u32 = 5;
 const UNKNOWN_INSTRUMENT: u32 = 6;
 const NO_WEIGHTS: u32 = 7;
 
-fn refused(error: ModelError) -> Error {
+pub(crate) fn refused(error: ModelError) -> Error {
     Error::from_reason(error.to_string())
 }
 
@@ -118,14 +118,14 @@ pub fn model_publish(segment: String, path: String) -> Result<()> {
 }
 
 /// Memory that JavaScript owns, kept alive by a reference.
-struct Bound {
-    base: *mut u8,
-    bytes: usize,
-    keep: ObjectRef<false>,
+pub(crate) struct Bound {
+    pub(crate) base: *mut u8,
+    pub(crate) bytes: usize,
+    pub(crate) keep: ObjectRef<false>,
 }
 
 impl Bound {
-    fn new(env: &Env, buffer: &mut ArrayBuffer<'_>) -> Result<Bound> {
+    pub(crate) fn new(env: &Env, buffer: &mut ArrayBuffer<'_>) -> Result<Bound> {
         let bytes = buffer.len();
         // SAFETY: only the address is taken here; uses are bounded to single calls on JavaScript's thread.
         let base = unsafe { buffer.as_mut() }.as_mut_ptr();

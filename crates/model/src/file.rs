@@ -24,6 +24,8 @@ use flatbuffers::{FlatBufferBuilder, VerifierOptions, WIPOffset};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
+pub use node::{layer_of, layer_parts};
+
 /// First bytes of every model file.
 pub const MAGIC: [u8; 8] = *b"TICKMODL";
 /// The format version this build writes and reads.

@@ -66,6 +66,19 @@ fn layer(kind: wire::LayerKind, activation: Activation, sizes: &[usize], rates: 
     })
 }
 
+/// The layer of a file's numbers: kind, activation, sizes, rates; `None` when this build does not know it.
+pub fn layer_of(kind: u16, activation: u16, sizes: &[usize], rates: &[f32]) -> Option<Layer> {
+    let activation = Activation::from_code(activation)?;
+    let layer = layer(wire::LayerKind(kind), activation, sizes, rates)?;
+    (layer.activation() == activation).then_some(layer)
+}
+
+/// A layer as a file's numbers: kind, activation, sizes, rates.
+pub fn layer_parts(layer: &Layer) -> (u16, u16, Vec<i32>, Vec<f32>) {
+    let (kind, sizes, rates) = describe(layer);
+    (kind.0, layer.activation().code(), sizes, rates)
+}
+
 fn read_sweep(sizes: &[usize]) -> Option<Sweep> {
     let &[kernel_time, kernel_width, stride_time, stride_width, padding] = sizes else { return None };
     let padding = Padding::ALL.get(padding).copied()?;

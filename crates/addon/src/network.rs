@@ -1,0 +1,143 @@
+//! Any network for TypeScript, apart from a line's features: plain rows in, plain answers out, and one step of learning.
+
+use crate::model::{Bound, refused};
+use crate::model_data::{ModelData, of_data};
+use napi::bindgen_prelude::{ArrayBuffer, Env, Float32Array, ObjectFinalize};
+use napi::{Error, Result};
+use napi_derive::napi;
+use tickline_model::train::{Learner, Loss, Method, Recipe, Target};
+use tickline_model::{Model, Predictor};
+
+/// Status of `predict` when nothing is bound.
+const UNREADABLE: u32 = 5;
+
+/// A network with one state.
+#[napi(custom_finalize)]
+pub struct NativeNetwork {
+    model: Model,
+    predictor: Predictor,
+    columns: usize,
+    outputs: usize,
+    bound: Option<(Bound, Bound)>,
+}
+
+impl ObjectFinalize for NativeNetwork {
+    fn finalize(mut self, env: Env) -> Result<()> {
+        if let Some((input, output)) = self.bound.take() {
+            input.keep.unref(&env)?;
+            output.keep.unref(&env)?;
+        }
+        Ok(())
+    }
+}
+
+#[napi]
+impl NativeNetwork {
+    /// Packs a model for this processor.
+    /// @throws MODEL_*
+    #[napi(factory)]
+    pub fn of(data: ModelData) -> Result<NativeNetwork> {
+        let model = of_data(data)?;
+        let predictor = Predictor::new(&model).map_err(refused)?;
+        let columns = model.contract.names.len();
+        Ok(NativeNetwork { outputs: model.outputs(), columns, predictor, model, bound: None })
+    }
+
+    /// Binds rows of `f32` and the memory that one answer is written to. Neither may be detached while bound.
+    /// @throws MODEL_SHAPE when either is too small or not 8-aligned
+    #[napi]
+    pub fn bind(&mut self, env: Env, mut rows: ArrayBuffer, mut answer: ArrayBuffer) -> Result<()> {
+        let aligned = rows.as_ptr().addr().is_multiple_of(8) && answer.as_ptr().addr().is_multiple_of(8);
+        let apart = rows.as_ptr() != answer.as_ptr();
+        if !aligned || !apart || rows.len() < 4 * self.columns || answer.len() < 4 * self.outputs {
+            let (columns, outputs) = (self.columns, self.outputs);
+            let text =
+                format!("MODEL_SHAPE: rows of {columns} and an answer of {outputs} f32, 8-aligned, apart");
+            return Err(Error::from_reason(text));
+        }
+        let bound = (Bound::new(&env, &mut rows)?, Bound::new(&env, &mut answer)?);
+        if let Some((input, output)) = self.bound.replace(bound) {
+            input.keep.unref(&env)?;
+            output.keep.unref(&env)?;
+        }
+        Ok(())
+    }
+
+    /// Answers row `row` of the bound rows, unscaled. Returns 0, or the model's reason for having no answer (`NoSignal`; 5: no such row)
+    /// and writes nothing.
+    #[napi]
+    pub fn predict(&mut self, row: u32) -> u32 {
+        let Some((input, output)) = &self.bound else { return UNREADABLE };
+        let at = row as usize * self.columns;
+        if at + self.columns > input.bytes / 4 {
+            return UNREADABLE;
+        }
+        // SAFETY: in bounds as just checked, aligned as `bind` checked; the buffers are kept alive and JavaScript, the only other one
+        // to touch them, stands still during this call.
+        let row = unsafe { std::slice::from_raw_parts(input.base.cast::<f32>().add(at), self.columns) };
+        // SAFETY: as above; `bind` checked the size and that the two are different buffers.
+        let answer = unsafe { std::slice::from_raw_parts_mut(output.base.cast::<f32>(), self.outputs) };
+        match self.predictor.predict(row, answer) {
+            Ok(()) => 0,
+            Err(reason) => reason as u32,
+        }
+    }
+
+    /// Does the part of the next tick that does not need its row.
+    #[napi]
+    pub fn prepare(&mut self) {
+        self.predictor.prepare();
+    }
+
+    /// Forgets the stream.
+    #[napi]
+    pub fn reset(&mut self) {
+        self.predictor.reset();
+    }
+
+    /// The parameters after one step of learning from a batch of scaled inputs, `[batch][time][columns]`, and their wanted answers: a class
+    /// each for a network that ends in a softmax, else as many numbers as it gives. Plain gradient descent, or Adam; the model itself
+    /// stays as it is.
+    /// @throws MODEL_*
+    #[napi]
+    pub fn learned(
+        &self,
+        input: Float32Array,
+        wanted: Float32Array,
+        batch: u32,
+        adam: bool,
+        rate: f64,
+    ) -> Result<Float32Array> {
+        let (classifies, batch) = (self.model.architecture.classifies(), batch as usize);
+        let recipe = Recipe {
+            loss: if classifies { Loss::CrossEntropy } else { Loss::Squares },
+            method: if adam { Method::Adam } else { Method::Sgd },
+            clip: f32::INFINITY,
+            ..Recipe::default()
+        };
+        let columns = self.columns * self.model.architecture.window;
+        let steps = if self.model.architecture.stateful { input.len() / (batch * columns).max(1) } else { 1 };
+        let mut learner = Learner::of(&self.model, recipe, 1, batch, steps).map_err(refused)?;
+        let given = learner.net().plan().output().features();
+        let wide = if classifies { 1 } else { given };
+        let answers = learner.net().answer().len() / given;
+        if input.len() != batch * steps * columns || wanted.len() != answers * wide {
+            let text = format!(
+                "MODEL_SHAPE: {} inputs and {} answers for a batch of {batch}",
+                input.len(),
+                wanted.len()
+            );
+            return Err(Error::from_reason(text));
+        }
+        let classes: Vec<u8> = wanted.iter().map(|class| *class as u8).collect();
+        let target = |at: usize| {
+            if classifies {
+                Target::Class(classes[at])
+            } else {
+                Target::Values(&wanted[at * wide..(at + 1) * wide])
+            }
+        };
+        learner.step(&input, target, rate as f32);
+        Ok(learner.parameters().to_vec().into())
+    }
+}

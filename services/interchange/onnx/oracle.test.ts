@@ -1,0 +1,100 @@
+/**
+ * Goal: what onnxruntime makes of an exported model is what our engine makes of the model, and the way back loses nothing.
+ * Method: every ready-made network with random weights; the same random rows through both, states given back row by row.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { native } from "../../kit/native.ts";
+import { dataOf, features, randomModel, type Model } from "../model.ts";
+import { INSTALL, loadOrt, type Ort, type OrtTensor } from "../peers.ts";
+import { exportOnnx } from "./export.ts";
+import { decode, encode, type OnnxModel } from "./graph.ts";
+import { importOnnx } from "./import.ts";
+
+/** Ready-made networks and the rows that they look at. */
+const NETWORKS = [
+  ["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["gru-64", 1], ["c-tabl", 10], ["bin-c-tabl", 10], ["cnn-lstm-attention", 12],
+  ["cnn-lstm-attention-streaming", 5], ["deeplob", 24], ["deeplob-streaming", 1], ["stac-a", 1], ["stac-a-window", 50], ["autoencoder", 1],
+] as const;
+/** Answers compared of each. */
+const ANSWERS = 4;
+/** f32 sums in another order. */
+const BOUND = 1e-5;
+
+const ort = loadOrt();
+const absent = ort === undefined ? `onnxruntime-node is not installed: ${INSTALL}` : false;
+
+function noise(count: number): Float32Array {
+  let state = 1;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** Our engine's answers to rows, those of a window that is not full left out. */
+function ours(model: Model, rows: Float32Array): Float32Array[] {
+  const net = native.NativeNetwork.of(dataOf(model));
+  const end = model.shapes.at(-1);
+  const answer = new Float32Array(end === undefined ? 0 : end.time * features(end) + 2);
+  net.bind(rows.buffer as ArrayBuffer, answer.buffer);
+  const answers: Float32Array[] = [];
+  const { columns, window } = model.contract;
+  for (let row = 0; row < rows.length / columns.length; row++) {
+    const status = net.predict(row);
+    assert.equal(status, row < window - 1 ? 3 : 0, `row ${row}`);
+    if (status === 0) answers.push(answer.slice(0, -2));
+  }
+  return answers;
+}
+
+/** onnxruntime's answers to the same. */
+async function theirs(runtime: Ort, onnx: OnnxModel, { contract: { columns, window } }: Model, rows: Float32Array): Promise<Float32Array[]> {
+  const session = await runtime.InferenceSession.create(encode(onnx), { intraOpNumThreads: 1 });
+  const wide = columns.length;
+  let states: Record<string, OrtTensor> = Object.fromEntries(onnx.inputs.slice(1).map(({ name, dims }) => {
+    const sizes = dims.map((size) => (typeof size === "number" ? size : 1));
+    return [name, new runtime.Tensor("float32", new Float32Array(sizes.reduce((product, size) => product * size, 1)), sizes)];
+  }));
+  const answers: Float32Array[] = [];
+  for (let row = window - 1; row < rows.length / wide; row++) {
+    const input = new runtime.Tensor("float32", rows.slice((row - window + 1) * wide, (row + 1) * wide), window === 1 ? [1, wide] : [1, window, wide]);
+    const out = await session.run({ input, ...states });
+    states = Object.fromEntries(Object.keys(states).map((name) => [name, out[`${name}.next`] as OrtTensor]));
+    answers.push((out["output"] as OrtTensor).data);
+  }
+  await session.release();
+  return answers;
+}
+
+for (const [name, window] of NETWORKS) {
+  test(`${name}: onnxruntime agrees within ${BOUND}`, { skip: absent }, async () => {
+    const model = randomModel(name, window, 7);
+    const rows = noise((model.contract.window - 1 + ANSWERS) * model.contract.columns.length);
+    const [expected, given] = [ours(model, rows), await theirs(ort as Ort, exportOnnx(model), model, rows)];
+    assert.equal(given.length, ANSWERS);
+    given.forEach((answer, nth) => {
+      assert.equal(answer.length, expected[nth]?.length);
+      answer.forEach((value, at) => assert.ok(Math.abs(value - (expected[nth]?.[at] ?? NaN)) <= BOUND, `answer ${nth}, output ${at}: ${value}, ours ${expected[nth]?.[at]}`));
+    });
+  });
+
+  test(`${name}: there and back is exact, contract included`, () => {
+    const plain = randomModel(name, window, 8);
+    const numbers = (size: number): Float32Array => noise(plain.contract.columns.length).map((x) => size + x / 3);
+    const contract = { ...plain.contract, mean: numbers(0), scale: numbers(2), clip: Math.fround(4.7), horizon: 50, training: "text", seed: 2n ** 63n + 1n };
+    const back = importOnnx(decode(encode(exportOnnx({ ...plain, contract }))), "test.onnx");
+    assert.deepEqual(dataOf(back), dataOf({ ...plain, contract }));
+  });
+}
+
+test("weights that another tool changed are taken; another graph is not taken for the one exported", () => {
+  const onnx = exportOnnx(randomModel("mlp", 1, 1));
+  const weight = onnx.initializers.get("1.dense.weight");
+  assert.ok(weight?.data instanceof Float32Array);
+  weight.data[3] = 42;
+  assert.equal(importOnnx(onnx, "test.onnx").nodes[0]?.tensors.get("weight")?.data[3], 42);
+  const other = { ...onnx, nodes: onnx.nodes.map((node) => (node.op === "Relu" ? { ...node, op: "Tanh" } : node)) };
+  const read = importOnnx(other, "test.onnx").nodes.map(({ layer }) => layer);
+  assert.ok(read.some((layer) => "activation" in layer && layer.activation === "tanh"));
+});

@@ -1,0 +1,93 @@
+/** Other engines: the oracles of tests, the peers of benchmarks. They are installed apart (`ops/peers`) and their absence stops nothing. */
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../ops/peers/package.json", import.meta.url));
+
+/** How to get them; no install script runs, so nothing is downloaded but the packages. */
+export const INSTALL = "npm ci --ignore-scripts --prefix ops/peers";
+
+/** Numbers with sizes, as onnxruntime has them. */
+export interface OrtTensor {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** A model that onnxruntime has loaded. */
+export interface OrtSession {
+  run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Record<string, OrtTensor>>;
+  release(): Promise<void>;
+}
+
+/** The part of onnxruntime-node that is used here. */
+export interface Ort {
+  readonly env: { readonly versions: Readonly<Record<string, string>> };
+  readonly InferenceSession: { create(bytes: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession> };
+  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
+}
+
+/** A tensor of TensorFlow.js. */
+export interface TfTensor {
+  readonly shape: readonly number[];
+  dataSync(): Float32Array;
+  dispose(): void;
+}
+
+/** A layer of TensorFlow.js. */
+export interface TfLayer {
+  readonly name: string;
+  getWeights(): TfTensor[];
+  setWeights(weights: readonly TfTensor[]): void;
+}
+
+/** What TensorFlow.js makes of a layers model when it is saved. */
+export interface TfArtifacts {
+  readonly modelTopology: object;
+  readonly weightSpecs?: readonly object[];
+  readonly weightData?: ArrayBuffer;
+  readonly userDefinedMetadata?: object;
+}
+
+/** A layers model of TensorFlow.js. */
+export interface TfModel {
+  readonly layers: readonly TfLayer[];
+  predict(x: TfTensor): TfTensor;
+  compile(options: Readonly<Record<string, unknown>>): void;
+  trainOnBatch(x: TfTensor, y: TfTensor): Promise<number>;
+  getWeights(): TfTensor[];
+  save(handler: object): Promise<unknown>;
+  dispose(): void;
+}
+
+/** The part of TensorFlow.js that is used here: core, layers and the plain JavaScript backend. */
+export interface Tf {
+  readonly version: string;
+  tensor(data: Float32Array, shape: readonly number[]): TfTensor;
+  tidy<T>(call: () => T): T;
+  readonly train: { sgd(rate: number): object; adam(rate: number, beta1?: number, beta2?: number, epsilon?: number): object };
+  readonly io: { fromMemory(artifacts: TfArtifacts): object; withSaveHandler(handler: (artifacts: TfArtifacts) => Promise<object>): object };
+  loadLayersModel(handler: object): Promise<TfModel>;
+}
+
+/** onnxruntime-node, or undefined when it is not installed or has no build for this platform. */
+export function loadOrt(): Ort | undefined {
+  try {
+    return require("onnxruntime-node") as Ort;
+  } catch {
+    return undefined;
+  }
+}
+
+/** TensorFlow.js on its CPU backend, or undefined when it is not installed. */
+export async function loadTf(): Promise<Tf | undefined> {
+  try {
+    const core = require("@tensorflow/tfjs-core") as Omit<Tf, "loadLayersModel" | "version"> & { version_core: string; setBackend(name: string): Promise<boolean>; env(): { set(flag: string, value: boolean): void } };
+    // Keeps a hint to install another package off the terminal; it is printed when the backend first runs.
+    core.env().set("IS_TEST", true);
+    const { MathBackendCPU } = require("@tensorflow/tfjs-backend-cpu") as { MathBackendCPU?: unknown };
+    if (MathBackendCPU === undefined || !(await core.setBackend("cpu"))) return undefined;
+    const { loadLayersModel } = require("@tensorflow/tfjs-layers") as Pick<Tf, "loadLayersModel">;
+    return { tensor: core.tensor, tidy: core.tidy, train: core.train, io: core.io, version: core.version_core, loadLayersModel };
+  } catch {
+    return undefined;
+  }
+}
