@@ -32,4 +32,25 @@ pub fn flat_mut(lines: &mut [Line]) -> &mut [f32] {
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<f32>(), lines.len() * LANES) }
 }
 
+/// The bits of lines, sixteen words each.
+#[inline(always)]
+pub(crate) fn words(lines: &[Line]) -> &[u32] {
+    // SAFETY: as in `flat`; every bit pattern is a `u32`.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<u32>(), lines.len() * LANES) }
+}
+
+/// Lines as 32 halves each, to be changed.
+#[inline(always)]
+pub(crate) fn halves_mut(lines: &mut [Line]) -> &mut [u16] {
+    // SAFETY: as in `flat`; the borrow is exclusive and every bit pattern is an `f32`.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<u16>(), lines.len() * 2 * LANES) }
+}
+
+/// Lines as 64 bytes each, to be changed.
+#[inline(always)]
+pub(crate) fn bytes_mut(lines: &mut [Line]) -> &mut [u8] {
+    // SAFETY: as in `halves_mut`.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<u8>(), lines.len() * 4 * LANES) }
+}
+
 const _: () = assert!(size_of::<Line>() == 64 && align_of::<Line>() == 64);

@@ -2,11 +2,12 @@
 use crate::block::{LANES, Line, flat_mut, lines};
 use crate::error::{ModelError, NoSignal};
 use crate::kernel;
+use crate::lanes::Level;
 use crate::lanes::portable::Plain;
-use crate::lanes::{Lanes, Level};
 use crate::model::Model;
 use crate::net::Net;
-use crate::program::{Op, Program, half_lines, scaling_lines};
+use crate::program::{Program, scaling_lines};
+use crate::tick::{self, Tick};
 
 /// Packed weights and the version they are told apart by (the model hash); borrowed for one tick.
 #[derive(Clone, Copy)]
@@ -24,18 +25,18 @@ pub struct State {
     /// Version of the weights for which the recurrent halves are computed; `None`: they are stale.
     prepared: Option<u64>,
     /// Scaled rows, each stored twice, `window` rows apart, so that the newest `window` rows are always contiguous.
-    history: Vec<f32>,
+    history: Vec<Line>,
     rows: usize,
 }
 
 impl State {
     /// A state that has seen nothing.
     pub fn new(program: &Program) -> State {
-        let history = if program.window > 1 { 2 * program.window * program.columns } else { 0 };
+        let history = if program.window > 1 { 2 * program.window * lines(program.columns) } else { 0 };
         State {
             lines: vec![Line::ZERO; program.state_lines],
             prepared: None,
-            history: vec![0.0; history],
+            history: vec![Line::ZERO; history],
             rows: 0,
         }
     }
@@ -43,7 +44,7 @@ impl State {
     /// Forgets everything, as after a gap in the data.
     pub fn reset(&mut self) {
         self.lines.fill(Line::ZERO);
-        self.history.fill(0.0);
+        self.history.fill(Line::ZERO);
         self.prepared = None;
         self.rows = 0;
     }
@@ -55,8 +56,12 @@ pub struct Engine {
     program: Program,
     level: Level,
     scratch: Vec<Line>,
+    /// For inputs as their products read them.
+    spare: Vec<Line>,
     /// Runs what has no fast form.
     net: Option<Net<f32>>,
+    /// The input of `net`.
+    gathered: Vec<f32>,
 }
 
 impl Engine {
@@ -70,7 +75,15 @@ impl Engine {
         let scratch = vec![Line::ZERO; program.scratch_lines];
         let net = if program.is_fast() { None } else { Net::new(&program.plan, 1, 1).ok() };
         let net = net.map(|net| net.on(level));
-        Engine { level: level.min(Level::detect()), scratch, net, program }
+        let inputs = if program.is_fast() { 0 } else { program.columns * program.window };
+        Engine {
+            level: level.min(Level::detect()),
+            scratch,
+            spare: vec![Line::ZERO; program.spare_lines],
+            gathered: vec![0.0; inputs],
+            net,
+            program,
+        }
     }
 
     /// The instruction set it runs on.
@@ -97,8 +110,8 @@ impl Engine {
         row: &[f32],
         out: &mut [f32],
     ) -> Result<(), NoSignal> {
-        let result = self.program.output;
-        if row.len() != self.program.columns || out.len() != result.values {
+        let (result, outputs) = (self.program.output, self.program.outputs());
+        if row.len() != self.program.columns || out.len() != outputs {
             return Err(NoSignal::Length);
         }
         if weights.lines.len() != self.program.weights_lines()
@@ -109,22 +122,44 @@ impl Engine {
         if !kernel::all_finite(row) {
             return Err(NoSignal::InputNotFinite);
         }
+        let ready = self.take_input(weights.lines, state, row);
+        ready?;
+        let prepared = state.prepared == Some(weights.version);
+        if !self.program.plan.architecture().stateful {
+            // A recurrent layer in a window network begins each window with nothing behind it.
+            state.lines.fill(Line::ZERO);
+        }
+        let mut tick = Tick {
+            scratch: &mut self.scratch,
+            spare: &mut self.spare,
+            weights: weights.lines,
+            state: &mut state.lines,
+        };
         match self.level {
             // SAFETY: L1; `level` is never above what this processor has.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { tick_avx512(&self.program, &mut self.scratch, weights, state, row)? },
+            Level::Avx512Vnni => unsafe { run_deep(&self.program, &mut tick, prepared) },
             // SAFETY: L1; as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { tick_avx2(&self.program, &mut self.scratch, weights, state, row)? },
-            _ => tick::<Plain>(&self.program, &mut self.scratch, weights, state, row)?,
+            Level::Avx512 => unsafe { run_avx512(&self.program, &mut tick, prepared) },
+            // SAFETY: L1; as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { run_avx2(&self.program, &mut tick, prepared) },
+            _ => tick::run::<Plain>(&self.program, &mut tick, prepared),
         }
+        state.prepared = None;
         self.run_net(weights, state);
-        let answer = kernel::head(&self.scratch[result.at..], result.values);
-        if !kernel::all_finite(answer) {
+        let rows = || {
+            let rows = self.scratch[result.at..].chunks_exact(result.wide()).take(result.rows);
+            rows.map(|row| kernel::head(row, result.values))
+        };
+        if !rows().all(kernel::all_finite) {
             state.reset();
             return Err(NoSignal::OutputNotFinite);
         }
-        out.copy_from_slice(answer);
+        for (row, out) in rows().zip(out.chunks_exact_mut(result.values)) {
+            out.copy_from_slice(row);
+        }
         Ok(())
     }
 
@@ -136,192 +171,103 @@ impl Engine {
         let scaling = scaling_lines(program.columns);
         let parameters = kernel::head(&weights.lines[scaling..], program.plan.parameters());
         let (input, rest) = self.scratch.split_at_mut(program.output.at);
-        let answer = net.forward(parameters, kernel::head(input, program.input.values), None);
+        let rows = input.chunks_exact(lines(program.columns)).take(program.window);
+        for (row, to) in rows.zip(self.gathered.chunks_exact_mut(program.columns)) {
+            to.copy_from_slice(kernel::head(row, program.columns));
+        }
+        let answer = net.forward(parameters, &self.gathered, None);
         flat_mut(rest)[..answer.len()].copy_from_slice(answer);
         flat_mut(&mut state.lines)[..own].copy_from_slice(net.state());
     }
 
     /// Computes the recurrent halves of the next tick, off the path; what the next [`Engine::predict`] gives is the same with
     /// and without.
-    pub fn prepare(&self, weights: Weights<'_>, state: &mut State) {
-        if weights.lines.len() != self.program.weights_lines()
-            || state.lines.len() != self.program.state_lines
-        {
+    pub fn prepare(&mut self, weights: Weights<'_>, state: &mut State) {
+        let right = weights.lines.len() == self.program.weights_lines()
+            && state.lines.len() == self.program.state_lines;
+        let stateful = self.program.plan.architecture().stateful;
+        if !right || !stateful || state.lines.is_empty() || self.net.is_some() {
             return;
         }
+        let (program, spare) = (&self.program, &mut self.spare[..]);
         match self.level {
             // SAFETY: L1; `level` is never above what this processor has.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { prepare_avx512(&self.program, weights, state) },
+            Level::Avx512Vnni => unsafe { prepare_deep(program, weights.lines, spare, &mut state.lines) },
             // SAFETY: L1; as above.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { prepare_avx2(&self.program, weights, state) },
-            _ => prepare::<Plain>(&self.program, weights, state),
+            Level::Avx512 => unsafe { prepare_avx512(program, weights.lines, spare, &mut state.lines) },
+            // SAFETY: L1; as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { prepare_avx2(program, weights.lines, spare, &mut state.lines) },
+            _ => tick::prepare::<Plain>(program, weights.lines, spare, &mut state.lines),
         }
+        state.prepared = Some(weights.version);
     }
+
+    /// Scales the row into the network's input; with a window, through the history.
+    fn take_input(&mut self, weights: &[Line], state: &mut State, row: &[f32]) -> Result<(), NoSignal> {
+        let program = &self.program;
+        let wide = lines(program.columns);
+        // The newest row is the last of the window.
+        let newest = program.input.at + (program.window - 1) * wide;
+        let scaled = &mut self.scratch[newest..newest + wide];
+        if let Some(last) = scaled.last_mut() {
+            last.0 = [0.0; LANES];
+        }
+        flat_mut(scaled)[..row.len()].copy_from_slice(row);
+        kernel::normalise::<Plain>(scaled, &weights[..scaling_lines(program.columns)]);
+        if program.window == 1 {
+            return Ok(());
+        }
+        let place = state.rows % program.window;
+        for at in [place, place + program.window] {
+            state.history[at * wide..(at + 1) * wide].copy_from_slice(scaled);
+        }
+        state.rows += 1;
+        if state.rows < program.window {
+            return Err(NoSignal::Filling);
+        }
+        let window = &state.history[(place + 1) * wide..(place + 1 + program.window) * wide];
+        self.scratch[program.input.at..program.input.at + window.len()].copy_from_slice(window);
+        Ok(())
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vnni,avx512bf16")]
+fn run_deep(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
+    tick::run::<crate::lanes::avx512::Deep>(program, tick, prepared);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn tick_avx512(
-    program: &Program,
-    scratch: &mut [Line],
-    weights: Weights<'_>,
-    state: &mut State,
-    row: &[f32],
-) -> Result<(), NoSignal> {
-    tick::<crate::lanes::avx512::Zmm>(program, scratch, weights, state, row)
+fn run_avx512(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
+    tick::run::<crate::lanes::avx512::Zmm>(program, tick, prepared);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn tick_avx2(
-    program: &Program,
-    scratch: &mut [Line],
-    weights: Weights<'_>,
-    state: &mut State,
-    row: &[f32],
-) -> Result<(), NoSignal> {
-    tick::<crate::lanes::avx2::Pair>(program, scratch, weights, state, row)
+fn run_avx2(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
+    tick::run::<crate::lanes::avx2::Pair>(program, tick, prepared);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vnni,avx512bf16")]
+fn prepare_deep(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
+    tick::prepare::<crate::lanes::avx512::Deep>(program, weights, spare, state);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn prepare_avx512(program: &Program, weights: Weights<'_>, state: &mut State) {
-    prepare::<crate::lanes::avx512::Zmm>(program, weights, state);
+fn prepare_avx512(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
+    tick::prepare::<crate::lanes::avx512::Zmm>(program, weights, spare, state);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn prepare_avx2(program: &Program, weights: Weights<'_>, state: &mut State) {
-    prepare::<crate::lanes::avx2::Pair>(program, weights, state);
-}
-
-#[inline(always)]
-fn tick<L: Lanes>(
-    program: &Program,
-    scratch: &mut [Line],
-    weights: Weights<'_>,
-    state: &mut State,
-    row: &[f32],
-) -> Result<(), NoSignal> {
-    take_input::<L>(program, scratch, weights.lines, state, row)?;
-    if !program.plan.architecture().stateful {
-        // A recurrent layer in a window network begins each window with nothing behind it.
-        state.lines.fill(Line::ZERO);
-        state.prepared = None;
-    }
-    if program.state_lines > 0 && state.prepared != Some(weights.version) {
-        prepare::<L>(program, weights, state);
-    }
-    for op in program.ops.iter().flatten() {
-        run::<L>(op, scratch, weights.lines, state);
-    }
-    state.prepared = None;
-    Ok(())
-}
-
-/// Scales the row into the network's input; with a window, through the history.
-#[inline(always)]
-fn take_input<L: Lanes>(
-    program: &Program,
-    scratch: &mut [Line],
-    weights: &[Line],
-    state: &mut State,
-    row: &[f32],
-) -> Result<(), NoSignal> {
-    // The row is scaled at the start of the scratch memory, where the input lies; a window is then copied over it.
-    let wide = lines(program.columns);
-    let input = &mut scratch[program.input.at..program.input.at + program.input.lines()];
-    let (scaled, scaling) = (&mut input[..wide], &weights[..scaling_lines(program.columns)]);
-    if let Some(last) = scaled.last_mut() {
-        last.0 = [0.0; LANES];
-    }
-    flat_mut(scaled)[..row.len()].copy_from_slice(row);
-    kernel::normalise::<L>(scaled, scaling);
-    if program.window == 1 {
-        return Ok(());
-    }
-    let columns = program.columns;
-    let place = state.rows % program.window;
-    for at in [place, place + program.window] {
-        let values = kernel::head(scaled, columns);
-        state.history[at * columns..(at + 1) * columns].copy_from_slice(values);
-    }
-    state.rows += 1;
-    if state.rows < program.window {
-        return Err(NoSignal::Filling);
-    }
-    let oldest = (place + 1) * columns;
-    let window = &state.history[oldest..oldest + program.window * columns];
-    flat_mut(input)[..window.len()].copy_from_slice(window);
-    Ok(())
-}
-
-#[inline(always)]
-fn run<L: Lanes>(op: &Op, scratch: &mut [Line], weights: &[Line], state: &mut State) {
-    match *op {
-        Op::Dense { from, to, weights: at, activation } => {
-            let (before, out) = scratch.split_at_mut(to.at);
-            let x = kernel::head(&before[from.at..], from.values);
-            kernel::dense::<L>(x, &weights[at..], &mut out[..to.lines()], to.values, activation);
-        }
-        Op::Lstm { from, to, weights: at, state: place } => {
-            let (before, out) = scratch.split_at_mut(to.at);
-            let x = kernel::head(&before[from.at..], from.values);
-            let wide = to.lines();
-            let (h, rest) = state.lines[place..place + 6 * wide].split_at_mut(wide);
-            let (c, half) = rest.split_at_mut(wide);
-            kernel::lstm::<L>(x, &weights[at..at + half_lines(4, x.len(), to.values)], half, h, c);
-            out[..wide].copy_from_slice(h);
-        }
-        Op::Gru { from, to, weights: at, state: place } => {
-            let (before, out) = scratch.split_at_mut(to.at);
-            let x = kernel::head(&before[from.at..], from.values);
-            let wide = to.lines();
-            let (h, half) = state.lines[place..place + 4 * wide].split_at_mut(wide);
-            kernel::gru::<L>(x, &weights[at..at + half_lines(3, x.len(), to.values)], half, h);
-            out[..wide].copy_from_slice(h);
-        }
-        Op::Add { from, skip, to } => {
-            let (before, out) = scratch.split_at_mut(to.at);
-            let wide = to.lines();
-            kernel::add::<L>(
-                &before[from.at..from.at + wide],
-                &before[skip.at..skip.at + wide],
-                &mut out[..wide],
-            );
-        }
-        Op::Activate { from, to, activation } => {
-            let (before, out) = scratch.split_at_mut(to.at);
-            let out = &mut out[..to.lines()];
-            out.copy_from_slice(&before[from.at..from.at + to.lines()]);
-            kernel::activate::<L>(out, to.values, activation);
-        }
-    }
-}
-
-#[inline(always)]
-fn prepare<L: Lanes>(program: &Program, weights: Weights<'_>, state: &mut State) {
-    for op in program.ops.iter().flatten() {
-        match *op {
-            Op::Lstm { from, to, weights: at, state: place } => {
-                let first = at + half_lines(4, from.values, to.values);
-                let packed = &weights.lines[first..first + half_lines(4, to.values, to.values)];
-                let (h, rest) = state.lines[place..].split_at_mut(to.lines());
-                let half = &mut rest[to.lines()..5 * to.lines()];
-                kernel::recurrent::<L, 4>(kernel::head(h, to.values), packed, half);
-            }
-            Op::Gru { from, to, weights: at, state: place } => {
-                let first = at + half_lines(3, from.values, to.values);
-                let packed = &weights.lines[first..first + half_lines(3, to.values, to.values)];
-                let (h, half) = state.lines[place..].split_at_mut(to.lines());
-                kernel::recurrent::<L, 3>(kernel::head(h, to.values), packed, &mut half[..3 * to.lines()]);
-            }
-            Op::Dense { .. } | Op::Add { .. } | Op::Activate { .. } => {}
-        }
-    }
-    state.prepared = Some(weights.version);
+fn prepare_avx2(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
+    tick::prepare::<crate::lanes::avx2::Pair>(program, weights, spare, state);
 }
 
 /// A model with its own weights and one state: the simplest way to run one.

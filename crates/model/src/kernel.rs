@@ -1,93 +1,9 @@
 // @hot
-//! The arithmetic of a tick, generic over [`Lanes`].
-//!
-//! Batch-1 matrix-vector products are bound by the bytes of weights that stream through the core, so a kernel reads them once,
-//! in order, and keeps its sums in registers.
+//! The arithmetic of a tick that is not a product with weights, generic over [`Lanes`].
 use crate::activation::Activation;
-use crate::block::{Line, flat};
+use crate::block::{LANES, Line, flat};
 use crate::lanes::Lanes;
-use crate::math::{self, exp, sigmoid, tanh};
-use crate::program::BLOCK_LINES;
-
-/// `start + sum over k of x[k] * weights[k]` for a block of `W` lines, with `S` sums a line to hide latency.
-#[inline(always)]
-fn sums_of<L: Lanes, const W: usize, const S: usize>(start: &[Line], weights: &[Line], x: &[f32]) -> [L; W] {
-    let mut sums = [[L::splat(0.0); W]; S];
-    for (sum, line) in sums[0].iter_mut().zip(start) {
-        *sum = L::load(line);
-    }
-    let (groups, rest) = x.as_chunks::<S>();
-    let (body, tail) = weights.split_at(groups.len() * S * W);
-    for (group, rows) in groups.iter().zip(body.chunks_exact(S * W)) {
-        for s in 0..S {
-            let value = L::splat(group[s]);
-            for w in 0..W {
-                sums[s][w] = value.mul_add(L::load(&rows[s * W + w]), sums[s][w]);
-            }
-        }
-    }
-    for (value, row) in rest.iter().zip(tail.chunks_exact(W)) {
-        let value = L::splat(*value);
-        for w in 0..W {
-            sums[0][w] = value.mul_add(L::load(&row[w]), sums[0][w]);
-        }
-    }
-    let mut half = S / 2;
-    while half > 0 {
-        let (low, high) = sums.split_at_mut(half);
-        for (low, high) in low.iter_mut().zip(high) {
-            for (low, high) in low.iter_mut().zip(high) {
-                *low = low.add(*high);
-            }
-        }
-        half /= 2;
-    }
-    sums[0]
-}
-
-/// [`sums_of`] with as many sums as the instruction set has room for; the match is decided at compile time.
-#[inline(always)]
-fn sums<L: Lanes, const W: usize>(start: &[Line], weights: &[Line], x: &[f32]) -> [L; W] {
-    match L::CHAINS / W {
-        0 | 1 => sums_of::<L, W, 1>(start, weights, x),
-        2 | 3 => sums_of::<L, W, 2>(start, weights, x),
-        4..=7 => sums_of::<L, W, 4>(start, weights, x),
-        _ => sums_of::<L, W, 8>(start, weights, x),
-    }
-}
-
-#[inline(always)]
-fn dense_block<L: Lanes, const W: usize>(x: &[f32], block: &[Line], to: &mut [Line], activation: Activation) {
-    let (start, weights) = block.split_at(W);
-    for (sum, out) in sums::<L, W>(start, weights, x).into_iter().zip(to) {
-        math::activation(activation, sum).store(out);
-    }
-}
-
-/// `to = activation(x W + b)`; `values` is the true number of outputs, for softmax.
-#[inline(always)]
-pub(crate) fn dense<L: Lanes>(
-    x: &[f32],
-    packed: &[Line],
-    to: &mut [Line],
-    values: usize,
-    activation: Activation,
-) {
-    let mut packed = packed;
-    for out in to.chunks_mut(BLOCK_LINES) {
-        let (block, rest) = packed.split_at(out.len() * (1 + x.len()));
-        packed = rest;
-        match out.len() {
-            1 => dense_block::<L, 1>(x, block, out, activation),
-            2 => dense_block::<L, 2>(x, block, out, activation),
-            3 => dense_block::<L, 3>(x, block, out, activation),
-            _ => dense_block::<L, 4>(x, block, out, activation),
-        }
-    }
-    if activation == Activation::Softmax {
-        softmax::<L>(to, values);
-    }
-}
+use crate::math::{self, exp};
 
 /// Softmax over the first `values` numbers.
 #[inline(always)]
@@ -112,51 +28,13 @@ pub(crate) fn softmax<L: Lanes>(lines: &mut [Line], values: usize) {
     }
 }
 
-/// An activation in place; `values` is the true number of outputs, for softmax.
+/// An activation over rows of `values` numbers in `wide` lines each, in place.
 #[inline(always)]
-pub(crate) fn activate<L: Lanes>(lines: &mut [Line], values: usize, activation: Activation) {
-    if activation == Activation::Softmax {
-        return softmax::<L>(lines, values);
-    }
-    for line in lines {
-        math::activation(activation, L::load(line)).store(line);
-    }
-}
-
-/// The recurrent half `sums = start + h R` of a layer with `G` gates, for every block of 16 units.
-#[inline(always)]
-pub(crate) fn recurrent<L: Lanes, const G: usize>(h: &[f32], packed: &[Line], to: &mut [Line]) {
-    for (block, out) in packed.chunks_exact(G * (1 + h.len())).zip(to.chunks_exact_mut(G)) {
-        let (start, weights) = block.split_at(G);
-        for (sum, out) in sums::<L, G>(start, weights, h).into_iter().zip(out) {
-            sum.store(out);
-        }
-    }
-}
-
-/// The input half and the gates of an LSTM step. `half`: what [`recurrent`] made of the last `h`, bias included.
-#[inline(always)]
-pub(crate) fn lstm<L: Lanes>(x: &[f32], packed: &[Line], half: &[Line], h: &mut [Line], c: &mut [Line]) {
-    let blocks = packed.chunks_exact(4 * (1 + x.len())).zip(half.chunks_exact(4));
-    for ((block, half), (h, c)) in blocks.zip(h.iter_mut().zip(c)) {
-        let [i, f, g, o] = sums::<L, 4>(half, &block[4..], x);
-        let cell = sigmoid(f).mul_add(L::load(c), sigmoid(i).mul(tanh(g)));
-        cell.store(c);
-        sigmoid(o).mul(tanh(cell)).store(h);
-    }
-}
-
-/// The input half and the gates of a GRU step. `half`: what [`recurrent`] made of the last `h`.
-#[inline(always)]
-pub(crate) fn gru<L: Lanes>(x: &[f32], packed: &[Line], half: &[Line], h: &mut [Line]) {
-    let blocks = packed.chunks_exact(3 * (1 + x.len())).zip(half.chunks_exact(3));
-    for ((block, half), h) in blocks.zip(h.iter_mut()) {
-        let (start, weights) = block.split_at(3);
-        let [z, r, n] = sums::<L, 3>(start, weights, x);
-        let z = sigmoid(z.add(L::load(&half[0])));
-        let r = sigmoid(r.add(L::load(&half[1])));
-        let n = tanh(r.mul_add(L::load(&half[2]), n));
-        z.mul_add(L::load(h).sub(n), n).store(h);
+pub(crate) fn activate<L: Lanes>(lines: &mut [Line], wide: usize, values: usize, activation: Activation) {
+    match activation {
+        Activation::None => {}
+        Activation::Softmax => lines.chunks_exact_mut(wide).for_each(|row| softmax::<L>(row, values)),
+        _ => lines.iter_mut().for_each(|line| math::activation(activation, L::load(line)).store(line)),
     }
 }
 
@@ -177,6 +55,204 @@ pub(crate) fn normalise<L: Lanes>(to: &mut [Line], scaling: &[Line]) {
 pub(crate) fn add<L: Lanes>(a: &[Line], b: &[Line], to: &mut [Line]) {
     for (out, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
         L::load(a).add(L::load(b)).store(out);
+    }
+}
+
+/// Every row times one line of factors plus one of summands.
+#[inline(always)]
+pub(crate) fn scale<L: Lanes>(x: &[Line], weights: &[Line], wide: usize, to: &mut [Line]) {
+    let (factors, summands) = weights.split_at(wide);
+    for (x, to) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)) {
+        for (((x, to), factor), summand) in x.iter().zip(to).zip(factors).zip(summands) {
+            L::load(x).mul_add(L::load(factor), L::load(summand)).store(to);
+        }
+    }
+}
+
+/// `to[j] = act(start[j] + sum over t of w[t][j] x[t])`; `weights`: `w`, then the rows of `start`.
+#[inline(always)]
+pub(crate) fn mix<L: Lanes>(
+    x: &[Line],
+    weights: &[Line],
+    (times, given): (usize, usize),
+    wide: usize,
+    to: &mut [Line],
+    activation: Activation,
+) {
+    let (w, start) = weights.split_at((times * given).div_ceil(LANES));
+    let w = &flat(w)[..times * given];
+    for column in 0..wide {
+        let mut j = 0;
+        while given - j >= 5 {
+            mix_rows::<L, 5>(x, w, start, (j, given), (column, wide), to, activation);
+            j += 5;
+        }
+        for j in j..given {
+            mix_rows::<L, 1>(x, w, start, (j, given), (column, wide), to, activation);
+        }
+    }
+}
+
+#[inline(always)]
+fn mix_rows<L: Lanes, const R: usize>(
+    x: &[Line],
+    w: &[f32],
+    start: &[Line],
+    (j, given): (usize, usize),
+    (column, wide): (usize, usize),
+    to: &mut [Line],
+    activation: Activation,
+) {
+    let mut sums = [L::splat(0.0); R];
+    for (r, sum) in sums.iter_mut().enumerate() {
+        *sum = L::load(&start[(j + r) * wide + column]);
+    }
+    for (x, w) in x.chunks_exact(wide).zip(w.chunks_exact(given)) {
+        let (x, w) = (L::load(&x[column]), &w[j..j + R]);
+        for r in 0..R {
+            sums[r] = L::splat(w[r]).mul_add(x, sums[r]);
+        }
+    }
+    for (r, sum) in sums.into_iter().enumerate() {
+        math::activation(activation, sum).store(&mut to[(j + r) * wide + column]);
+    }
+}
+
+/// The attention of a TABL: `to = x (l + (1 - l) a)`, `a` the softmax over time of `w' x` whose diagonal is one over the time.
+#[inline(always)]
+pub(crate) fn focus<L: Lanes>(
+    x: &[Line],
+    weights: &[Line],
+    wide: usize,
+    energy: &mut [Line],
+    to: &mut [Line],
+) {
+    let time = x.len() / wide;
+    let (l, w) = weights.split_at(1);
+    let (l, w) = (L::load(&l[0]), &flat(w)[..time * time]);
+    let (own, rest) = (L::splat(1.0 / time as f32), L::splat(1.0).sub(l));
+    for column in 0..wide {
+        let mut top = L::splat(f32::MIN);
+        for j in 0..time {
+            let mut sum = L::splat(0.0);
+            for s in 0..time {
+                let factor = if s == j { own } else { L::splat(w[s * time + j]) };
+                sum = factor.mul_add(L::load(&x[s * wide + column]), sum);
+            }
+            sum.store(&mut energy[j * wide + column]);
+            top = top.max(sum);
+        }
+        let mut all = L::splat(0.0);
+        for j in 0..time {
+            let power = exp(L::load(&energy[j * wide + column]).sub(top));
+            power.store(&mut energy[j * wide + column]);
+            all = all.add(power);
+        }
+        let share = rest.div(all);
+        for j in 0..time {
+            let at = j * wide + column;
+            let factor = L::load(&energy[at]).mul_add(share, l);
+            L::load(&x[at]).mul(factor).store(&mut to[at]);
+        }
+    }
+}
+
+/// Bilinear normalisation over rows of `values` numbers; `weights`: y1, y2, a line for each `l1`, for each `b1`, then `l2`, `b2`.
+#[inline(always)]
+pub(crate) fn bilinear_norm<L: Lanes>(
+    x: &[Line],
+    weights: &[Line],
+    wide: usize,
+    values: usize,
+    to: &mut [Line],
+) {
+    let time = x.len() / wide;
+    let (one, least) = (L::splat(1.0), L::splat(1e-4));
+    let (y1, y2) = (L::load(&weights[0]), L::load(&weights[1]));
+    let (rows, lanes) = weights[2..].split_at(2 * time);
+    let (l2, b2) = lanes.split_at(wide);
+    let share = 1.0 / values as f32;
+    for (t, (x, to)) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)).enumerate() {
+        let mean = L::splat(total::<L>(x, values, |x| x) * share);
+        let variance = total::<L>(x, values, |x| x.sub(mean).mul(x.sub(mean))) * share;
+        let deviation = L::splat(variance).sqrt();
+        let inverse = one.div(deviation.pick(least, one, deviation));
+        let factor = y1.mul(L::load(&rows[t])).mul(inverse);
+        let summand = y1.mul(L::load(&rows[time + t]));
+        for (x, to) in x.iter().zip(to) {
+            L::load(x).sub(mean).mul_add(factor, summand).store(to);
+        }
+    }
+    let share = L::splat(1.0 / time as f32);
+    for column in 0..wide {
+        let mut mean = L::splat(0.0);
+        for x in x.chunks_exact(wide) {
+            mean = mean.add(L::load(&x[column]));
+        }
+        mean = mean.mul(share);
+        let mut variance = L::splat(0.0);
+        for x in x.chunks_exact(wide) {
+            let off = L::load(&x[column]).sub(mean);
+            variance = off.mul_add(off, variance);
+        }
+        let deviation = variance.mul(share).sqrt();
+        let inverse = one.div(deviation.pick(least, one, deviation));
+        let (factor, summand) = (y2.mul(L::load(&l2[column])).mul(inverse), y2.mul(L::load(&b2[column])));
+        for (x, to) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)) {
+            let scaled = L::load(&x[column]).sub(mean).mul_add(factor, summand);
+            scaled.add(L::load(&to[column])).store(&mut to[column]);
+        }
+    }
+}
+
+/// Sum of `each` over the first `values` numbers.
+#[inline(always)]
+fn total<L: Lanes>(x: &[Line], values: usize, each: impl Fn(L) -> L) -> f32 {
+    let mut sum = L::splat(0.0);
+    for (at, x) in x.iter().enumerate() {
+        let value = each(L::load(x));
+        let left = values - at * LANES;
+        if left >= LANES {
+            sum = sum.add(value);
+        } else {
+            let mut line = Line::ZERO;
+            value.store(&mut line);
+            line.0[left..].fill(0.0);
+            sum = sum.add(L::load(&line));
+        }
+    }
+    sum.sum()
+}
+
+/// `to = sum a[t] x[t]`, `a` the softmax over time of `hidden[t] . query`; uses up `hidden`, rows of `values` numbers.
+#[inline(always)]
+pub(crate) fn attend<L: Lanes>(
+    x: &[Line],
+    hidden: &mut [Line],
+    (hidden_wide, values): (usize, usize),
+    query: &[Line],
+    to: &mut [Line],
+) {
+    let (time, wide) = (hidden.len() / hidden_wide, to.len());
+    for t in 0..time {
+        let mut sum = L::splat(0.0);
+        for (nth, (h, q)) in hidden[t * hidden_wide..(t + 1) * hidden_wide].iter().zip(query).enumerate() {
+            let product = L::load(h).mul(L::load(q));
+            // Lanes behind the last number are not the hidden vector's; the query's are zero there.
+            debug_assert!(values > nth * LANES);
+            sum = sum.add(product);
+        }
+        // Row `t` has been read, and place `t` lies in a row that has.
+        hidden[t / LANES].0[t % LANES] = sum.sum();
+    }
+    let weights = &mut hidden[..time.div_ceil(LANES)];
+    softmax::<L>(weights, time);
+    to.fill(Line::ZERO);
+    for (t, x) in x.chunks_exact(wide).enumerate() {
+        let a = L::splat(weights[t / LANES].0[t % LANES]);
+        for (to, x) in to.iter_mut().zip(x) {
+            a.mul_add(L::load(x), L::load(to)).store(to);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A kernel is generic over [`Lanes`] and inlined whole into an entry function that carries the target features
 //! (`engine.rs`); the intrinsics inside then become single instructions.
 //!
-//! - L1: `Zmm` and `Pair` are only made inside such an entry function, which is only called after [`Level::detect`] has seen the
+//! - L1: `Zmm`, `Deep` and `Pair` are only made inside such an entry function, which is only called after [`Level::detect`] has seen the
 //!   features on this processor.
 use crate::block::Line;
 
@@ -22,13 +22,24 @@ pub enum Level {
     Avx2,
     /// AVX-512 F.
     Avx512,
+    /// AVX-512 with VNNI and BF16: products of 8-bit and of bf16 numbers are instructions.
+    Avx512Vnni,
 }
 
 impl Level {
+    /// Every level, worst first.
+    pub const ALL: [Level; 4] = [Level::Portable, Level::Avx2, Level::Avx512, Level::Avx512Vnni];
+
     /// The best this processor has.
     pub fn detect() -> Level {
         #[cfg(target_arch = "x86_64")]
         {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vnni")
+                && is_x86_feature_detected!("avx512bf16")
+            {
+                return Level::Avx512Vnni;
+            }
             if is_x86_feature_detected!("avx512f") {
                 return Level::Avx512;
             }
@@ -42,7 +53,7 @@ impl Level {
     /// Every level this processor can run, worst first.
     pub fn available() -> Vec<Level> {
         let best = Level::detect();
-        [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|level| *level <= best).collect()
+        Level::ALL.into_iter().filter(|level| *level <= best).collect()
     }
 
     /// Name for tables.
@@ -51,6 +62,7 @@ impl Level {
             Level::Portable => "portable",
             Level::Avx2 => "avx2",
             Level::Avx512 => "avx512",
+            Level::Avx512Vnni => "avx512-vnni",
         }
     }
 }
@@ -78,6 +90,48 @@ pub(crate) trait Lanes: Copy {
     fn min(self, other: Self) -> Self;
     /// `2^self` for whole numbers from -126 to 127.
     fn power_of_two(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// `below` where `self` is below `limit`, else `other`.
+    fn pick(self, limit: Self, below: Self, other: Self) -> Self;
+    /// All lanes added; in which order is the instruction set's choice.
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        self.fold(|a, b| a + b)
+    }
+    /// Sixteen sums of products of 8-bit numbers.
+    type Whole: Copy;
+    /// Whole numbers from the bits of a line.
+    fn whole(line: &Line) -> Self::Whole;
+    /// Lane by lane.
+    fn whole_add(a: Self::Whole, b: Self::Whole) -> Self::Whole;
+    /// Whole numbers as numbers.
+    fn from_whole(sum: Self::Whole) -> Self;
+    /// `sum + w0 x0 + .. + w3 x3`: four signed bytes a lane, four unsigned bytes in `x`, exact.
+    fn dot_bytes(sum: Self::Whole, weights: &Line, x: u32) -> Self::Whole;
+    /// `self + w1 x1 + w0 x0`: two bf16 a lane, two in `x`.
+    fn dot_halves(self, weights: &Line, x: u32) -> Self;
+    /// Rounded to the nearest whole number, limited to +-127, plus 128.
+    #[inline(always)]
+    fn bytes(self, to: &mut [u8; 16]) {
+        let limited = Self::splat(127.0).min(Self::splat(-127.0).max(self));
+        let mut line = Line::ZERO;
+        limited.add(Self::splat(crate::math::ROUND)).store(&mut line);
+        for (to, value) in to.iter_mut().zip(line.0) {
+            // The low bits of a number this far up are its whole part.
+            *to = (value.to_bits() as u8) ^ 0x80;
+        }
+    }
+    /// Rounded to bf16, to the nearest, half to even.
+    #[inline(always)]
+    fn halves(self, to: &mut [u16; 16]) {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        for (to, value) in to.iter_mut().zip(line.0) {
+            *to = bf16(value);
+        }
+    }
+
     /// The sixteen lanes folded in halves by `each`: 8 with 8, 4 with 4, 2 with 2, 1 with 1; the same order on every level.
     #[inline(always)]
     fn fold(self, each: impl Fn(f32, f32) -> f32) -> f32 {
@@ -91,5 +145,36 @@ pub(crate) trait Lanes: Copy {
             half /= 2;
         }
         line.0[0]
+    }
+}
+
+/// A number as bf16, rounded to the nearest, half to even; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn bf16(value: f32) -> u16 {
+    let bits = value.to_bits();
+    if value.is_nan() {
+        (bits >> 16) as u16 | 0x40
+    } else {
+        ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+    }
+}
+
+/// What bf16 instructions do, in plain code: products and sums in f32.
+#[inline(always)]
+pub(crate) fn dot_halves_plainly(sums: &mut [f32; 16], weights: &Line, x: u32) {
+    let (x0, x1) = (f32::from_bits(x << 16), f32::from_bits(x & 0xffff_0000));
+    for (sum, w) in sums.iter_mut().zip(weights.0) {
+        let w = w.to_bits();
+        *sum += f32::from_bits(w & 0xffff_0000) * x1 + f32::from_bits(w << 16) * x0;
+    }
+}
+
+/// What VNNI does, in plain code.
+#[inline(always)]
+pub(crate) fn dot_bytes_plainly(sums: &mut [i32; 16], weights: &Line, x: u32) {
+    let x = x.to_le_bytes().map(i32::from);
+    for (sum, w) in sums.iter_mut().zip(weights.0) {
+        let w = w.to_bits().to_le_bytes().map(|byte| i32::from(byte as i8));
+        *sum += w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3];
     }
 }

@@ -6,7 +6,7 @@ use crate::activation::Activation;
 use crate::lanes::Lanes;
 
 /// `1.5 * 2^23`: adding and subtracting it rounds to the nearest whole number.
-const ROUND: f32 = 12_582_912.0;
+pub(crate) const ROUND: f32 = 12_582_912.0;
 
 /// `exp(x)`: Cody-Waite reduction by `ln 2` in two parts, then the polynomial of Cephes' `expf`.
 #[inline(always)]
@@ -104,7 +104,7 @@ mod tests {
         match level {
             // SAFETY: only available levels are asked for.
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { avx512(x, &mut out) },
+            Level::Avx512 | Level::Avx512Vnni => unsafe { avx512(x, &mut out) },
             // SAFETY: only available levels are asked for.
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => unsafe { avx2(x, &mut out) },

@@ -133,6 +133,11 @@ impl<T: Real> Net<T> {
         &self.values[self.value_places.range(self.plan.nodes().len())]
     }
 
+    /// A value of the last pass: 0 the input, `n` the output of node `n - 1`; `[batch][time][width][channels]`.
+    pub fn value(&self, number: usize) -> &[T] {
+        &self.values[self.value_places.range(number)]
+    }
+
     /// Forgets the state carried from pass to pass.
     pub fn reset(&mut self) {
         self.states.fill(T::default());

@@ -1,6 +1,6 @@
 // @hot
 //! Two AVX registers.
-use super::Lanes;
+use super::{Lanes, dot_bytes_plainly, dot_halves_plainly};
 use crate::block::Line;
 use std::arch::x86_64::*;
 
@@ -29,6 +29,44 @@ impl Lanes for Pair {
             _mm256_store_ps(low.as_mut_ptr(), self.0);
             _mm256_store_ps(high.as_mut_ptr(), self.1);
         }
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: L1.
+        unsafe { Pair(_mm256_sqrt_ps(self.0), _mm256_sqrt_ps(self.1)) }
+    }
+    #[inline(always)]
+    fn pick(self, limit: Self, below: Self, other: Self) -> Self {
+        // SAFETY: L1.
+        let half = |x, limit, below, other| unsafe {
+            _mm256_blendv_ps(other, below, _mm256_cmp_ps::<_CMP_LT_OQ>(x, limit))
+        };
+        Pair(half(self.0, limit.0, below.0, other.0), half(self.1, limit.1, below.1, other.1))
+    }
+    type Whole = [i32; 16];
+    #[inline(always)]
+    fn whole(line: &Line) -> [i32; 16] {
+        line.0.map(|value| value.to_bits() as i32)
+    }
+    #[inline(always)]
+    fn whole_add(a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+    #[inline(always)]
+    fn from_whole(sum: [i32; 16]) -> Self {
+        Self::load(&Line(sum.map(|value| value as f32)))
+    }
+    #[inline(always)]
+    fn dot_bytes(mut sum: [i32; 16], weights: &Line, x: u32) -> [i32; 16] {
+        dot_bytes_plainly(&mut sum, weights, x);
+        sum
+    }
+    #[inline(always)]
+    fn dot_halves(self, weights: &Line, x: u32) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        dot_halves_plainly(&mut line.0, weights, x);
+        Self::load(&line)
     }
     #[inline(always)]
     fn take(from: &[f32; 16]) -> Self {

@@ -1,23 +1,28 @@
 // @hot
 //! One AVX-512 register.
-use super::Lanes;
+use super::{Lanes, dot_bytes_plainly};
 use crate::block::Line;
 use std::arch::x86_64::*;
 
 #[derive(Clone, Copy)]
-pub(crate) struct Zmm(__m512);
+pub(crate) struct Wide<const DEEP: bool>(__m512);
 
-impl Lanes for Zmm {
+/// AVX-512 F alone.
+pub(crate) type Zmm = Wide<false>;
+/// With VNNI and BF16.
+pub(crate) type Deep = Wide<true>;
+
+impl<const DEEP: bool> Lanes for Wide<DEEP> {
     const CHAINS: usize = 8;
     #[inline(always)]
     fn splat(value: f32) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_set1_ps(value) })
+        Wide(unsafe { _mm512_set1_ps(value) })
     }
     #[inline(always)]
     fn load(line: &Line) -> Self {
         // SAFETY: L1; a line is 64 readable bytes, 64-byte aligned.
-        Zmm(unsafe { _mm512_load_ps(line.0.as_ptr()) })
+        Wide(unsafe { _mm512_load_ps(line.0.as_ptr()) })
     }
     #[inline(always)]
     fn store(self, line: &mut Line) {
@@ -25,9 +30,82 @@ impl Lanes for Zmm {
         unsafe { _mm512_store_ps(line.0.as_mut_ptr(), self.0) }
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: L1.
+        Wide(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    fn pick(self, limit: Self, below: Self, other: Self) -> Self {
+        // SAFETY: L1.
+        Wide(unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, limit.0);
+            _mm512_mask_blend_ps(mask, other.0, below.0)
+        })
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        // SAFETY: L1.
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+    type Whole = __m512i;
+    #[inline(always)]
+    fn whole(line: &Line) -> __m512i {
+        // SAFETY: L1; a line is 64 readable bytes, 64-byte aligned.
+        unsafe { _mm512_load_si512(line.0.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn whole_add(a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: L1.
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn from_whole(sum: __m512i) -> Self {
+        // SAFETY: L1.
+        Wide(unsafe { _mm512_cvtepi32_ps(sum) })
+    }
+    #[inline(always)]
+    fn dot_bytes(sum: __m512i, weights: &Line, x: u32) -> __m512i {
+        if DEEP {
+            // SAFETY: L1; VNNI is there where `DEEP` is.
+            return unsafe { _mm512_dpbusd_epi32(sum, _mm512_set1_epi32(x as i32), Self::whole(weights)) };
+        }
+        // SAFETY: L1; sixteen whole numbers are as large as the register.
+        unsafe {
+            let mut sums = std::mem::transmute::<__m512i, [i32; 16]>(sum);
+            dot_bytes_plainly(&mut sums, weights, x);
+            std::mem::transmute::<[i32; 16], __m512i>(sums)
+        }
+    }
+    #[inline(always)]
+    fn dot_halves(self, weights: &Line, x: u32) -> Self {
+        // SAFETY: L1; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
+        unsafe {
+            if DEEP {
+                let weights = std::mem::transmute::<__m512i, __m512bh>(Self::whole(weights));
+                let x = std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(x as i32));
+                return Wide(_mm512_dpbf16_ps(self.0, weights, x));
+            }
+            let whole = Self::whole(weights);
+            let high =
+                _mm512_castsi512_ps(_mm512_and_si512(whole, _mm512_set1_epi32(0xffff_0000_u32 as i32)));
+            let low = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(whole));
+            let sum = _mm512_fmadd_ps(high, _mm512_set1_ps(f32::from_bits(x & 0xffff_0000)), self.0);
+            Wide(_mm512_fmadd_ps(low, _mm512_set1_ps(f32::from_bits(x << 16)), sum))
+        }
+    }
+    #[inline(always)]
+    fn bytes(self, to: &mut [u8; 16]) {
+        // SAFETY: L1; sixteen writable bytes.
+        unsafe {
+            let limited = Self::splat(127.0).min(Self::splat(-127.0).max(self));
+            let bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(limited.0));
+            _mm_storeu_si128(to.as_mut_ptr().cast(), _mm_xor_si128(bytes, _mm_set1_epi8(-128)));
+        }
+    }
+    #[inline(always)]
     fn take(from: &[f32; 16]) -> Self {
         // SAFETY: L1; 64 readable bytes.
-        Zmm(unsafe { _mm512_loadu_ps(from.as_ptr()) })
+        Wide(unsafe { _mm512_loadu_ps(from.as_ptr()) })
     }
     #[inline(always)]
     fn give(self, to: &mut [f32; 16]) {
@@ -37,41 +115,41 @@ impl Lanes for Zmm {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_add_ps(self.0, other.0) })
+        Wide(unsafe { _mm512_add_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_sub_ps(self.0, other.0) })
+        Wide(unsafe { _mm512_sub_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_mul_ps(self.0, other.0) })
+        Wide(unsafe { _mm512_mul_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_div_ps(self.0, other.0) })
+        Wide(unsafe { _mm512_div_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, sum: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
+        Wide(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_max_ps(self.0, other.0) })
+        Wide(unsafe { _mm512_max_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn min(self, other: Self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_min_ps(self.0, other.0) })
+        Wide(unsafe { _mm512_min_ps(self.0, other.0) })
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
         // SAFETY: L1.
-        Zmm(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })
+        Wide(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })
     }
 }

@@ -1,6 +1,6 @@
 // @hot
 //! Plain code; the compiler vectorises it for the build's target.
-use super::Lanes;
+use super::{Lanes, dot_bytes_plainly, dot_halves_plainly};
 use crate::block::Line;
 
 #[derive(Clone, Copy)]
@@ -36,6 +36,40 @@ impl Lanes for Plain {
     #[inline(always)]
     fn store(self, line: &mut Line) {
         line.0 = self.0;
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Plain(self.0.map(f32::sqrt))
+    }
+    #[inline(always)]
+    fn pick(self, limit: Self, below: Self, other: Self) -> Self {
+        let each = |lane: usize| if self.0[lane] < limit.0[lane] { below.0[lane] } else { other.0[lane] };
+        Plain(std::array::from_fn(each))
+    }
+    type Whole = [i32; 16];
+    #[inline(always)]
+    fn whole(line: &Line) -> [i32; 16] {
+        line.0.map(|value| value.to_bits() as i32)
+    }
+    #[inline(always)]
+    fn whole_add(a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
+        std::array::from_fn(|lane| a[lane] + b[lane])
+    }
+    #[inline(always)]
+    fn from_whole(sum: [i32; 16]) -> Self {
+        Self::load(&Line(sum.map(|value| value as f32)))
+    }
+    #[inline(always)]
+    fn dot_bytes(mut sum: [i32; 16], weights: &Line, x: u32) -> [i32; 16] {
+        dot_bytes_plainly(&mut sum, weights, x);
+        sum
+    }
+    #[inline(always)]
+    fn dot_halves(self, weights: &Line, x: u32) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        dot_halves_plainly(&mut line.0, weights, x);
+        Self::load(&line)
     }
     #[inline(always)]
     fn take(from: &[f32; 16]) -> Self {

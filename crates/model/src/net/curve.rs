@@ -13,7 +13,7 @@ pub(crate) fn activate(level: Level, curve: Activation, values: &mut [f32]) {
     match level {
         // SAFETY: L1; levels come from `Level::detect` or lie below it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { activate_avx512(curve, values) },
+        Level::Avx512 | Level::Avx512Vnni => unsafe { activate_avx512(curve, values) },
         // SAFETY: L1; as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { activate_avx2(curve, values) },
@@ -30,7 +30,7 @@ pub(crate) fn activate_back(level: Level, curve: Activation, z: &[f32], y: &[f32
     match level {
         // SAFETY: L1; levels come from `Level::detect` or lie below it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { back_avx512(curve, z, y, slopes) },
+        Level::Avx512 | Level::Avx512Vnni => unsafe { back_avx512(curve, z, y, slopes) },
         // SAFETY: L1; as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { back_avx2(curve, z, y, slopes) },

@@ -82,7 +82,7 @@ pub(crate) fn multiply(
     match level {
         // SAFETY: L1; levels come from `Level::detect` or lie below it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { multiply_avx512(rows, a, grid, b, c, stride) },
+        Level::Avx512 | Level::Avx512Vnni => unsafe { multiply_avx512(rows, a, grid, b, c, stride) },
         // SAFETY: L1; as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { multiply_avx2(rows, a, grid, b, c, stride) },

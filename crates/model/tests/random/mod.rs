@@ -31,7 +31,9 @@ pub fn model(net: Architecture, seed: u64) -> Model {
     let plan = Plan::compile(&net).expect("compiles");
     let mut parameters = Vec::new();
     for slice in plan.slices() {
-        let reach = 1.0 / (slice.spec.shape[0] as f32).sqrt().max(1.0);
+        let (_, taken) = slice.spec.shape.split_last().expect("no tensor is empty");
+        let taken: usize = taken.iter().product();
+        let reach = 1.0 / (taken as f32).sqrt().max(1.0);
         parameters.extend((0..slice.spec.len()).map(|_| dice.unit() * reach));
     }
     plan.enforce(&mut parameters);

@@ -1,0 +1,138 @@
+//! Weights as the kernels read them.
+use crate::block::{LANES, Line};
+use crate::lanes::bf16;
+use crate::model::Precision;
+use crate::product::{block_width, packed_lines};
+
+/// A matrix to be packed: `taps` runs of `run` rows of `outputs` numbers, and what sums begin with.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    pub(crate) weights: &'a [f32],
+    /// Empty: zero.
+    pub(crate) bias: &'a [f32],
+    pub(crate) taps: usize,
+    pub(crate) run: usize,
+    pub(crate) outputs: usize,
+}
+
+/// Inputs in a word and head lines of a precision.
+pub(crate) const fn kind(precision: Precision) -> (usize, usize) {
+    match precision {
+        Precision::F32 => (1, 1),
+        Precision::Bf16 => (2, 1),
+        Precision::Int8 => (4, 3),
+    }
+}
+
+/// Lines that a packed matrix takes.
+pub(crate) fn matrix_lines(precision: Precision, taps: usize, run: usize, outputs: usize) -> usize {
+    let (per, head) = kind(precision);
+    packed_lines(head, per, taps, run, outputs)
+}
+
+impl Matrix<'_> {
+    fn weight(&self, tap: usize, input: usize, output: usize) -> f32 {
+        if input < self.run { self.weights[(tap * self.run + input) * self.outputs + output] } else { 0.0 }
+    }
+
+    fn bias(&self, output: usize) -> f32 {
+        self.bias.get(output).copied().unwrap_or(0.0)
+    }
+
+    /// What an 8-bit step of an output's weights is worth: its largest weight is 127 steps.
+    fn scale(&self, output: usize) -> f32 {
+        let column = self.weights.iter().skip(output).step_by(self.outputs);
+        let top = column.fold(0.0f32, |top, weight| top.max(weight.abs()));
+        if top > 1e-30 { top / 127.0 } else { 1.0 }
+    }
+
+    /// Packs the lines `each(block line)` of a block: which output each of the sixteen lanes stands for, if any.
+    fn block(
+        &self,
+        precision: Precision,
+        wide: usize,
+        output: impl Fn(usize, usize) -> Option<usize>,
+        to: &mut [Line],
+    ) {
+        let (per, head) = kind(precision);
+        let (heads, weights) = to.split_at_mut(wide * head);
+        for w in 0..wide {
+            for lane in 0..LANES {
+                let Some(column) = output(w, lane) else { continue };
+                let scale = self.scale(column);
+                let mut sum = 0i32;
+                let words = self.run.div_ceil(per);
+                for (place, line) in weights.chunks_exact_mut(wide).enumerate() {
+                    let (tap, first) = (place / words, place % words * per);
+                    let word = match precision {
+                        Precision::F32 => self.weight(tap, first, column).to_bits(),
+                        Precision::Bf16 => {
+                            let half = |nth| u32::from(bf16(self.weight(tap, first + nth, column)));
+                            half(0) | half(1) << 16
+                        }
+                        Precision::Int8 => u32::from_le_bytes(std::array::from_fn(|nth| {
+                            let step = round(self.weight(tap, first + nth, column) / scale);
+                            sum += i32::from(step);
+                            step as u8
+                        })),
+                    };
+                    line[w].0[lane] = f32::from_bits(word);
+                }
+                if precision == Precision::Int8 {
+                    // Inputs are 128 too large: what that adds is taken off from the start.
+                    heads[w].0[lane] = f32::from_bits((-128 * sum) as u32);
+                    heads[wide + w].0[lane] = scale;
+                    heads[2 * wide + w].0[lane] = self.bias(column);
+                } else {
+                    heads[w].0[lane] = self.bias(column);
+                }
+            }
+        }
+    }
+
+    /// Packs for [`crate::product::product`] and returns the lines behind.
+    pub(crate) fn pack<'t>(&self, precision: Precision, to: &'t mut [Line]) -> &'t mut [Line] {
+        let (mut own, behind) = to.split_at_mut(matrix_lines(precision, self.taps, self.run, self.outputs));
+        let lines = self.outputs.div_ceil(LANES);
+        let depth = own.len() / lines;
+        let mut first = 0;
+        while first < lines {
+            let wide = block_width(lines - first);
+            let (block, rest) = own.split_at_mut(wide * depth);
+            own = rest;
+            let output = |w: usize, lane| Some((first + w) * LANES + lane).filter(|at| *at < self.outputs);
+            self.block(precision, wide, output, block);
+            first += wide;
+        }
+        behind
+    }
+
+    /// Packs one half of a recurrent layer: blocks of 16 units whose lines are the `gates`; returns the lines behind.
+    pub(crate) fn pack_gates<'t>(
+        &self,
+        precision: Precision,
+        gates: usize,
+        to: &'t mut [Line],
+    ) -> &'t mut [Line] {
+        let units = self.outputs / gates;
+        let (own, behind) = to.split_at_mut(gate_lines(precision, gates, self.run, units));
+        for (nth, block) in own.chunks_exact_mut(gate_lines(precision, gates, self.run, LANES)).enumerate() {
+            let output = |gate: usize, lane| {
+                let unit = nth * LANES + lane;
+                (unit < units).then_some(gate * units + unit)
+            };
+            self.block(precision, gates, output, block);
+        }
+        behind
+    }
+}
+
+/// Lines of one half of a recurrent layer.
+pub(crate) fn gate_lines(precision: Precision, gates: usize, inputs: usize, units: usize) -> usize {
+    let (per, head) = kind(precision);
+    units.div_ceil(LANES) * gates * (head + inputs.div_ceil(per))
+}
+
+fn round(value: f32) -> i8 {
+    value.round_ties_even().clamp(-127.0, 127.0) as i8
+}

@@ -1,0 +1,452 @@
+//! Lays out one node after another, and packs the weights of one node after another, in the same order.
+use super::{Gates, Op, Span, put};
+use crate::activation::Activation;
+use crate::block::{Line, lines};
+use crate::layer::{Layer, Padding, Sweep};
+use crate::model::Precision;
+use crate::pack::{Matrix, gate_lines, kind, matrix_lines};
+use crate::plan::Plan;
+use crate::product::Patches;
+use crate::shape::Shape;
+
+/// Lines before the first layer's weights: mean, reciprocal scale, and one line that repeats the clip.
+pub(crate) fn scaling_lines(columns: usize) -> usize {
+    2 * lines(columns) + 1
+}
+
+/// The kind that a product's weights have: f32 where patches do not begin at whole words of the wanted kind.
+fn digit(wanted: Precision, taps: usize, run: usize, place_inputs: usize) -> Precision {
+    let per = kind(wanted).0;
+    let whole = run.is_multiple_of(per) && place_inputs.is_multiple_of(per);
+    if whole || (taps == 1 && place_inputs == 0) { wanted } else { Precision::F32 }
+}
+
+/// How a convolution's patches lie in its extended input.
+fn sweep_patches(x: Shape, y: Shape, sweep: &Sweep) -> (usize, usize, usize) {
+    let run = sweep.kernel_width * x.channels;
+    let place = if y.width == 1 { 0 } else { sweep.stride_width * x.channels };
+    (sweep.kernel_time, run, place)
+}
+
+/// True when a bilinear layer is cheaper with the product over time first.
+fn time_first(x: Shape, times: usize) -> bool {
+    times < x.time
+}
+
+/// Operations as they are laid out.
+pub(super) struct Layout {
+    pub(super) ops: Vec<Op>,
+    spans: Vec<Span>,
+    wanted: Precision,
+    pub(super) scratch: usize,
+    pub(super) spare: usize,
+    pub(super) weights: usize,
+    pub(super) state: usize,
+}
+
+impl Layout {
+    pub(super) fn new(plan: &Plan, wanted: Precision) -> Layout {
+        let input = plan.shape(0);
+        let weights = scaling_lines(plan.architecture().columns);
+        let mut layout =
+            Layout { ops: Vec::new(), spans: Vec::new(), wanted, scratch: 0, spare: 1, weights, state: 0 };
+        let span = layout.span(input.time, input.features());
+        layout.spans.push(span);
+        layout
+    }
+
+    pub(super) fn input(&self) -> Span {
+        self.spans[0]
+    }
+
+    pub(super) fn output(&self) -> Span {
+        self.spans[self.spans.len() - 1]
+    }
+
+    fn span(&mut self, rows: usize, values: usize) -> Span {
+        let span = Span { at: self.scratch, rows, values };
+        self.scratch += span.lines() + 1;
+        span
+    }
+
+    fn take_weights(&mut self, lines: usize) -> usize {
+        self.weights += lines;
+        self.weights - lines
+    }
+
+    /// Lays out one node; `false` when it has no fast form.
+    pub(super) fn node(&mut self, plan: &Plan, at: usize) -> bool {
+        let node = &plan.nodes()[at];
+        let (x, y) = (plan.shape(node.inputs[0]), plan.shape(at + 1));
+        let from = self.spans[node.inputs[0]];
+        let stateful = plan.architecture().stateful;
+        // A value's span lies behind all that it is made of.
+        let to = match node.layer {
+            Layer::Reshape { .. } | Layer::Dropout { .. } => from,
+            Layer::Flatten if x.time == 1 => from,
+            Layer::Last => Span { at: from.at + (from.rows - 1) * from.wide(), rows: 1, ..from },
+            Layer::Bl { outputs, times, activation } => self.bilinear(x, from, outputs, times, activation),
+            Layer::Tabl { outputs, times, activation } => self.attention(x, from, outputs, times, activation),
+            Layer::Conv { outputs, sweep, activation } => {
+                let from = self.extend(x, from, &sweep, stateful);
+                let to = self.span(y.time, y.features());
+                self.convolution(x, y, from, to, outputs, &sweep, activation);
+                to
+            }
+            Layer::Pool { pooling, sweep } => {
+                let before = sweep.times_of(x.time).0;
+                let from = self.extend(x, from, &sweep, stateful);
+                let to = self.span(y.time, y.features());
+                let (time, channels, width) = (x.time, x.channels, y.width);
+                self.ops.push(Op::Pool { from, to, before, time, channels, width, pooling, sweep });
+                to
+            }
+            Layer::Attention { units } => {
+                let hidden = self.span(x.time, units);
+                self.dense(from, hidden, units, Activation::Tanh);
+                let (to, weights) = (self.span(1, y.features()), self.take_weights(lines(units)));
+                self.ops.push(Op::Attend { from, hidden, to, weights });
+                to
+            }
+            Layer::LinearAttention { .. } | Layer::LocalAttention { .. } => {
+                let to = self.span(y.time, y.features());
+                self.spans.push(to);
+                return false;
+            }
+            layer => {
+                let to = self.span(y.time, y.features());
+                self.simple(plan, layer, &node.inputs, from, to, y);
+                to
+            }
+        };
+        self.spans.push(to);
+        true
+    }
+
+    /// Layers of one operation.
+    fn simple(&mut self, plan: &Plan, layer: Layer, inputs: &[usize], from: Span, to: Span, y: Shape) {
+        match layer {
+            Layer::Flatten => {
+                let run = from.values;
+                self.ops.push(Op::Spread { from, to, run, to_row: run, wide: run, at: 0 });
+            }
+            Layer::Dense { outputs, activation } => self.dense(from, to, outputs, activation),
+            Layer::Activate { activation } => self.ops.push(Op::Activate { from, to, activation }),
+            Layer::Add => self.sum(inputs, to),
+            Layer::Concat => self.concat(plan, inputs, to, y),
+            Layer::Lstm { units } => self.recurrent(4, units, from, to),
+            Layer::Gru { units } => self.recurrent(3, units, from, to),
+            Layer::Bin => {
+                let weights = self.take_weights(2 + 2 * lines(y.features()) + 2 * y.time);
+                self.ops.push(Op::Bin { from, to, weights });
+            }
+            Layer::BatchNorm { .. } => {
+                let weights = self.take_weights(2 * lines(y.features()));
+                self.ops.push(Op::Scale { from, to, weights });
+            }
+            _ => {}
+        }
+    }
+
+    fn dense(&mut self, from: Span, to: Span, outputs: usize, activation: Activation) {
+        let (run, digit) = (from.values, digit(self.wanted, 1, from.values, 0));
+        let weights = self.take_weights(1 + matrix_lines(digit, 1, run, outputs));
+        let patches = Patches {
+            times: from.rows,
+            places: 1,
+            time_rows: 1,
+            place_inputs: 0,
+            taps: 1,
+            run,
+            outputs,
+            to_stride: to.wide() * 16,
+        };
+        self.product(from, to, weights, digit, patches, activation);
+    }
+
+    fn product(
+        &mut self,
+        from: Span,
+        to: Span,
+        weights: usize,
+        digit: Precision,
+        patches: Patches,
+        activation: Activation,
+    ) {
+        self.spare = self.spare.max(from.lines() + 1);
+        self.ops.push(Op::Product { from, to, weights, digit, patches, activation });
+    }
+
+    fn sum(&mut self, inputs: &[usize], to: Span) {
+        let first = self.spans[inputs[0]];
+        if inputs.len() == 1 {
+            self.ops.push(Op::Activate { from: first, to, activation: Activation::None });
+        }
+        for (nth, input) in inputs.iter().enumerate().skip(1) {
+            let from = if nth == 1 { first } else { to };
+            self.ops.push(Op::Add { from, other: self.spans[*input], to });
+        }
+    }
+
+    fn concat(&mut self, plan: &Plan, inputs: &[usize], to: Span, y: Shape) {
+        let mut at = 0;
+        for input in inputs {
+            let (from, channels) = (self.spans[*input], plan.shape(*input).channels);
+            let to_row = to.wide() * 16;
+            self.ops.push(Op::Spread { from, to, run: channels, to_row, wide: y.channels, at });
+            at += channels;
+        }
+    }
+
+    fn recurrent(&mut self, gates: usize, units: usize, from: Span, to: Span) {
+        let input = self.take_weights(1 + gate_lines(self.wanted, gates, from.values, units));
+        let hidden = self.take_weights(gate_lines(self.wanted, gates, units, units));
+        let state = self.state;
+        self.spare = self.spare.max(from.wide().max(lines(units)) + 1);
+        let op = Gates { from, to, input, hidden, state };
+        // State: h, (c of an LSTM,) the recurrent half of the next step.
+        self.state += lines(units) * if gates == 4 { 6 } else { 4 };
+        self.ops.push(if gates == 4 { Op::Lstm(op) } else { Op::Gru(op) });
+    }
+
+    fn bilinear(
+        &mut self,
+        x: Shape,
+        from: Span,
+        outputs: usize,
+        times: usize,
+        activation: Activation,
+    ) -> Span {
+        let bias_lines = times * lines(outputs);
+        if time_first(x, times) {
+            let inner = self.span(times, x.features());
+            let weights = self.take_weights(lines(x.time * times) + times * lines(x.features()));
+            self.ops.push(Op::Mix { from, to: inner, weights, activation: Activation::None });
+            let outer = self.span(times, outputs);
+            self.dense(inner, outer, outputs, Activation::None);
+            let (to, weights) = (self.span(times, outputs), self.take_weights(bias_lines));
+            self.ops.push(Op::Bias { from: outer, to, weights, activation });
+            return to;
+        }
+        let inner = self.span(x.time, outputs);
+        self.dense(from, inner, outputs, Activation::None);
+        let to = self.span(times, outputs);
+        let weights = self.take_weights(lines(x.time * times) + bias_lines);
+        self.ops.push(Op::Mix { from: inner, to, weights, activation });
+        to
+    }
+
+    fn attention(
+        &mut self,
+        x: Shape,
+        from: Span,
+        outputs: usize,
+        times: usize,
+        activation: Activation,
+    ) -> Span {
+        let inner = self.span(x.time, outputs);
+        self.dense(from, inner, outputs, Activation::None);
+        let (blend, energy) = (self.span(x.time, outputs), self.span(x.time, outputs));
+        let weights = self.take_weights(1 + lines(x.time * x.time));
+        self.ops.push(Op::Focus { from: inner, to: blend, energy, weights });
+        let to = self.span(times, outputs);
+        let weights = self.take_weights(lines(x.time * times) + times * lines(outputs));
+        self.ops.push(Op::Mix { from: blend, to, weights, activation });
+        to
+    }
+
+    /// The input with what stands before and behind it, where a sweep looks there.
+    fn extend(&mut self, x: Shape, from: Span, sweep: &Sweep, stateful: bool) -> Span {
+        let (before, given) = sweep.times_of(x.time);
+        let rows = (before + x.time).max((given - 1) * sweep.stride_time + sweep.kernel_time);
+        if rows == x.time {
+            return from;
+        }
+        let to = self.span(rows, from.values);
+        let carries = stateful && sweep.padding == Padding::Causal && before > 0;
+        let state = carries.then_some(self.state);
+        self.state += if carries { before * from.wide() } else { 0 };
+        self.ops.push(Op::Extend { from, to, before, state });
+        to
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "shapes and places of one layer")]
+    fn convolution(
+        &mut self,
+        x: Shape,
+        y: Shape,
+        from: Span,
+        to: Span,
+        outputs: usize,
+        sweep: &Sweep,
+        activation: Activation,
+    ) {
+        let (taps, run, place_inputs) = sweep_patches(x, y, sweep);
+        let digit = digit(self.wanted, taps, run, place_inputs);
+        let weights = self.take_weights(1 + matrix_lines(digit, taps, run, outputs));
+        let patches = Patches {
+            times: y.time,
+            places: y.width,
+            time_rows: sweep.stride_time,
+            place_inputs,
+            taps,
+            run,
+            outputs,
+            to_stride: to.wide() * 16,
+        };
+        self.product(from, to, weights, digit, patches, activation);
+    }
+}
+
+/// Packs one node's tensors and returns the lines behind; the mirror image of [`Layout::node`].
+pub(super) fn pack_node<'a>(
+    plan: &Plan,
+    at: usize,
+    wanted: Precision,
+    reach: f32,
+    values: &[f32],
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let node = &plan.nodes()[at];
+    let (x, y) = (plan.shape(node.inputs[0]), plan.shape(at + 1));
+    let features = x.features();
+    match node.layer {
+        Layer::Dense { outputs, .. } => {
+            let (weights, bias) = values.split_at(features * outputs);
+            pack_dense(wanted, reach, Matrix { weights, bias, taps: 1, run: features, outputs }, out)
+        }
+        Layer::Conv { outputs, sweep, .. } => {
+            let (taps, run, place) = sweep_patches(x, y, &sweep);
+            let (weights, bias) = values.split_at(taps * run * outputs);
+            pack_dense(
+                digit(wanted, taps, run, place),
+                reach,
+                Matrix { weights, bias, taps, run, outputs },
+                out,
+            )
+        }
+        Layer::Lstm { units } => {
+            let (kernel, rest) = values.split_at(features * 4 * units);
+            let (recurrent, bias) = rest.split_at(units * 4 * units);
+            // The bias starts the recurrent half; the input half is added to the recurrent half's sums.
+            pack_halves(wanted, reach, [kernel, recurrent], [&[], bias], 4, features, units, out)
+        }
+        Layer::Gru { units } => {
+            let (kernel, rest) = values.split_at(features * 3 * units);
+            let (recurrent, bias) = rest.split_at(units * 3 * units);
+            let (first, second) = bias.split_at(3 * units);
+            pack_halves(wanted, reach, [kernel, recurrent], [first, second], 3, features, units, out)
+        }
+        Layer::Bl { outputs, times, .. } => {
+            let (weights, rest) = values.split_at(features * outputs);
+            let (w2, bias) = rest.split_at(x.time * times);
+            let matrix = Matrix { weights, bias: &[], taps: 1, run: features, outputs };
+            if time_first(x, times) {
+                let out = &mut pack_numbers(w2, out)[times * lines(features)..];
+                // What enters the product is not what calibration saw: its reach is found anew each tick.
+                pack_rows(bias, outputs, pack_dense(wanted, 0.0, matrix, out))
+            } else {
+                pack_rows(bias, outputs, pack_numbers(w2, pack_dense(wanted, reach, matrix, out)))
+            }
+        }
+        Layer::Tabl { outputs, times, .. } => {
+            let (weights, rest) = values.split_at(features * outputs);
+            let (w, rest) = rest.split_at(x.time * x.time);
+            let (l, rest) = rest.split_at(1);
+            let (w2, bias) = rest.split_at(x.time * times);
+            let out = pack_dense(
+                wanted,
+                reach,
+                Matrix { weights, bias: &[], taps: 1, run: features, outputs },
+                out,
+            );
+            let (own, out) = out.split_at_mut(1);
+            own[0].0.fill(l[0]);
+            pack_rows(bias, outputs, pack_numbers(w2, pack_numbers(w, out)))
+        }
+        Layer::Bin => {
+            let (y12, rest) = values.split_at(2);
+            let (time, columns) = rest.split_at(2 * x.time);
+            let (own, behind) = out.split_at_mut(2 + 2 * lines(features) + 2 * x.time);
+            own[0].0.fill(y12[0]);
+            own[1].0.fill(y12[1]);
+            let (rows, lanes) = own[2..].split_at_mut(2 * x.time);
+            rows.iter_mut().zip(time).for_each(|(line, value)| line.0.fill(*value));
+            let (l2, b2) = columns.split_at(features);
+            put(&mut lanes[..lines(features)], l2);
+            put(&mut lanes[lines(features)..], b2);
+            behind
+        }
+        Layer::BatchNorm { epsilon, .. } => {
+            let part = |nth: usize| &values[nth * x.channels..(nth + 1) * x.channels];
+            let factor = |c: usize| part(0)[c] / (part(3)[c] + epsilon).sqrt();
+            let factors: Vec<f32> = (0..features).map(|at| factor(at % x.channels)).collect();
+            let summands: Vec<f32> = (0..features)
+                .map(|at| at % x.channels)
+                .map(|c| part(1)[c] - part(2)[c] * factor(c))
+                .collect();
+            pack_numbers(&summands, pack_numbers(&factors, out))
+        }
+        Layer::Attention { units } => {
+            let (weights, rest) = values.split_at(features * units);
+            let (bias, query) = rest.split_at(units);
+            let out = pack_dense(
+                wanted,
+                reach,
+                Matrix { weights, bias, taps: 1, run: features, outputs: units },
+                out,
+            );
+            pack_numbers(query, out)
+        }
+        _ => out,
+    }
+}
+
+/// The reach, then the matrix.
+fn pack_dense<'a>(
+    precision: Precision,
+    reach: f32,
+    matrix: Matrix<'_>,
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let (own, behind) = out.split_at_mut(1);
+    own[0].0.fill(reach);
+    matrix.pack(precision, behind)
+}
+
+#[allow(clippy::too_many_arguments, reason = "two matrices and their sizes")]
+fn pack_halves<'a>(
+    precision: Precision,
+    reach: f32,
+    weights: [&[f32]; 2],
+    bias: [&[f32]; 2],
+    gates: usize,
+    features: usize,
+    units: usize,
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let (own, out) = out.split_at_mut(1);
+    own[0].0.fill(reach);
+    let half = |nth: usize, run| Matrix {
+        weights: weights[nth],
+        bias: bias[nth],
+        taps: 1,
+        run,
+        outputs: gates * units,
+    };
+    let out = half(0, features).pack_gates(precision, gates, out);
+    half(1, units).pack_gates(precision, gates, out)
+}
+
+fn pack_numbers<'a>(values: &[f32], out: &'a mut [Line]) -> &'a mut [Line] {
+    let (own, behind) = out.split_at_mut(lines(values.len()));
+    put(own, values);
+    behind
+}
+
+fn pack_rows<'a>(values: &[f32], wide: usize, mut out: &'a mut [Line]) -> &'a mut [Line] {
+    for row in values.chunks_exact(wide) {
+        out = pack_numbers(row, out);
+    }
+    out
+}
