@@ -15,7 +15,7 @@ use crate::survey::{self, Survey};
 use crate::sys::StopSignal;
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
-use std::os::fd::AsRawFd;
+use std::time::Duration;
 use tickline_clock::monotonic;
 use tickline_packet::arbiter::Arbiter;
 use tickline_packet::pcap::{Capture, Player, Speed};
@@ -30,8 +30,9 @@ use tickline_wire::ouch::{Appendage, Inbound};
 const LOOK: u64 = 1_000_000;
 /// How often sockets are read when execution has sent nothing more: for connections, heartbeats and their ends.
 const LISTEN: u64 = 100_000;
-/// Longest sleep when parked: execution does not ring a bell here, so this is how late the venue may notice.
-const NAP: Nanos = Nanos(50_000);
+/// Sleep when parked. Slept through and not waited out in a call that the socket ends: waking a venue costs the sender of an order
+/// several microseconds, and a nap is short beside the simulated wire.
+const NAP: Duration = Duration::from_micros(20);
 /// Optional field of a cancel or modification in a replay: the decision it comes from, 8 bytes big-endian. Orders and
 /// replacements carry theirs in the ClOrdID.
 const DECISION_TAG: u8 = 0xD0;
@@ -255,7 +256,7 @@ impl Follow {
         match self.idle {
             Idle::Spin => std::hint::spin_loop(),
             Idle::Yield => std::thread::yield_now(),
-            Idle::Park => self.sessions.wait(&[self.stop.as_raw_fd()], NAP),
+            Idle::Park => std::thread::sleep(NAP),
         }
     }
 }
