@@ -7,8 +7,9 @@ import type { Cell } from "../kit/ring/cell.ts";
 
 /** The native half (`crates/addon/src/order_port.rs`). */
 export interface NativePort {
-  submit(at: number): number;
-  poll(idle: boolean): number;
+  readonly submit: (at: number) => number;
+  /** `idle` is 1 when nothing else was found to do, else 0. */
+  readonly poll: (idle: number) => number;
 }
 
 /** What execution is driven with; the doors are made in `main.ts`. */
@@ -84,7 +85,7 @@ export class Forward implements Agent {
     // A batch must be passed on whole before the port is polled again: a replay's admission rests on that.
     let work = orders + this.#pass();
     if (this.#at === this.#held) {
-      this.#held = port.poll(work === 0);
+      this.#held = port.poll(work === 0 ? 1 : 0);
       this.#at = 0;
       work += this.#held;
       this.#pass();

@@ -7,7 +7,7 @@ import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError, type ErrorCode } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { portOptions } from "./config.ts";
-import { Forward } from "./forward.ts";
+import { Forward, type NativePort } from "./forward.ts";
 import { GATE_REFUSAL_NAMES } from "./refusals.ts";
 
 type OrderPort = InstanceType<typeof native.OrderPort>;
@@ -39,11 +39,11 @@ function openPort(context: ServiceContext): OrderPort {
 }
 
 /** Polls until the session is up; Fills of a recovery wait inside the port until risk is there to take them. */
-async function ready(port: OrderPort, context: ServiceContext): Promise<void> {
+async function ready(port: OrderPort, poll: NativePort["poll"], context: ServiceContext): Promise<void> {
   const { host, port: number } = context.config.venue.ouch;
   const until = nowNs() + context.config.supervision.start_timeout_ms * 1e6;
   while (port.status !== STATUS_READY) {
-    port.poll(true);
+    poll(1);
     if (port.status === STATUS_FAILED) throw refused(`order port ${host}:${number}: ${port.failure}`, "TL_PORT");
     if (nowNs() > until) throw new TicklineError("TL_PORT", `order port ${host}:${number}: no session within ${context.config.supervision.start_timeout_ms} ms; is the exchange running there?`);
     await wait(1);
@@ -64,10 +64,11 @@ function summary(port: OrderPort, outcomes: Float64Array): Record<string, unknow
  */
 export async function createExecution(context: ServiceContext): Promise<Agent> {
   const port = openPort(context);
+  const poll = port.poller();
   const { block, peer } = context;
   const memory = new Uint8Array(BATCH * FILL_BYTES);
   const forward: Forward = new Forward({
-    port,
+    port: { submit: port.submitter(), poll },
     fills: context.outlet("fill"),
     batch: new DataView(memory.buffer),
     bind: (view) => { port.bindOrders(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength)); },
@@ -81,7 +82,7 @@ export async function createExecution(context: ServiceContext): Promise<Agent> {
   });
   forward.attach(context.inlet("order", forward.onOrder));
   if (context.rehearsal) block.admit.set(0xffffffff, 0xffffffff);
-  else await ready(port, context);
+  else await ready(port, poll, context);
   port.bindFills(memory);
   return forward;
 }

@@ -6,7 +6,7 @@ import type { Cell } from "../kit/ring/cell.ts";
 /** The native half (`crates/addon/src/feed.rs`): arbitration, books, features, ring. */
 export interface NativeFeed {
   /** `admitLow` and `admitHigh` are the halves as signed words: unsigned ones would be boxed, an allocation every cycle. */
-  poll(budget: number, admitLow: number, admitHigh: number): number;
+  readonly poll: (budget: number, admitLow: number, admitHigh: number) => number;
   readonly descriptor: number;
   summary(): string;
 }
@@ -25,6 +25,7 @@ const NEVER = -1;
 export class FeedAgent implements Agent {
   readonly summary: () => Record<string, unknown>;
   readonly #native: NativeFeed;
+  readonly #poll: NativeFeed["poll"];
   readonly #admit: Cell | undefined;
   readonly #budget: number;
   readonly #armed: () => boolean;
@@ -37,6 +38,7 @@ export class FeedAgent implements Agent {
   constructor(native: NativeFeed, admit: Cell | undefined, armed: () => boolean, summary: () => Record<string, unknown>) {
     this.summary = summary;
     this.#native = native;
+    this.#poll = native.poll;
     this.#admit = admit;
     this.#armed = armed;
     this.#budget = admit === undefined ? BUDGET_LIVE : BUDGET_REPLAY;
@@ -44,13 +46,13 @@ export class FeedAgent implements Agent {
 
   doWork(): number {
     const admit = this.#admit;
-    if (admit === undefined) return this.#native.poll(this.#budget, NEVER, NEVER);
+    if (admit === undefined) return this.#poll(this.#budget, NEVER, NEVER);
     if (!this.#begun) {
       if (!this.#armed()) return 0;
       this.#begun = true;
     }
     admit.load();
-    return this.#native.poll(this.#budget, admit.low | 0, admit.high | 0);
+    return this.#poll(this.#budget, admit.low | 0, admit.high | 0);
   }
 
   descriptor(): number {

@@ -17,7 +17,8 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
 
 function open(json: string): NativeFeed {
   try {
-    return native.Feed.create(json);
+    const feed = native.Feed.create(json);
+    return { poll: feed.poller(), descriptor: feed.descriptor, summary: () => feed.summary() };
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     const code = CODES.find(([prefix]) => text.startsWith(prefix))?.[1] ?? "TL_INTERNAL";

@@ -23,12 +23,17 @@ export type Status = (typeof Status)[keyof typeof Status];
 
 export class Model {
   readonly #native: NativeModel;
+  readonly #predict: ReturnType<NativeModel["predictor"]>;
+  /** Computes what the instrument's next answer needs and its row does not. */
+  readonly prepare: ReturnType<NativeModel["preparer"]>;
   readonly #output: ArrayBuffer;
   #bound: ArrayBufferLike | undefined;
 
   /** @param prediction memory that answers are written to, at the start of its buffer */
   constructor(native: NativeModel, prediction: PredictionView) {
     this.#native = native;
+    this.#predict = native.predictor();
+    this.prepare = native.preparer();
     this.#output = prediction.view.buffer as ArrayBuffer;
   }
 
@@ -43,12 +48,7 @@ export class Model {
       this.#native.bind(view.buffer as ArrayBuffer, this.#output);
       this.#bound = view.buffer;
     }
-    return this.#native.predict(view.byteOffset + at);
-  }
-
-  /** Computes what the instrument's next answer needs and its row does not. */
-  prepare(instrument: number): void {
-    this.#native.prepare(instrument);
+    return this.#predict(view.byteOffset + at);
   }
 
   /** Forgets the instrument's stream. */

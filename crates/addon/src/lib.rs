@@ -1,6 +1,6 @@
 //! The Node-API door: the only room that knows Node-API, one file per room behind it. `services/kit/native.ts` is the only loader.
 //!
-//! Rules: no panic crosses (napi-derive turns them into exceptions, and none is expected); nothing here is called per message of a
+//! Rules: no panic crosses (napi-derive and `quick` turn them into exceptions, and none is expected); nothing here is called per message of a
 //! TypeScript link; errors carry the stable code of the room they come from at the start of their message.
 
 mod bell;
@@ -13,6 +13,7 @@ mod network;
 mod order_port;
 mod probe;
 mod process;
+mod quick;
 mod rest;
 mod segment;
 mod train;

@@ -1,9 +1,14 @@
 //! A model for TypeScript: loaded once, bound to memory once, then one synchronous call a tick.
 
-use napi::bindgen_prelude::{ArrayBuffer, Env, FromNapiValue, JsValue, ObjectFinalize, ObjectRef};
+use crate::quick::{self, Shared};
+use napi::bindgen_prelude::{
+    ArrayBuffer, Env, FromNapiValue, JsValue, ObjectFinalize, ObjectRef, This, Unknown,
+};
 use napi::{Error, Result};
 use napi_derive::napi;
+use std::cell::RefCell;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use tickline_features::NAMES;
 use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, Program, State, Weights, file};
@@ -157,6 +162,10 @@ impl Source {
 #[napi(custom_finalize)]
 pub struct NativeModel {
     loaded: file::Loaded,
+    parts: Shared<Parts>,
+}
+
+struct Parts {
     engine: Engine,
     source: Source,
     states: Vec<State>,
@@ -169,8 +178,9 @@ pub struct NativeModel {
 }
 
 impl ObjectFinalize for NativeModel {
-    fn finalize(mut self, env: Env) -> Result<()> {
-        for bound in [self.input.take(), self.output.take()].into_iter().flatten() {
+    fn finalize(self, env: Env) -> Result<()> {
+        let mut parts = self.parts.borrow_mut();
+        for bound in [parts.input.take(), parts.output.take()].into_iter().flatten() {
             bound.keep.unref(&env)?;
         }
         Ok(())
@@ -194,17 +204,17 @@ impl NativeModel {
         }
         let mut lines = vec![Line([0.0; 16]); program.weights_lines()];
         program.pack(&loaded.model, &mut lines).map_err(refused)?;
-        Ok(NativeModel {
+        let parts = Parts {
             source: Source::Own(lines, loaded.hash),
             states: (0..instruments).map(|_| State::new(&program)).collect(),
             row: vec![0.0; columns.len()],
             columns,
             answer: vec![0.0; program.outputs()],
             engine: Engine::new(program),
-            loaded,
             input: None,
             output: None,
-        })
+        };
+        Ok(NativeModel { loaded, parts: Rc::new(RefCell::new(parts)) })
     }
 
     /// Runs on the weights in a line's segment from now on: publishes this model there if nothing is, else takes what is.
@@ -212,13 +222,14 @@ impl NativeModel {
     #[napi]
     pub fn attach(&mut self, path: String) -> Result<()> {
         let segment = Arc::new(Segment::open(path).map_err(crate::segment::refused)?);
+        let mut parts = self.parts.borrow_mut();
         let mut writer =
-            Writer::attach(segment.clone(), self.engine.program().clone()).map_err(unpublished)?;
+            Writer::attach(segment.clone(), parts.engine.program().clone()).map_err(unpublished)?;
         if writer.newest().is_none() {
             writer.publish(&self.loaded).map_err(unpublished)?;
         }
-        let reader = Reader::attach(segment, self.engine.program()).map_err(unpublished)?;
-        self.source = Source::Shared(Box::new(reader));
+        let reader = Reader::attach(segment, parts.engine.program()).map_err(unpublished)?;
+        parts.source = Source::Shared(Box::new(reader));
         Ok(())
     }
 
@@ -232,16 +243,58 @@ impl NativeModel {
             )));
         }
         let bound = (Bound::new(&env, &mut input)?, Bound::new(&env, &mut output)?);
-        for old in [self.input.replace(bound.0), self.output.replace(bound.1)].into_iter().flatten() {
+        let mut parts = self.parts.borrow_mut();
+        for old in [parts.input.replace(bound.0), parts.output.replace(bound.1)].into_iter().flatten() {
             old.keep.unref(&env)?;
         }
         Ok(())
     }
 
-    /// Answers the Features payload at byte `at` of the bound input: writes the prediction and returns 0, or returns a reason for
-    /// having none (1-4 as the model's `NoSignal`, 5 no Features there, 6 unknown instrument, 7 no weights) and writes nothing.
+    /// The function `predict(at)`: answers the Features payload at byte `at` of the bound input. It writes the prediction and returns
+    /// 0, or returns a reason for having none (1-4 as the model's `NoSignal`, 5 no Features there, 6 unknown instrument, 7 no weights)
+    /// and writes nothing.
+    #[napi(ts_return_type = "(at: number) => number")]
+    pub fn predictor<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "predict", &self.parts, |parts, [at]| Ok(parts.predict(at)))
+    }
+
+    /// The function `prepare(instrument)`: does the part of the instrument's next tick that does not need its row; for after the
+    /// answer, off the path.
+    #[napi(ts_return_type = "(instrument: number) => number")]
+    pub fn preparer<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "prepare", &self.parts, |parts, [instrument]| {
+            parts.prepare(instrument);
+            Ok(0)
+        })
+    }
+
+    /// Forgets the instrument's stream, as after a gap.
     #[napi]
-    pub fn predict(&mut self, at: u32) -> u32 {
+    pub fn reset(&self, instrument: u32) {
+        if let Some(state) = self.parts.borrow_mut().states.get_mut(instrument as usize) {
+            state.reset();
+        }
+    }
+
+    /// Name of a status of `predict`, for counters and messages.
+    #[napi]
+    pub fn reason(status: u32) -> &'static str {
+        const MODEL: [NoSignal; 4] =
+            [NoSignal::InputNotFinite, NoSignal::Length, NoSignal::Filling, NoSignal::OutputNotFinite];
+        match status {
+            0 => "ok",
+            UNREADABLE => "unreadable",
+            UNKNOWN_INSTRUMENT => "unknown_instrument",
+            NO_WEIGHTS => "no_weights",
+            other => {
+                MODEL.iter().find(|reason| **reason as u32 == other).map_or("unknown", |reason| reason.name())
+            }
+        }
+    }
+}
+
+impl Parts {
+    fn predict(&mut self, at: u32) -> u32 {
         let (Some(input), Some(output)) = (&self.input, &self.output) else { return UNREADABLE };
         let at = at as usize;
         if input.bytes < features::FEATURES_BYTES || at > input.bytes - features::FEATURES_BYTES {
@@ -266,36 +319,10 @@ impl NativeModel {
         0
     }
 
-    /// Does the part of the instrument's next tick that does not need its row; for after the answer, off the path.
-    #[napi]
-    pub fn prepare(&mut self, instrument: u32) {
+    fn prepare(&mut self, instrument: u32) {
         if let (Some(state), Some(weights)) = (self.states.get_mut(instrument as usize), self.source.newest())
         {
             self.engine.prepare(weights, state);
-        }
-    }
-
-    /// Forgets the instrument's stream, as after a gap.
-    #[napi]
-    pub fn reset(&mut self, instrument: u32) {
-        if let Some(state) = self.states.get_mut(instrument as usize) {
-            state.reset();
-        }
-    }
-
-    /// Name of a status of `predict`, for counters and messages.
-    #[napi]
-    pub fn reason(status: u32) -> &'static str {
-        const MODEL: [NoSignal; 4] =
-            [NoSignal::InputNotFinite, NoSignal::Length, NoSignal::Filling, NoSignal::OutputNotFinite];
-        match status {
-            0 => "ok",
-            UNREADABLE => "unreadable",
-            UNKNOWN_INSTRUMENT => "unknown_instrument",
-            NO_WEIGHTS => "no_weights",
-            other => {
-                MODEL.iter().find(|reason| **reason as u32 == other).map_or("unknown", |reason| reason.name())
-            }
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The order port for TypeScript: gate, session and socket behind one class. Offsets and counts cross, never messages.
 
-use napi::bindgen_prelude::Uint8Array;
+use crate::quick::{self, Shared};
+use napi::bindgen_prelude::{Env, This, Uint8Array, Unknown};
 use napi::{Error, Result};
 use napi_derive::napi;
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::rc::Rc;
 use tickline_gate::SessionLimits;
 use tickline_order::ClientConfig;
 use tickline_port::{Port, PortConfig, Status};
@@ -63,6 +66,10 @@ pub struct OrderPortPosition {
 /// The only way of an order to the venue. One thread owns it; no call blocks.
 #[napi]
 pub struct OrderPort {
+    parts: Shared<Parts>,
+}
+
+struct Parts {
     port: Port,
     orders: Option<Uint8Array>,
     fills: Option<Uint8Array>,
@@ -102,48 +109,40 @@ impl OrderPort {
             connects: !options.rehearsal,
         };
         let port = Port::new(config).map_err(|error| refused(error.to_string()))?;
-        Ok(OrderPort { port, orders: None, fills: None })
+        Ok(OrderPort { parts: Rc::new(RefCell::new(Parts { port, orders: None, fills: None })) })
     }
 
     /// The memory that `submit`'s offsets refer to; it stays referenced until the next call.
     #[napi]
     pub fn bind_orders(&mut self, memory: Uint8Array) {
-        self.orders = Some(memory);
+        self.parts.borrow_mut().orders = Some(memory);
     }
 
     /// The memory that `poll` puts Fill messages into, one after the other from its start.
     #[napi]
     pub fn bind_fills(&mut self, memory: Uint8Array) {
-        self.fills = Some(memory);
+        self.parts.borrow_mut().fills = Some(memory);
     }
 
-    /// Sends the Order message at byte `at` of the bound memory, if the gate lets it. Returns 0 when sent, else the gate's refusal
-    /// code; 65535 when `at` lies outside the memory. A refusal also comes back as a Fill.
-    #[napi]
-    pub fn submit(&mut self, at: u32) -> u32 {
-        let Some(memory) = &self.orders else { return UNBOUND };
-        let start = at as usize;
-        let Some(bytes) = memory.get(start..start + ORDER_BYTES) else { return UNBOUND };
-        match self.port.submit(bytes) {
-            Ok(()) => 0,
-            Err(refusal) => u32::from(refusal.code()),
-        }
+    /// The function `submit(at)`: sends the Order message at byte `at` of the bound memory, if the gate lets it. It returns 0 when
+    /// sent, else the gate's refusal code; 65535 when `at` lies outside the memory. A refusal also comes back as a Fill.
+    #[napi(ts_return_type = "(at: number) => number")]
+    pub fn submitter<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "submit", &self.parts, |parts, [at]| Ok(parts.submit(at)))
     }
 
-    /// One duty cycle: socket, timers, and Fill messages into the bound memory. Returns how many Fills. `idle`: nothing else was
-    /// found to do. Everything returned before must have been passed on. Without bound memory Fills wait inside.
-    #[napi]
-    pub fn poll(&mut self, idle: bool) -> u32 {
-        let Some(memory) = &mut self.fills else { return self.port.poll(&mut [], idle) as u32 };
-        // SAFETY: nothing else touches the bytes during this call: JavaScript's thread is in it, and the memory is execution's own.
-        let out = unsafe { memory.as_mut() };
-        self.port.poll(out, idle) as u32
+    /// The function `poll(idle)`: one duty cycle, with socket, timers, and Fill messages into the bound memory. It returns how many
+    /// Fills. `idle` is 1 when nothing else was found to do, else 0. Everything returned before must have been passed on. Without bound
+    /// memory Fills wait inside.
+    #[napi(ts_return_type = "(idle: number) => number")]
+    pub fn poller<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "poll", &self.parts, |parts, [idle]| Ok(parts.poll(idle != 0)))
     }
 
     /// 0 connecting, logging in or replaying; 1 orders may go out; 2 failed; 3 closed.
     #[napi(getter)]
     pub fn status(&self) -> u32 {
-        match self.port.status() {
+        match self.parts.borrow().port.status() {
             Status::Starting => 0,
             Status::Ready => 1,
             Status::Failed => 2,
@@ -154,19 +153,19 @@ impl OrderPort {
     /// Why the port failed, with its stable code; empty when it has not.
     #[napi(getter)]
     pub fn failure(&self) -> String {
-        self.port.failure().map_or_else(String::new, |error| error.to_string())
+        self.parts.borrow().port.failure().map_or_else(String::new, |error| error.to_string())
     }
 
     /// The connection's descriptor, to wait on; -1 without one.
     #[napi(getter)]
     pub fn descriptor(&self) -> i32 {
-        self.port.descriptor().unwrap_or(-1)
+        self.parts.borrow().port.descriptor().unwrap_or(-1)
     }
 
     /// Hash of the orders sent, 16 hexadecimal digits.
     #[napi(getter)]
     pub fn order_hash(&self) -> String {
-        format!("{:016x}", self.port.order_hash())
+        format!("{:016x}", self.parts.borrow().port.order_hash())
     }
 
     /// Positions in the order of the line's instruments, from executions each counted once.
@@ -178,15 +177,35 @@ impl OrderPort {
             bought: position.bought as f64,
             sold: position.sold as f64,
         };
-        self.port.positions().list().iter().map(position).collect()
+        self.parts.borrow().port.positions().list().iter().map(position).collect()
     }
 
     /// Logs out and closes the connection.
     #[napi]
     pub fn close(&mut self) {
-        self.port.close();
-        self.orders = None;
-        self.fills = None;
+        let mut parts = self.parts.borrow_mut();
+        parts.port.close();
+        parts.orders = None;
+        parts.fills = None;
+    }
+}
+
+impl Parts {
+    fn submit(&mut self, at: u32) -> u32 {
+        let Some(memory) = &self.orders else { return UNBOUND };
+        let start = at as usize;
+        let Some(bytes) = memory.get(start..start + ORDER_BYTES) else { return UNBOUND };
+        match self.port.submit(bytes) {
+            Ok(()) => 0,
+            Err(refusal) => u32::from(refusal.code()),
+        }
+    }
+
+    fn poll(&mut self, idle: bool) -> u32 {
+        let Some(memory) = &mut self.fills else { return self.port.poll(&mut [], idle) as u32 };
+        // SAFETY: nothing else touches the bytes during this call: JavaScript's thread is in it, and the memory is execution's own.
+        let out = unsafe { memory.as_mut() };
+        self.port.poll(out, idle) as u32
     }
 }
 
