@@ -10,11 +10,12 @@ const HOP_MEANS: Readonly<Record<(typeof HOPS)[number], string>> = {
   strategy: "prediction -> signal",
   risk: "signal -> order",
   gate: "order -> gate passed",
-  send: "gate -> socket",
-  line: "due -> on the socket",
+  send: "gate -> back from the socket",
+  line: "due -> on the wire",
   ack: "sent -> accepted",
   lateness: "due -> taken up",
   admit: "waiting for admission",
+  wire: "gate -> on the wire",
 };
 
 function beat(service: ServiceSnapshot): string {

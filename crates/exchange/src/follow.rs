@@ -126,6 +126,7 @@ impl Follow {
 
     /// Follows until the stop signal; then ends the session.
     pub fn run(mut self) -> Summary {
+        crate::sys::sleep_exactly();
         self.status.state(State::Running);
         while !self.cycle() {}
         self.status.state(State::Stopping);

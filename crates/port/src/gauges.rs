@@ -11,6 +11,7 @@ pub(crate) struct Gauges {
     pub(crate) venue: ServiceBlock,
     pub(crate) gate: Histogram,
     pub(crate) send: Histogram,
+    pub(crate) wire: Histogram,
     pub(crate) whole: Histogram,
     pub(crate) ack: Histogram,
 }
@@ -36,6 +37,7 @@ impl Gauges {
             venue: block(service("exchange")),
             gate: own.histogram(hop("gate")),
             send: own.histogram(hop("send")),
+            wire: own.histogram(hop("wire")),
             whole: own.histogram(hop("line")),
             ack: own.histogram(hop("ack")),
             own,

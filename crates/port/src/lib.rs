@@ -5,6 +5,7 @@
 
 mod backoff;
 mod config;
+mod departures;
 mod gauges;
 mod pace;
 mod port;
@@ -14,6 +15,7 @@ mod tokens;
 
 pub use backoff::Backoff;
 pub use config::{PortConfig, PortError};
+pub use departures::{Departure, Departures};
 pub use pace::Pace;
 pub use port::{Port, Status};
 pub use rows::{POSITION_BYTES, PositionRow, PositionTable};

@@ -1,7 +1,9 @@
 //! The port itself.
 
 use crate::gauges::{self, Gauges};
-use crate::{Backoff, Pace, PortConfig, PortError, PositionTable, Progress, Socket, TokenTable};
+use crate::{
+    Backoff, Departure, Departures, Pace, PortConfig, PortError, PositionTable, Progress, Socket, TokenTable,
+};
 use std::collections::VecDeque;
 use tickline_clock::monotonic;
 use tickline_gate::{Gate, LineState, Order, Refusal, TOKEN_BYTES};
@@ -50,6 +52,7 @@ pub struct Port {
     gauges: Gauges,
     backoff: Backoff,
     pace: Pace,
+    departures: Departures,
     fills: VecDeque<FillBody>,
     failure: Option<SessionError>,
     closed: bool,
@@ -89,6 +92,7 @@ impl Port {
             gauges,
             backoff: Backoff::new(BACKOFF_NS.0, BACKOFF_NS.1),
             pace: Pace::default(),
+            departures: Departures::new(),
             fills: VecDeque::with_capacity(FILLS_WAITING),
             failure: None,
             closed: false,
@@ -142,8 +146,17 @@ impl Port {
         self.gauges.own.add(gauges::SENT, 1);
         self.gauges.gate.record(passed_ns.saturating_sub(body.risk_ns));
         self.gauges.send.record(sent_ns - passed_ns);
-        self.gauges.whole.record(sent_ns.saturating_sub(body.due_ns));
+        self.depart(Departure { due_ns: body.due_ns, passed_ns }, sent_ns);
         Ok(())
+    }
+
+    /// Measures the way of an order: to its departure as the kernel stamps it, or to now where the kernel does not.
+    #[inline]
+    fn depart(&mut self, order: Departure, sent_ns: u64) {
+        match &self.link {
+            Link::Up(socket) if socket.stamps() => self.departures.await_stamp(order, sent_ns),
+            _ => self.gauges.whole.record(sent_ns.saturating_sub(order.due_ns)),
+        }
     }
 
     fn refuse(&mut self, order: &Order, refusal: Refusal) -> Result<(), Refusal> {
@@ -213,6 +226,10 @@ impl Port {
                 if read {
                     self.read();
                 }
+                // Stamps can wait, frames cannot.
+                if idle {
+                    self.collect();
+                }
                 if let Link::Up(_) = self.link {
                     if let Err(error) = self.client.tick(self.now_ns) {
                         return self.fail(error);
@@ -227,6 +244,17 @@ impl Port {
                 }
             }
         }
+    }
+
+    /// Takes the kernel's stamps of orders that have left.
+    #[inline]
+    fn collect(&mut self) {
+        let Link::Up(socket) = &self.link else { return };
+        let gauges = &self.gauges;
+        self.departures.collect(socket, self.now_ns, |order, left_ns| {
+            gauges.wire.record(left_ns.saturating_sub(order.passed_ns));
+            gauges.whole.record(left_ns.saturating_sub(order.due_ns));
+        });
     }
 
     fn connect(&mut self) {
@@ -244,7 +272,9 @@ impl Port {
     }
 
     fn connected(&mut self) {
-        if let Link::Connecting(socket) = core::mem::replace(&mut self.link, Link::Down) {
+        if let Link::Connecting(mut socket) = core::mem::replace(&mut self.link, Link::Down) {
+            socket.ask_stamps();
+            self.departures.connected();
             self.link = Link::Up(socket);
             self.client.connected(self.now_ns);
             self.flush();
@@ -319,6 +349,7 @@ impl Port {
                 Ok(0) => return,
                 Ok(count) => {
                     self.client.sent(count);
+                    self.departures.wrote(count);
                     self.gauges.own.add(gauges::BYTES_OUT, count as u64);
                 }
                 // A broken connection shows on the next read, which also takes what the venue said before it broke.

@@ -1,6 +1,7 @@
 //! A TCP connection that never blocks.
 //!
-//! Invariant S1: descriptors come from the call just before and are owned by exactly one `OwnedFd` from then on.
+//! Invariants. S1: descriptors come from the call just before and are owned by exactly one `OwnedFd` from then on.
+//! S2: a message header points at live locals, and says how large they are.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,6 +9,13 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// Microseconds that the kernel may poll the device in a read (SO_BUSY_POLL).
 const BUSY_POLL_US: libc::c_int = 50;
+
+/// Room for the control messages of one stamp: three times and an extended error with its address.
+const CONTROL_BYTES: usize = 256;
+
+/// Control messages are read as structs of this alignment.
+#[repr(align(8))]
+struct Control([u8; CONTROL_BYTES]);
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +30,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
+    stamps: bool,
 }
 
 impl Socket {
@@ -47,7 +56,7 @@ impl Socket {
         let code = unsafe { libc::connect(stream.as_raw_fd(), (&raw const address).cast(), length) };
         let error = io::Error::last_os_error();
         if code == 0 || error.raw_os_error() == Some(libc::EINPROGRESS) {
-            return Ok(Socket { stream });
+            return Ok(Socket { stream, stamps: false });
         }
         Err(error)
     }
@@ -92,6 +101,67 @@ impl Socket {
             Err(error) if passing(&error) => Ok(0),
             Err(error) => Err(error),
         }
+    }
+
+    /// Asks the kernel to stamp what leaves from now on; to be called before the first write. Where it cannot, `stamps` stays false.
+    pub fn ask_stamps(&mut self) {
+        let wanted = libc::SOF_TIMESTAMPING_TX_SOFTWARE
+            | libc::SOF_TIMESTAMPING_SOFTWARE
+            | libc::SOF_TIMESTAMPING_OPT_ID
+            | libc::SOF_TIMESTAMPING_OPT_TSONLY;
+        // SAFETY: the option's value is an int that lives through the call.
+        let code = unsafe {
+            libc::setsockopt(
+                self.stream.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_TIMESTAMPING,
+                (&raw const wanted).cast(),
+                size_of_val(&wanted) as libc::socklen_t,
+            )
+        };
+        self.stamps = code == 0;
+    }
+
+    /// Whether the kernel stamps what leaves.
+    #[inline]
+    pub fn stamps(&self) -> bool {
+        self.stamps
+    }
+
+    /// The next transmit stamp, if one waits: the last byte of a write, counted from the connection's first and modulo 2^32, and the
+    /// wall-clock time in ns at which the kernel handed it to the device.
+    pub fn departure(&self) -> Option<(u32, u64)> {
+        let mut control = Control([0; CONTROL_BYTES]);
+        // SAFETY: all zeroes is a valid `msghdr`: no address, no data, no control.
+        let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+        message.msg_control = control.0.as_mut_ptr().cast();
+        message.msg_controllen = CONTROL_BYTES as _;
+        let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+        // SAFETY: S2.
+        if unsafe { libc::recvmsg(self.stream.as_raw_fd(), &mut message, flags) } < 0 {
+            return None;
+        }
+        let (mut last_byte, mut stamp_ns) = (None, None);
+        // SAFETY: S2; the kernel has set `msg_controllen` to what it wrote.
+        let mut header = unsafe { libc::CMSG_FIRSTHDR(&message) };
+        while !header.is_null() {
+            // SAFETY: S2: the macros walk within `control`; the payloads of these two types are read unaligned.
+            unsafe {
+                let data = libc::CMSG_DATA(header);
+                match ((*header).cmsg_level, (*header).cmsg_type) {
+                    (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => {
+                        let at = data.cast::<libc::timespec>().read_unaligned();
+                        stamp_ns = Some(at.tv_sec as u64 * 1_000_000_000 + at.tv_nsec as u64);
+                    }
+                    (libc::SOL_IP, libc::IP_RECVERR) | (libc::SOL_IPV6, libc::IPV6_RECVERR) => {
+                        last_byte = Some(data.cast::<libc::sock_extended_err>().read_unaligned().ee_data);
+                    }
+                    _ => {}
+                }
+                header = libc::CMSG_NXTHDR(&message, header);
+            }
+        }
+        last_byte.zip(stamp_ns)
     }
 
     /// The descriptor, to wait on.

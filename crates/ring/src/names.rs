@@ -52,17 +52,18 @@ pub const COUNTERS: [&str; 42] = [
 ];
 
 /// Hops measured by histograms of a service (16 at most), in their places. All in ns.
-pub const HOPS: [&str; 10] = [
+pub const HOPS: [&str; 11] = [
     "feed",      // due -> features
     "inference", // features -> prediction
     "strategy",  // prediction -> signal
     "risk",      // signal -> order
     "gate",      // order -> gate passed
-    "send",      // gate -> socket
-    "line",      // due -> on the socket
+    "send",      // gate -> back from the socket
+    "line",      // due -> on the wire
     "ack",       // sent -> accepted
     "lateness",  // due -> taken up
     "admit",     // waiting for admission (replay)
+    "wire",      // gate -> on the wire, as the kernel stamps it
 ];
 
 /// Place of a name in a list, or `None`. For start-up, not for hot code.

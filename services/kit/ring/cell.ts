@@ -28,7 +28,9 @@ export class Cell {
     const words = this.#words;
     const at = this.#at;
     const wanted = high | 0;
+    // Only this writer changes it: plain looks see what it holds, and an idle cycle publishes nothing again.
     const same = words[at + HIGH] === wanted && words[at + HIGH_AGAIN] === wanted;
+    if (same && words[at + LOW] === (low | 0)) return;
     if (!same) Atomics.store(words, at + HIGH, wanted);
     Atomics.store(words, at + LOW, low | 0);
     if (!same) Atomics.store(words, at + HIGH_AGAIN, wanted);
@@ -43,6 +45,8 @@ export class Cell {
   load(): void {
     const words = this.#words;
     const at = this.#at;
+    // The plain looks are the cheap ones: a value that has not changed is still a lower bound, whatever they missed.
+    if (words[at + LOW] === (this.low | 0) && words[at + HIGH_AGAIN] === (this.high | 0)) return;
     let high = 0;
     for (let n = 0; n < TRIES; n += 1) {
       high = Atomics.load(words, at + HIGH_AGAIN);

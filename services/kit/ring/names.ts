@@ -56,11 +56,12 @@ export const HOPS = [
   "strategy", // prediction -> signal
   "risk", // signal -> order
   "gate", // order -> gate passed
-  "send", // gate -> socket
-  "line", // due -> on the socket
+  "send", // gate -> back from the socket
+  "line", // due -> on the wire
   "ack", // sent -> accepted
   "lateness", // due -> taken up
   "admit", // waiting for admission (replay)
+  "wire", // gate -> on the wire, as the kernel stamps it
 ] as const;
 
 /** Name of a service. */
