@@ -32,7 +32,7 @@ function rig() {
   assert.ok(fill.wrap(fillView, 0));
   const link = { fills: 0, full: false };
   const forward = new Forward({
-    port,
+    port: { submit: port.submitter(), poll: port.poller() },
     fills: { view: fillView, claim: () => (link.full ? -1 : 0), commit: () => void (link.fills += 1) },
     batch: new DataView(memory.buffer),
     bind: (view) => { port.bindOrders(new Uint8Array(view.buffer as ArrayBuffer)); },

@@ -14,6 +14,8 @@ type OrderPort = InstanceType<typeof native.OrderPort>;
 
 /** Fills that the port hands out at once. */
 const BATCH = 256;
+/** Heartbeats that warm the way to the wire up. */
+const HEARTBEATS = 200;
 const STATUS_READY = 1;
 const STATUS_FAILED = 2;
 
@@ -48,6 +50,7 @@ async function ready(port: OrderPort, poll: NativePort["poll"], context: Service
     if (nowNs() > until) throw new TicklineError("TL_PORT", `order port ${host}:${number}: no session within ${context.config.supervision.start_timeout_ms} ms; is the exchange running there?`);
     await wait(1);
   }
+  port.warmUp(HEARTBEATS);
 }
 
 function summary(port: OrderPort, outcomes: Float64Array): Record<string, unknown> {

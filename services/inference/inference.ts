@@ -135,10 +135,13 @@ export class Inference implements Agent {
       block.add(status === Status.InputNotFinite || status === Status.OutputNotFinite ? NO_SIGNAL_NAN : NO_SIGNAL_CONTRACT, 1);
       return;
     }
-    block.add(PREDICTIONS, 1);
-    this.#answers[prediction.best & 7] = (this.#answers[prediction.best & 7] as number) + 1;
-    block.record(INFERENCE, prediction.elapsedNs);
+    // Before `#send`: it ends with the order on its way. What only counts comes after it.
+    const elapsedNs = prediction.elapsedNs;
+    const best = prediction.best & 7;
     if (this.#decide()) this.#send(view, features.at);
+    block.add(PREDICTIONS, 1);
+    this.#answers[best] = (this.#answers[best] as number) + 1;
+    block.record(INFERENCE, elapsedNs);
     if (recurrent) model.prepare(features.instrument);
   };
 
@@ -185,10 +188,11 @@ export class Inference implements Agent {
     signal.signalNsLo = stampWords[0] as number;
     signal.signalNsHi = stampWords[1] as number;
     // Low halves: their difference is right below 4.3 s, and makes no number that would have to be allocated.
-    block.record(STRATEGY, ((stampWords[0] as number) - prediction.view.getUint32(PREDICTION_OFFSET_PREDICT_NS, true)) >>> 0);
-    block.add(SIGNALS, 1);
+    const tookNs = ((stampWords[0] as number) - prediction.view.getUint32(PREDICTION_OFFSET_PREDICT_NS, true)) >>> 0;
     this.#slot = -1;
     outlet.commit();
+    block.record(STRATEGY, tookNs);
+    block.add(SIGNALS, 1);
   }
 
   close(): void {

@@ -107,6 +107,7 @@ async function run(options: HostOptions): Promise<void> {
     });
     // What starting and rehearsing has left behind goes now, so that a trading hour begins with an empty young generation.
     globalThis.gc?.();
+    if (!native.processLockMemory()) log.warn("memory is not locked: the first touch of a page may cost microseconds; raise the limit (ulimit -l)");
     new PerformanceObserver((list) => {
       for (const { block } of hosted) block.add(GC, list.getEntries().length);
     }).observe({ entryTypes: ["gc"] });

@@ -244,7 +244,7 @@ export class Desk implements Agent {
     const room = roomOf(limits, known, instrument, side, lane);
     const expiryLo = signal.timeNsLo + TOKEN_LIFE_NS;
     draft.epoch = this.#epoch;
-    draft.expiryLo = expiryLo % TWO_32;
+    draft.expiryLo = expiryLo >>> 0;
     draft.expiryHi = signal.timeNsHi + (expiryLo >= TWO_32 ? 1 : 0);
     draft.priceLow = Math.max(1, (known.bid[instrument] as number) - collar);
     draft.priceHigh = Math.min(PRICE_MAX, (known.ask[instrument] as number) + collar);

@@ -93,7 +93,7 @@ export class TokenWriter {
   /** A total that is no number from 0 to 2^53 becomes 0, which lets nothing through; a negative one would wrap to a huge one. */
   #total(at: number, total: number): void {
     const value = total >= 0 && total <= TOTAL_MAX ? total : 0;
-    this.#view.setUint32(at, value % TWO_32, true);
+    this.#view.setUint32(at, value >>> 0, true);
     this.#view.setUint32(at + 4, value / TWO_32, true);
   }
 }

@@ -180,6 +180,12 @@ impl OrderPort {
         self.parts.borrow().port.positions().list().iter().map(position).collect()
     }
 
+    /// Sends `count` heartbeats over a session that is ready, so that the first order finds the way to the wire warm.
+    #[napi]
+    pub fn warm_up(&self, count: u32) {
+        self.parts.borrow_mut().port.warm_up(count);
+    }
+
     /// Logs out and closes the connection.
     #[napi]
     pub fn close(&mut self) {

@@ -76,6 +76,14 @@ fn restrict(thread: libc::pid_t, set: &libc::cpu_set_t) -> std::io::Result<()> {
     }
 }
 
+/// Keeps all memory of this process, as it is now, in RAM and mapped, so that no first touch waits for the kernel. False
+/// where the system does not allow it (RLIMIT_MEMLOCK).
+#[napi]
+pub fn process_lock_memory() -> bool {
+    // SAFETY: a plain call without pointers.
+    unsafe { libc::mlockall(libc::MCL_CURRENT) == 0 }
+}
+
 /// Takes the exclusive lock of an open file without waiting; false when another process holds it. The kernel releases it when
 /// this process ends, however it ends.
 /// @throws PROCESS_IO

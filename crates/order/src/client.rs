@@ -169,6 +169,13 @@ impl Client {
         Ok(())
     }
 
+    /// Queues a heartbeat though none is due; nothing while the session is not up.
+    pub fn heartbeat(&mut self, now_ns: u64) {
+        if self.login.phase == Phase::Ready && self.outbox.is_empty() {
+            self.say(&ClientPacket::Heartbeat, now_ns);
+        }
+    }
+
     /// What the gate has to know of the session for this order.
     #[inline]
     pub fn state_for(&self, order: &Order) -> SessionState {

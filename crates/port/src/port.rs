@@ -378,6 +378,17 @@ impl Port {
         }
     }
 
+    /// Walks the way of an order through the kernel with `count` heartbeats, which mean nothing to the venue, so that the first order
+    /// does not pay for a cold one. To be called once the session is ready.
+    pub fn warm_up(&mut self, count: u32) {
+        for _ in 0..count {
+            self.client.heartbeat(monotonic().0);
+            self.flush();
+            self.now_ns = monotonic().0.max(self.now_ns + 1);
+            self.collect();
+        }
+    }
+
     /// Logs out and closes; what the socket does not take at once is given up.
     pub fn close(&mut self) {
         self.client.log_out(monotonic().0);

@@ -38,7 +38,7 @@ export class Cell {
 
   /** Stores a whole number from 0 to 2^53. */
   setNumber(value: number): void {
-    this.set(value % 4294967296, Math.floor(value / 4294967296));
+    this.set(value | 0, Math.floor(value / 4294967296));
   }
 
   /** Reads into `low` and `high`; a lower bound when the writer stopped between its stores. */

@@ -38,7 +38,7 @@ export function binValue(bin: number): number {
 
 /** Adds to a 64-bit word pair; single writer. `n` is a whole number from 0 to 2^53. */
 export function add64(words: Int32Array, at: number, n: number): void {
-  const sum = ((words[at] as number) >>> 0) + (n % TWO_32);
+  const sum = ((words[at] as number) >>> 0) + (n >>> 0);
   words[at] = sum | 0;
   const carry = Math.floor(n / TWO_32) + (sum >= TWO_32 ? 1 : 0);
   if (carry !== 0) words[at + 1] = ((words[at + 1] as number) + carry) | 0;
@@ -74,7 +74,7 @@ export class Histogram {
     add64(words, at + SUM, value);
     const max = ((words[at + MAX + 1] as number) >>> 0) * TWO_32 + ((words[at + MAX] as number) >>> 0);
     if (value > max) {
-      words[at + MAX] = value % TWO_32 | 0;
+      words[at + MAX] = value | 0;
       words[at + MAX + 1] = Math.floor(value / TWO_32) | 0;
     }
   }
