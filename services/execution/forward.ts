@@ -59,19 +59,22 @@ export class Forward implements Agent {
     this.#doors = doors;
     this.#bound = doors.batch;
     this.onOrder = (view, at) => {
-      if (view !== this.#bound) {
-        doors.bind(view);
-        this.#bound = view;
-      }
+      if (view !== this.#bound) this.#bind(view);
       const code = doors.port.submit(at);
       this.outcomes[code & 63] = (this.outcomes[code & 63] as number) + 1;
       this.#taken += 1;
     };
   }
 
+  #bind(view: DataView): void {
+    this.#doors.bind(view);
+    this.#bound = view;
+  }
+
   /** Gives the receiving end of the order link, made with `onOrder`. */
   attach(orders: Inlet): void {
     this.#orders = orders;
+    this.#bind(orders.view);
   }
 
   doWork(): number {

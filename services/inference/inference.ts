@@ -86,6 +86,7 @@ export class Inference implements Agent {
   constructor(parts: InferenceParts) {
     this.#parts = parts;
     this.#inlet = parts.inlet(this.onFeatures);
+    parts.model.bind(this.#inlet.view);
     this.summary = () => parts.summary(this.#answers);
   }
 

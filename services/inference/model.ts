@@ -37,17 +37,19 @@ export class Model {
     this.#output = prediction.view.buffer as ArrayBuffer;
   }
 
+  /** Binds the memory that rows come from: one buffer for the life of a link, best before its first row. */
+  bind(view: DataView): void {
+    this.#native.bind(view.buffer as ArrayBuffer, this.#output);
+    this.#bound = view.buffer;
+  }
+
   /**
    * Answers the Features payload at byte `at` of `view` into the prediction.
    *
    * @returns `Status`; the prediction is untouched unless it is `Ok`
    */
   predict(view: DataView, at: number): number {
-    // Rows come from one buffer for the life of a link, so this binds once.
-    if (view.buffer !== this.#bound) {
-      this.#native.bind(view.buffer as ArrayBuffer, this.#output);
-      this.#bound = view.buffer;
-    }
+    if (view.buffer !== this.#bound) this.bind(view);
     return this.#predict(view.byteOffset + at);
   }
 

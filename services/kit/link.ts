@@ -18,6 +18,8 @@ export interface Outlet {
 
 /** The receiving end of a link; single reader. */
 export interface Inlet {
+  /** The memory that handlers are given, known before the first message. */
+  readonly view: DataView;
   /** True when a message waits; for the look between arming a bell and sleeping. */
   ready(): boolean;
   /** Calls `handler` for at most `limit` messages and returns how many. */

@@ -32,7 +32,7 @@ const LOOK: u64 = 1_000_000;
 const LISTEN: u64 = 100_000;
 /// Sleep when parked. Slept through and not waited out in a call that the socket ends: waking a venue costs the sender of an order
 /// several microseconds, and a nap is short beside the simulated wire.
-const NAP: Duration = Duration::from_micros(20);
+const NAP: Duration = Duration::from_micros(50);
 /// Optional field of a cancel or modification in a replay: the decision it comes from, 8 bytes big-endian. Orders and
 /// replacements carry theirs in the ClOrdID.
 const DECISION_TAG: u8 = 0xD0;

@@ -176,6 +176,12 @@ impl Client {
         }
     }
 
+    /// Orders that may still execute, those not answered yet among them.
+    #[inline]
+    pub fn working(&self) -> u32 {
+        self.ledger.orders.working()
+    }
+
     /// What the gate has to know of the session for this order.
     #[inline]
     pub fn state_for(&self, order: &Order) -> SessionState {

@@ -1,7 +1,9 @@
 //! A TCP connection that never blocks.
 //!
-//! Invariants. S1: descriptors come from the call just before and are owned by exactly one `OwnedFd` from then on.
-//! S2: a message header points at live locals, and says how large they are.
+//! Invariants:
+//!
+//! - S1: descriptors come from the call just before and are owned by exactly one `OwnedFd` from then on.
+//! - S2: a message header points at live locals, and says how large they are.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
