@@ -71,10 +71,11 @@ impl Departures {
                 }
                 return;
             };
-            self.stamps -= 1;
+            let end = last_byte.wrapping_add(1);
+            // Writes that the kernel joined share the stamp of the last; nothing is owed once all bytes have theirs.
+            self.stamps = if end == self.written { 0 } else { self.stamps - 1 };
             // The kernel stamps by the wall clock.
             let left_ns = stamp_ns.wrapping_sub(wall().0.wrapping_sub(monotonic().0));
-            let end = last_byte.wrapping_add(1);
             while let Some(&(until, order)) = self.waiting.front()
                 && end.wrapping_sub(until) as i32 >= 0
             {
