@@ -1,14 +1,15 @@
-/** `tickline train`: trains a direction model on generated flow or on a capture. */
+/** `tickline train`: trains the shipped direction model on generated flow or on a capture. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import { nowNs } from "../kit/clock.ts";
+import { Command } from "commander";
 import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
-import { defaults, train, type TrainOptions, type TrainResult } from "../trainer/main.ts";
-import type { Score } from "../trainer/score.ts";
+import { shipped, train, type TrainResult } from "../trainer/main.ts";
+import { number, numbers } from "./option-values.ts";
+import { meter } from "./train-meter.ts";
+import { calibrationTable, classTable, counts, percent, scoreTable } from "./train-tables.ts";
 
 const OUT = "ops/models/demo.tlm";
 
@@ -26,20 +27,6 @@ interface Flags {
   readonly batch: number;
   readonly learningRate: number;
   readonly json?: boolean;
-}
-
-function number(low: number, high: number, whole: boolean) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() !== "" && value >= low && value <= high && (!whole || Number.isInteger(value))) return value;
-    throw new InvalidArgumentError(`give a ${whole ? "whole " : ""}number from ${low} to ${high}.`);
-  };
-}
-
-function sizes(text: string): number[] {
-  const list = text.split(",").map(Number);
-  if (list.length <= 8 && list.every((size) => Number.isInteger(size) && size >= 1 && size <= 1024)) return list;
-  throw new InvalidArgumentError("give sizes of hidden layers from 1 to 1024, separated by commas, at most 8.");
 }
 
 /** The venue's program, built by the set-up. */
@@ -61,65 +48,42 @@ function generate(flags: Flags, file: string): string {
   return `generated, seed ${flags.flowSeed}, ${flags.seconds} s, ${flags.rate} events/s each`;
 }
 
-function percent(x: number): string {
-  return (100 * x).toFixed(1).padStart(6);
-}
-
-function table(result: TrainResult): string {
-  const row = (name: string, s: Score): string => {
-    const f1 = s.classes.map((c) => percent(c.f1)).join(" ");
-    return `  ${name.padEnd(12)} ${percent(s.macroF1)} ${percent(s.accuracy)} ${s.mcc.toFixed(3).padStart(7)}   ${f1}`;
-  };
-  const counts = (list: readonly number[]): string => ["down", "flat", "up"].map((name, i) => `${name} ${list[i]}`).join(", ");
-  const confusion = result.confusion.map(
-    (cells, i) => `  ${["down", "flat", "up"][i]?.padEnd(12)}${cells.map((cell) => String(cell).padStart(9)).join("")}`,
-  );
+/** What a training run says at its end. */
+export function report(result: TrainResult, labels: string): string {
+  const width = process.stdout.columns || Infinity;
+  const { score, calibration, confusion, explained, majority, persistence, out } = result;
+  const tested =
+    score === undefined || calibration === undefined
+      ? [`the network gives back ${percent(explained ?? 0)} % of the variance of rows it has not seen`]
+      : [
+          `a move above ${result.threshold / 10_000} dollar counts; ${labels} labels, threshold and scaling from the training part`,
+          "",
+          ...scoreTable([["model", score], ["persistence", persistence], ["majority", majority]], width),
+          "",
+          ...classTable(score, confusion, width),
+          "",
+          ...calibrationTable(calibration, width),
+        ];
   return [
-    `rows: ${result.trainRows} to train (${counts(result.trainClasses)}), ${result.testRows} to test (${counts(result.testClasses)})`,
-    `a move above ${result.threshold / 10_000} dollar counts; un-smoothed labels, threshold from the training part`,
+    `rows to train ${counts(result.trainClasses)}`,
+    `rows to test  ${counts(result.testClasses)}`,
+    ...tested,
     "",
-    "  test, %      macroF1    acc     MCC   F1 down   flat     up",
-    row("model", result.model),
-    row("persistence", result.persistence),
-    row("majority", result.majority),
-    "",
-    "  true \\ answer    down     flat       up",
-    ...confusion,
-    "",
-    `${relative(process.cwd(), result.out) || result.out}: ${result.parameters} parameters, ${statSync(result.out).size} bytes, hash ${result.hash}`,
+    `${relative(process.cwd(), out) || out}: ${result.parameters} parameters, ${result.multiplyAdds} multiply-adds, ${statSync(out).size} bytes, hash ${result.hash}`,
+    `trained in ${result.seconds.toFixed(1)} s; an answer takes ${(result.latencyNs / 1000).toFixed(2)} us`,
   ].join("\n");
 }
 
-/** Shows progress in one line on a terminal, and every tenth elsewhere. */
-function meter(): (share: number, loss: number, rows: number) => void {
-  const start = nowNs();
-  let rows = 0;
-  let shown = 0;
-  return (share, loss, more) => {
-    rows += more;
-    const seconds = (nowNs() - start) / 1e9;
-    const left = (seconds * (1 - share)) / share;
-    const line = `training ${(100 * share).toFixed(0).padStart(3)} %  loss ${loss.toFixed(4)}  ${Math.round(rows / seconds)} rows/s  ${left.toFixed(0)} s left`;
-    if (process.stderr.isTTY) process.stderr.write(`\r${line}   ${share >= 1 ? "\n" : ""}`);
-    else if (share >= 1 || share >= shown + 0.1) {
-      shown = share;
-      process.stderr.write(`${line}\n`);
-    }
-  };
-}
-
-function run(flags: Flags): void {
+async function run(flags: Flags): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "tickline-train-"));
   try {
     const capture = flags.capture === undefined ? join(folder, "flow.pcap") : resolve(flags.capture);
     const source = flags.capture === undefined ? generate(flags, capture) : `capture ${flags.capture}`;
-    const options: TrainOptions = {
-      ...defaults, capture, source, symbols: flags.symbols, out: resolve(flags.out), horizon: flags.horizon, hidden: flags.hidden,
-      seed: flags.seed, epochs: flags.epochs, batch: flags.batch, rate: flags.learningRate,
-    };
-    const show = meter();
-    const result = train(options, ({ share, loss, rows }) => show(share, loss, rows));
-    process.stdout.write(`${flags.json === true ? JSON.stringify(result, null, 2) : table(result)}\n`);
+    const { symbols, horizon, hidden, epochs, batch, learningRate: rate, seed } = flags;
+    const data = { ...shipped.data, capture, symbols, horizon };
+    const settings = { ...shipped.settings, hidden, epochs, batch, rate };
+    const result = await train({ data, network: shipped.network, settings, seed, out: resolve(flags.out), source }, meter());
+    process.stdout.write(`${flags.json === true ? JSON.stringify(result, null, 2) : report(result, data.labels)}\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -135,12 +99,12 @@ export function trainCommand(): Command {
     .option("--flow-seed <n>", "seed of the generated flow", number(0, 4294967295, true), 8)
     .option("--rate <n>", "generated events a second of each symbol", number(1, 100_000, false), 400)
     .option("--out <file>", "model file to write", OUT)
-    .option("--horizon <events>", "events ahead that labels look", number(1, 100_000, true), defaults.horizon)
-    .option("--hidden <sizes>", "sizes of the hidden layers", sizes, [...defaults.hidden])
-    .option("--seed <n>", "seed of weights and order", number(0, 4294967295, true), defaults.seed)
-    .option("--epochs <n>", "passes over the training part", number(1, 10_000, true), defaults.epochs)
-    .option("--batch <rows>", "rows a step", number(1, 100_000, true), defaults.batch)
-    .option("--learning-rate <x>", "highest learning rate of Adam", number(1e-7, 1, false), defaults.rate)
+    .option("--horizon <events>", "events ahead that labels look", number(1, 100_000, true), shipped.data.horizon)
+    .option("--hidden <sizes>", "sizes of the hidden layers", numbers(1, 1024, 8), [...shipped.settings.hidden])
+    .option("--seed <n>", "seed of weights and order", number(0, 4294967295, true), shipped.seed)
+    .option("--epochs <n>", "passes over the training part", number(1, 10_000, true), shipped.settings.epochs)
+    .option("--batch <rows>", "rows a step", number(1, 100_000, true), shipped.settings.batch)
+    .option("--learning-rate <x>", "highest learning rate of Adam", number(1e-7, 1, false), shipped.settings.rate)
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  npx tickline train --seconds 600 --flow-seed 8 --out ops/models/demo.tlm\n")
     .action((flags: Flags) => run(flags));

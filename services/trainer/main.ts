@@ -1,128 +1,110 @@
-/** Trains a direction model on a capture: data, progress, result, model file. */
-import { TicklineError } from "../kit/errors.ts";
+/** Trains one model on a capture, or on files of FI-2010: data, progress, result, model file. */
 import { native } from "../kit/native.ts";
+import { door, slowDoor } from "./door.ts";
+import { fit, type Fitted, type Progress, type Task } from "./fit.ts";
+import type { Settings } from "./networks.ts";
+import { writeRecord } from "./record.ts";
 import { score, square, type Score } from "./score.ts";
 
-/** What to train; `defaults` has the values of the shipped model. */
-export interface TrainOptions {
+/** Which rows, labelled how. */
+export interface Data {
   /** pcap or pcapng, gzip allowed. */
   readonly capture: string;
   readonly symbols: readonly string[];
+  /** `levels`, `levels-1` to `levels-10`, `book` or `derived`. */
+  readonly columns: string;
+  readonly labels: "exact" | "smoothed";
+  /** Rows ahead that labels look. */
+  readonly horizon: number;
+  /** Share of moves that count as flat, in the training part. */
+  readonly flatShare: number;
+  /** Shares of all rows in time: trained from, until, tested until. */
+  readonly split: readonly [number, number, number];
+  /** Scaled inputs are limited to this size. */
+  readonly clip: number;
+  /** Deals the training part's labels out at random, from this seed. */
+  readonly shuffle?: number | undefined;
+}
+
+/** Two files of FI-2010 in place of a capture. */
+export interface FiData {
+  readonly train: string;
+  readonly test: string;
+  /** 40 or 144. */
+  readonly columns: number;
+  /** 10, 20, 30, 50 or 100 events. */
+  readonly horizon: number;
+}
+
+/** What to train. */
+export interface TrainOptions {
+  readonly data: Data | FiData;
+  readonly network: string;
+  readonly settings: Settings;
+  readonly seed: number;
   /** Model file to write. */
   readonly out: string;
   /** How the capture came to be, for the training record. */
   readonly source: string;
-  readonly horizon: number;
-  readonly trainShare: number;
-  readonly flatShare: number;
-  readonly hidden: readonly number[];
-  readonly seed: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly rate: number;
-  readonly decay: number;
-  readonly balance: number;
 }
 
-/** The shipped model's settings. */
-export const defaults = {
-  horizon: 50,
-  trainShare: 0.7,
-  flatShare: 0.34,
-  hidden: [64, 64, 64],
+/** The shipped model: how `tickline train` trains unless told otherwise. */
+export const shipped = {
+  data: { columns: "derived", labels: "exact", horizon: 50, flatShare: 0.34, split: [0, 0.7, 1], clip: 5 },
+  network: "mlp",
+  settings: { window: 1, hidden: [64, 64, 64], dropout: 0, epochs: 2, batch: 64, steps: 1, rate: 5e-4, decay: 1e-2, balance: 0.5, adversary: 0 },
   seed: 1,
-  epochs: 2,
-  batch: 64,
-  rate: 5e-4,
-  decay: 1e-2,
-  balance: 0.5,
 } as const;
 
-/** Where a run stands. */
-export interface Progress {
-  /** 0 to 1. */
-  readonly share: number;
-  /** Mean loss of the rows since the last report. */
-  readonly loss: number;
-  readonly rows: number;
-}
-
 /** What a run gave. */
-export interface TrainResult {
+export interface TrainResult extends Omit<Fitted, "save"> {
   readonly out: string;
   readonly hash: string;
-  readonly parameters: number;
-  readonly trainRows: number;
-  readonly testRows: number;
-  /** Moves above this size are up or down, 1/10,000 dollar. */
-  readonly threshold: number;
-  readonly dataHash: string;
+  /** Rows by class: down, flat, up. */
   readonly trainClasses: readonly number[];
   readonly testClasses: readonly number[];
-  readonly model: Score;
+  /** Moves above this size are up or down, 1/10,000 dollar; NaN where labels are given. */
+  readonly threshold: number;
+  readonly dataHash: string;
   readonly majority: Score;
   readonly persistence: Score;
-  /** Rows true class, columns answer: down, flat, up. */
-  readonly confusion: readonly (readonly number[])[];
 }
 
-function door<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new TicklineError(text.startsWith("TRAIN_") ? "TL_CAPTURE" : "TL_MODEL", text, { cause });
-  }
+/** A question asked of a market. */
+export function ask(market: Awaited<ReturnType<typeof native.Market.read>>, data: Data, itself: boolean): Task {
+  const { columns, labels, horizon, flatShare, clip, shuffle } = data;
+  const [from, cut, to] = data.split;
+  const plan = { columns, labels, horizon, flatShare, from, cut, to, clip, itself };
+  return door(() => native.TrainingTask.of(market, shuffle === undefined ? plan : { ...plan, shuffle }));
 }
 
-/** The record that travels in the model file: enough to make the same file again. */
+async function taskOf(data: Data | FiData, itself: boolean): Promise<Task> {
+  if (!("capture" in data)) return door(() => native.TrainingTask.fi2010(data.train, data.test, data.columns, data.horizon));
+  const market = await slowDoor(() => native.Market.read(data.capture, [...data.symbols]));
+  return ask(market, data, itself);
+}
+
 function record(options: TrainOptions, result: Omit<TrainResult, "hash">): string {
-  const percent = (x: number): string => (100 * x).toFixed(1);
-  const { model, majority, persistence } = result;
-  return [
-    `flow: ${options.source}; symbols ${options.symbols.join(", ")}`,
-    `label: mid after ${options.horizon} events, un-smoothed, threshold ${result.threshold} (1/10,000 dollar) from the training part`,
-    `split: first ${percent(options.trainShare)} % of the time trains (${result.trainRows} rows), the rest tests (${result.testRows} rows)`,
-    `training: Adam ${options.rate}, decay ${options.decay}, batch ${options.batch}, ${options.epochs} epochs, balance ${options.balance}, seed ${options.seed}`,
-    `test macro-F1 %: model ${percent(model.macroF1)}, persistence ${percent(persistence.macroF1)}, majority ${percent(majority.macroF1)}`,
-    `test accuracy %: model ${percent(model.accuracy)}, persistence ${percent(persistence.accuracy)}, majority ${percent(majority.accuracy)}`,
-    "generated flow only; no claim about any market",
-  ].join("\n");
+  const { data, network, settings, seed, source } = options;
+  if (!("capture" in data)) return JSON.stringify({ network, source, data: "FI-2010", columns: data.columns, horizon: data.horizon, settings, seed });
+  const short = ({ macroF1, mcc, accuracy }: Score): { macroF1: number; mcc: number; accuracy: number } => ({ macroF1, mcc, accuracy });
+  const { symbols, columns, labels, horizon, flatShare, split } = data;
+  const { score: model, persistence, majority, threshold } = result;
+  const test = model === undefined ? {} : { test: { model: short(model), persistence: short(persistence), majority: short(majority) } };
+  return writeRecord({ network, source, symbols: [...symbols], columns, labels, horizon, threshold, split: [...split], flatShare, settings: { ...settings }, seed, ...test });
 }
 
 /**
  * Trains, tests and writes the model. The same options and capture give the same file, byte for byte.
  *
- * @param report called now and then with the progress
- * @throws TicklineError TL_CAPTURE or TL_MODEL
+ * @param report called about 200 times with the progress
+ * @throws TicklineError TL_CAPTURE or TL_MODEL; nothing is written then
  */
-export function train(options: TrainOptions, report: (progress: Progress) => void): TrainResult {
-  const { capture, symbols, horizon, trainShare, flatShare, hidden, seed, epochs, batch, rate, decay, balance } = options;
-  const plan = { capture, symbols: [...symbols], horizon, trainShare, flatShare, hidden: [...hidden], seed, epochs, batch, rate, decay, balance };
-  const trainer = door(() => native.Trainer.open(plan));
-  const data = trainer.data();
-  const each = Math.max(1, Math.ceil(data.batches / 100));
-  for (;;) {
-    const before = trainer.done();
-    const loss = trainer.advance(each);
-    if (loss === null) break;
-    const done = trainer.done();
-    report({ share: done / data.batches, loss, rows: (done - before) * batch });
-  }
-  const tested = door(() => trainer.test());
-  const result = {
-    out: options.out,
-    parameters: data.parameters,
-    trainRows: data.trainRows,
-    testRows: data.testRows,
-    threshold: data.threshold,
-    dataHash: data.dataHash,
-    trainClasses: data.trainClasses,
-    testClasses: data.testClasses,
-    model: score(square(tested.model)),
-    majority: score(square(tested.majority)),
-    persistence: score(square(tested.persistence)),
-    confusion: square(tested.model),
-  };
-  return { ...result, hash: door(() => trainer.save(options.out, record(options, result))) };
+export async function train(options: TrainOptions, report: (progress: Progress) => void): Promise<TrainResult> {
+  const { data, network, settings, seed, out } = options;
+  const task = await taskOf(data, network === "autoencoder");
+  const { majority, persistence, columns: _, ...facts } = task.facts();
+  const { save, ...fitted } = await fit(task, network, settings, seed, report);
+  const result = { ...fitted, ...facts, out, majority: score(square(majority)), persistence: score(square(persistence)) };
+  return { ...result, hash: save(out, record(options, result), data.horizon) };
 }

@@ -1,7 +1,7 @@
 /** Goal: the scores are the textbook's. Method: hand-computed cases and the properties every score must have. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { score, square } from "./score.ts";
+import { calibration, score, square } from "./score.ts";
 
 test("a hand-computed matrix", () => {
   const { accuracy, macroF1, mcc, classes, rows } = score(square([5, 1, 0, 2, 6, 2, 0, 1, 3]));
@@ -22,4 +22,12 @@ test("a perfect classifier scores 1, a constant one has no correlation, an empty
   assert.ok(Math.abs(constant.macroF1 - 0.5 / 3) < 1e-12);
   const empty = score(square([0, 0, 0, 0, 0, 0, 0, 0, 0]));
   assert.deepEqual([empty.accuracy, empty.macroF1, empty.mcc], [0, 0, 0]);
+});
+
+test("calibration is the gap between what is said and what is so, weighted by rows", () => {
+  const { ece, bins } = calibration([0, 0, 0, 4, 2, 1, 6, 5.4, 6]);
+  assert.deepEqual(bins[0], { rows: 0, confidence: 0, accuracy: 0 });
+  assert.deepEqual(bins[1], { rows: 4, confidence: 0.5, accuracy: 0.25 });
+  assert.ok(Math.abs(ece - (4 * 0.25 + 6 * (1 - 0.9)) / 10) < 1e-12);
+  assert.equal(calibration([]).ece, 0);
 });

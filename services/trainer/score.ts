@@ -1,4 +1,4 @@
-/** Scores of a confusion matrix: accuracy, per-class precision, recall and F1, macro-F1, Matthews correlation. */
+/** Scores of a confusion matrix (accuracy, per-class precision, recall and F1, macro-F1, Matthews correlation), and of confidences. */
 
 /** Rows are true classes, columns answers. */
 export type Confusion = readonly (readonly number[])[];
@@ -55,4 +55,31 @@ export function score(confusion: Confusion): Score {
     mcc: over(right * rows - cross, Math.sqrt(spread(truths) * spread(answers))),
     classes,
   };
+}
+
+/** Answers whose confidence fell into one bin. */
+export interface Bin {
+  readonly rows: number;
+  /** Mean confidence, 0 to 1. */
+  readonly confidence: number;
+  /** Share of right answers. */
+  readonly accuracy: number;
+}
+
+/** How far confidences can be believed. */
+export interface Calibration {
+  /** Expected calibration error (Naeini et al. 2015): mean gap between confidence and accuracy over the bins, weighted by rows. */
+  readonly ece: number;
+  /** Ten bins of equal width, by confidence. */
+  readonly bins: readonly Bin[];
+}
+
+/** Calibration of bins given as rows, sum of confidences, right answers, bin after bin. */
+export function calibration(flat: readonly number[]): Calibration {
+  const bins = Array.from({ length: flat.length / 3 }, (_, bin): Bin => {
+    const [rows = 0, confidences = 0, right = 0] = flat.slice(3 * bin, 3 * bin + 3);
+    return { rows, confidence: over(confidences, rows), accuracy: over(right, rows) };
+  });
+  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
+  return { ece: over(bins.reduce((sum, bin) => sum + bin.rows * Math.abs(bin.confidence - bin.accuracy), 0), rows), bins };
 }

@@ -14,6 +14,7 @@ const CRATES = new Map<string, readonly string[]>([
   ["model", []],
   ["weights", ["ring", "model"]],
   ["learn", ["ring", "model", "weights"]],
+  ["dataset", ["units", "wire", "packet", "features", "pipeline", "model"]],
   ["gate", ["units"]],
   ["order", ["units", "wire", "gate"]],
   ["port", ["units", "clock", "ring", "wire", "gate", "order"]],
@@ -21,7 +22,7 @@ const CRATES = new Map<string, readonly string[]>([
   ["inspect", ["units", "wire", "packet", "book"]],
   ["pipeline", ["units", "wire", "packet", "book", "features"]],
   ["exchange", ["units", "clock", "ring", "wire", "packet", "venue"]],
-  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "weights", "learn", "gate", "order", "pipeline", "port", "inspect"]],
+  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "dataset", "weights", "learn", "gate", "order", "pipeline", "port", "inspect"]],
 ]);
 
 /** Services that may import others besides kit. Agents meet only in a schema. */

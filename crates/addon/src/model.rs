@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use tickline_features::NAMES;
+use tickline_dataset::column;
 use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, Program, State, Weights, file};
 use tickline_ring::Segment;
 use tickline_weights::{Reader, WeightsError, Writer};
@@ -34,14 +34,6 @@ pub(crate) fn refused(error: ModelError) -> Error {
 
 fn unpublished(error: WeightsError) -> Error {
     Error::from_reason(error.to_string())
-}
-
-/// Place of a column in a row: levels first, then the derived values.
-fn column(name: &str) -> Option<usize> {
-    match name.strip_prefix("level.") {
-        Some(number) => number.parse::<usize>().ok().filter(|at| *at < LEVELS && number == at.to_string()),
-        None => NAMES.iter().position(|known| *known == name).map(|at| LEVELS + at),
-    }
 }
 
 /// What a model file says about itself.

@@ -1,0 +1,278 @@
+//! One question asked of a market: columns, label, stretch of time.
+use crate::columns::{COLUMNS, Columns, column};
+use crate::error::DataError;
+use crate::label::{Labelling, class};
+use crate::market::{Market, Stock};
+use tickline_model::Contract;
+use tickline_model::train::{CLASSES, Dice, NO_CLASS, Rows, Targets};
+
+/// Fewest rows of a part of which something is wanted; below this nothing can be learned or shown.
+const ROWS_MIN: usize = 500;
+/// Rows before a test part that a model sees without being asked: a window's history, a stateful model's memory.
+const CONTEXT: usize = 1000;
+
+/// A stretch of time by shares of all rows, 0 to 1: trains on `from..cut`, tests on `cut..to`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cut {
+    /// Where training begins.
+    pub from: f64,
+    /// Where training ends and the test begins.
+    pub cut: f64,
+    /// Where the test ends.
+    pub to: f64,
+}
+
+/// What is wanted of each row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// The direction of the mid; `flat_share` of the training part's moves are flat.
+    Direction {
+        /// What a move is.
+        labelling: Labelling,
+        /// 0 to 1.
+        flat_share: f64,
+    },
+    /// The row itself, as an autoencoder gives it.
+    Itself,
+}
+
+/// Training and test rows, scaled, with all that was taken from the training part.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Columns and scaling; its window is 1.
+    pub contract: Contract,
+    /// Rows trained on. None of them, nor any label of them, has seen the test part.
+    pub train: Rows,
+    /// Rows tested on, after some that are only context.
+    pub test: Rows,
+    /// The test rows unscaled, as the line gives them to a model.
+    pub test_raw: Vec<f32>,
+    /// The persistence forecast of each test row.
+    pub persistence: Vec<u8>,
+    /// Moves above this size are up or down, 1/10,000 dollar.
+    pub threshold: f64,
+    /// First 8 bytes of the SHA-256 of the unscaled training rows and their classes.
+    pub data_hash: u64,
+}
+
+/// Rows of a stretch of time, instrument after instrument.
+#[derive(Default)]
+struct Part {
+    raw: Vec<f32>,
+    classes: Vec<u8>,
+    persistence: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+/// What a stock's rows are labelled with.
+struct Labelled<'a> {
+    stock: &'a Stock,
+    moves: Vec<f64>,
+    persistence: Vec<u8>,
+    first: usize,
+    cut: usize,
+    end: usize,
+}
+
+impl Task {
+    /// Asks `wanted` of a market; threshold, scaling and hash come from the training part alone.
+    ///
+    /// # Errors
+    /// [`DataError::Data`] when a part is too short or misses a class; the model engine's for columns that do not fit.
+    pub fn new(
+        market: &Market,
+        columns: Columns,
+        wanted: Wanted,
+        cut: Cut,
+        clip: f32,
+    ) -> Result<Task, DataError> {
+        let names = columns.names();
+        let places = places(&names)?;
+        let (labelled, threshold) = labelled(market, wanted, cut, None);
+        // An autoencoder is asked of every row, so a row before its test is one too many.
+        let context = if wanted == Wanted::Itself { 0 } else { CONTEXT };
+        let (train, test) = parts(&labelled, threshold, &places, context);
+        enough("training", &train, matches!(wanted, Wanted::Itself))?;
+        enough("test", &test, matches!(wanted, Wanted::Itself))?;
+        let contract = contract(names, &train.raw, clip);
+        let bytes = train.raw.iter().flat_map(|value| value.to_le_bytes());
+        let data_hash = tickline_model::file::digest(bytes.chain(train.classes.iter().copied()));
+        let targets = |classes: &[u8]| match wanted {
+            Wanted::Direction { .. } => Targets::Classes(classes.to_vec()),
+            Wanted::Itself => Targets::Itself,
+        };
+        Ok(Task {
+            train: Rows::new(&contract, &train.raw, targets(&train.classes), &train.starts)?,
+            test: Rows::new(&contract, &test.raw, targets(&test.classes), &test.starts)?,
+            test_raw: test.raw,
+            persistence: test.persistence,
+            contract,
+            threshold,
+            data_hash,
+        })
+    }
+
+    /// The test of a model that is already trained: its own columns and scaling, a threshold that is given. Nothing is trained on, so
+    /// the training rows are those of the test.
+    ///
+    /// # Errors
+    /// As [`Task::new`]'s.
+    pub fn test_of(
+        market: &Market,
+        contract: &Contract,
+        labelling: Labelling,
+        threshold: f64,
+        cut: Cut,
+    ) -> Result<Task, DataError> {
+        let contract = Contract { window: 1, ..contract.clone() };
+        let wanted = Wanted::Direction { labelling, flat_share: 0.0 };
+        let (labelled, threshold) = labelled(market, wanted, cut, Some(threshold));
+        let (_, test) = parts(&labelled, threshold, &places(&contract.names)?, CONTEXT);
+        enough("test", &test, true)?;
+        let rows = Rows::new(&contract, &test.raw, Targets::Classes(test.classes), &test.starts)?;
+        let (test_raw, persistence) = (test.raw, test.persistence);
+        Ok(Task { train: rows.clone(), test: rows, test_raw, persistence, contract, threshold, data_hash: 0 })
+    }
+
+    /// The same task with the training part's labels dealt out anew, at random: nothing can be learned from it.
+    #[must_use]
+    pub fn shuffled(mut self, seed: u64) -> Task {
+        if let Targets::Classes(classes) = self.train.targets() {
+            let mut classes = classes.clone();
+            let wanted: Vec<usize> = (0..classes.len()).filter(|row| classes[*row] != NO_CLASS).collect();
+            let mut dealt: Vec<u8> = wanted.iter().map(|row| classes[*row]).collect();
+            Dice::new(seed).shuffle(&mut dealt);
+            wanted.iter().zip(dealt).for_each(|(row, class)| classes[*row] = class);
+            if let Ok(rows) = self.train.clone().with_targets(Targets::Classes(classes)) {
+                self.train = rows;
+            }
+        }
+        self
+    }
+
+    /// Rows of each class; all zero where rows have no class.
+    pub fn counts(rows: &Rows) -> [u32; 3] {
+        let mut counts = [0; 3];
+        if let Targets::Classes(classes) = rows.targets() {
+            classes.iter().filter_map(|class| counts.get_mut(usize::from(*class)).map(|c| *c += 1)).count();
+        }
+        counts
+    }
+
+    /// Weights that go from 1 each (`balance` 0) to inverse frequency (1), with mean 1 over the training rows.
+    pub fn class_weights(&self, balance: f64) -> Vec<f32> {
+        let counts = Task::counts(&self.train).map(f64::from);
+        let rows: f64 = counts.iter().sum();
+        // A mix and no power, so that no system library has a say in the weights.
+        let raw = counts.map(|count| (1.0 - balance) + balance * rows / (3.0 * count.max(1.0)));
+        let mean: f64 = raw.iter().zip(&counts).map(|(weight, count)| weight * count / rows.max(1.0)).sum();
+        raw.map(|weight| if mean > 0.0 { (weight / mean) as f32 } else { 1.0 }).to_vec()
+    }
+}
+
+fn places(names: &[String]) -> Result<Vec<usize>, DataError> {
+    let place = |name: &String| {
+        column(name).ok_or_else(|| DataError::Data(format!("column {name:?} is not a feature of this build")))
+    };
+    names.iter().map(place).collect()
+}
+
+fn labelled(market: &Market, wanted: Wanted, cut: Cut, threshold: Option<f64>) -> (Vec<Labelled<'_>>, f64) {
+    let [from, cut, to] = [cut.from, cut.cut, cut.to].map(|share| market.time_at(share));
+    let mut stocks: Vec<Labelled<'_>> = Vec::new();
+    for stock in &market.stocks {
+        let row = |time: u64| stock.times.partition_point(|each| *each < time);
+        let moves = match wanted {
+            Wanted::Direction { labelling, .. } => labelling.moves(&stock.mids),
+            Wanted::Itself => vec![0.0; stock.len()],
+        };
+        let (first, cut, end) = (row(from), row(cut), row(to));
+        stocks.push(Labelled { stock, moves, persistence: Vec::new(), first, cut, end });
+    }
+    let Wanted::Direction { labelling, flat_share } = wanted else { return (stocks, 0.0) };
+    // A move that ends beyond the cut is the test part's.
+    let seen = |each: &Labelled<'_>| each.first..each.cut.saturating_sub(labelling.horizon).max(each.first);
+    let sizes = stocks.iter().flat_map(|each| each.moves[seen(each)].iter().copied());
+    let threshold = threshold.unwrap_or_else(|| labelling.threshold(sizes, flat_share));
+    for each in &mut stocks {
+        each.persistence = labelling.persistence(&each.moves, threshold);
+        let unknown = seen(each).end..each.cut;
+        each.moves[unknown].fill(f64::NAN);
+    }
+    (stocks, threshold)
+}
+
+/// Training and test part.
+fn parts(stocks: &[Labelled<'_>], threshold: f64, places: &[usize], context: usize) -> (Part, Part) {
+    let (mut train, mut test) = (Part::default(), Part::default());
+    for each in stocks {
+        train.take(each, each.first, each.first..each.cut, threshold, places);
+        test.take(each, each.cut.saturating_sub(context), each.cut..each.end, threshold, places);
+    }
+    (train, test)
+}
+
+impl Part {
+    /// Takes a stock's usable rows from `start` on; of those in `wanted` a class is wanted. A stale row begins a new sequence.
+    fn take(
+        &mut self,
+        each: &Labelled<'_>,
+        start: usize,
+        wanted: std::ops::Range<usize>,
+        threshold: f64,
+        places: &[usize],
+    ) {
+        let stock = each.stock;
+        let mut anew = true;
+        for at in start..wanted.end {
+            anew |= stock.stale[at];
+            if !stock.usable[at] {
+                continue;
+            }
+            if anew {
+                self.starts.push(self.classes.len());
+            }
+            anew = false;
+            let row = &stock.values[at * COLUMNS..(at + 1) * COLUMNS];
+            self.raw.extend(places.iter().map(|place| row[*place]));
+            let known = if wanted.contains(&at) { class(each.moves[at], threshold) } else { None };
+            self.classes.push(known.unwrap_or(NO_CLASS));
+            self.persistence.push(each.persistence.get(at).copied().unwrap_or(1));
+        }
+    }
+}
+
+fn enough(name: &str, part: &Part, any_class: bool) -> Result<(), DataError> {
+    let count = |class: u8| part.classes.iter().filter(|each| **each == class).count();
+    let rows: usize = (0..3).map(count).sum();
+    if rows < ROWS_MIN {
+        let text = format!(
+            "{rows} usable rows in the {name} part, at least {ROWS_MIN} are needed; check the symbols, or use a longer capture"
+        );
+        return Err(DataError::Data(text));
+    }
+    match (0..3u8).find(|class| count(*class) == 0 && !any_class) {
+        None => Ok(()),
+        Some(class) => {
+            let class = CLASSES[usize::from(class)];
+            let text = format!("no {class} row in the {name} part; use a longer capture or another horizon");
+            Err(DataError::Data(text))
+        }
+    }
+}
+
+/// The columns scaled to mean 0 and deviation 1 over the training part; one that never changes there is only shifted.
+fn contract(names: Vec<String>, rows: &[f32], clip: f32) -> Contract {
+    let columns = names.len();
+    let count = (rows.len() / columns).max(1) as f64;
+    let (mut mean, mut scale) = (Vec::new(), Vec::new());
+    for column in 0..columns {
+        let values = || rows.iter().skip(column).step_by(columns).map(|value| f64::from(*value));
+        let middle = values().sum::<f64>() / count;
+        let square = values().map(|value| (value - middle) * (value - middle)).sum::<f64>() / count;
+        let deviation = square.sqrt();
+        mean.push(middle as f32);
+        scale.push(if deviation > 1e-6 { deviation as f32 } else { 1.0 });
+    }
+    Contract { names, mean, scale, clip, window: 1 }
+}

@@ -1,0 +1,125 @@
+/**
+ * Goal: a comparison is what its file says, its splits never look back, its sums are right, and its training runs are repeatable.
+ * Method: hand-made cases; the preset that is shipped; short runs on real flow, skipped where the data is absent (TICKLINE_DATA, else
+ * ../shared/data).
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "../kit/config.ts";
+import { compare, splits, spread, type Row } from "./compare.ts";
+import { evaluate } from "./evaluate.ts";
+import { train, type Data } from "./main.ts";
+import { settingsOf } from "./networks.ts";
+import { calibrationPlot, confusionPlot, lossPlot } from "./plot.ts";
+import { loadPreset } from "./preset.ts";
+import { readRecord } from "./record.ts";
+
+const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+const CAPTURE = join(DATA, "itch/GOOG.pcap.gz");
+const absent = existsSync(CAPTURE) ? false : `${CAPTURE} is absent; set TICKLINE_DATA to the data folder`;
+const folder = mkdtempSync(join(tmpdir(), "tickline-compare-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const data: Data = { capture: CAPTURE, symbols: ["GOOG"], columns: "levels", labels: "exact", horizon: 20, flatShare: 1 / 3, split: [0, 0.7, 1], clip: 10 };
+
+function quiet(): void {}
+
+test("the shipped comparison is the table of the issue", () => {
+  const { networks, horizons, seeds, labels, train: share } = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
+  assert.deepEqual(Object.keys(networks), ["logistic", "mlp", "lstm", "c-tabl", "bin-c-tabl", "cnn-lstm-attention", "deeplob"]);
+  assert.deepEqual([horizons, seeds, labels, share], [[10, 20, 50, 100], [1, 2, 3, 4, 5], ["exact", "smoothed"], 0.7]);
+});
+
+test("a wrong comparison is refused by line and value", () => {
+  const file = join(folder, "wrong.yaml");
+  const good = "symbols: [GOOG]\nhorizons: [10]\nlabels: [exact]\nseeds: [1]\nnetworks:\n  mlp: {}\n";
+  for (const text of [good.replace("mlp", "oracle"), good.replace("[10]", "[0]"), good.replace("exact", "guessed"), good.replace("mlp: {}", "mlp: { epochs: -1 }")]) {
+    writeFileSync(file, text);
+    assert.throws(() => loadPreset(file), /wrong\.yaml:\d+:\d+/);
+  }
+  writeFileSync(file, good);
+  assert.equal(loadPreset(file).folds, 1);
+});
+
+test("walk-forward tests every part but the first, always after what it trained on", () => {
+  assert.deepEqual(splits({ folds: 1, train: 0.7 }), [[0, 0.7, 1]]);
+  const folds = splits({ folds: 4, train: 0.7 });
+  assert.equal(folds.length, 4);
+  folds.forEach(([from, cut, to], i) => {
+    assert.ok(from === 0 && cut < to);
+    assert.equal(cut, folds[i - 1]?.[2] ?? 0.2);
+  });
+  assert.equal(folds.at(-1)?.[2], 1);
+});
+
+test("the spread over seeds is the sample's deviation", () => {
+  assert.deepEqual(spread([2, 4, 4, 4, 5, 5, 7, 9]), { mean: 5, deviation: Math.sqrt(32 / 7) });
+  assert.deepEqual(spread([3]), { mean: 3, deviation: 0 });
+});
+
+test("settings given take the place of the network's own; an unknown network is refused", () => {
+  assert.equal(settingsOf("bin-c-tabl", { epochs: 3, rate: undefined }).epochs, 3);
+  assert.equal(settingsOf("bin-c-tabl", { rate: undefined }).rate, settingsOf("bin-c-tabl").rate);
+  assert.throws(() => settingsOf("oracle"), /TL_USAGE|is no network/);
+});
+
+test("plots are whole SVG files with a mark for each number", () => {
+  const bins = [{ rows: 0, confidence: 0, accuracy: 0 }, { rows: 5, confidence: 0.4, accuracy: 0.5 }];
+  const plots = [lossPlot([3, 2, 1.5], "a < b"), calibrationPlot({ ece: 0.1, bins }, "mlp"), confusionPlot([[1, 0, 0], [0, 0, 0], [0, 2, 2]], "mlp")];
+  for (const svg of plots) {
+    assert.match(svg, /^<svg [^>]*>[^]*<\/svg>\n$/);
+    assert.ok(!svg.includes("NaN") && !svg.includes("Infinity"));
+  }
+  assert.ok(plots[0]?.includes("a &lt; b"));
+  assert.equal(plots[1]?.match(/<circle/g)?.length, 1);
+  assert.equal(plots[2]?.match(/<rect/g)?.length, 10);
+});
+
+test("training twice gives the same file, and a test of the file the scores of its training", { skip: absent }, async () => {
+  const settings = settingsOf("bin-c-tabl", { epochs: 1, batch: 512 });
+  const run = (out: string): ReturnType<typeof train> => train({ data: { ...data, split: [0.5, 0.7, 0.8] }, network: "bin-c-tabl", settings, seed: 3, out, source: "test" }, quiet);
+  const [first, second] = [join(folder, "first.tlm"), join(folder, "second.tlm")];
+  const result = await run(first);
+  assert.equal((await run(second)).hash, result.hash);
+  assert.deepEqual(readFileSync(first), readFileSync(second));
+  const tested = await evaluate({ model: first, capture: CAPTURE, symbols: undefined, labels: undefined, horizon: undefined, threshold: undefined, part: undefined });
+  assert.deepEqual([tested.hash, tested.threshold, tested.part], [result.hash, result.threshold, [0.7, 0.8]]);
+  assert.deepEqual(tested.classes, result.testClasses);
+  assert.deepEqual(tested.persistence, result.persistence);
+  // One answers many rows at once, the other row by row: rounding may turn a handful of near ties.
+  assert.ok(Math.abs(tested.score.macroF1 - (result.score?.macroF1 ?? 0)) < 0.001);
+});
+
+test("labels dealt at random teach nothing: no correlation on the test part", { skip: absent }, async () => {
+  const out = join(folder, "dealt.tlm");
+  const settings = settingsOf("logistic", { epochs: 2 });
+  const result = await train({ data: { ...data, columns: "book", shuffle: 11 }, network: "logistic", settings, seed: 1, out, source: "test" }, quiet);
+  const honest = await train({ data: { ...data, columns: "book" }, network: "logistic", settings, seed: 1, out, source: "test" }, quiet);
+  assert.ok(Math.abs(result.score?.mcc ?? 1) < 0.04, `dealt: ${result.score?.mcc}`);
+  assert.ok((honest.score?.mcc ?? 0) > 0.1, `honest: ${honest.score?.mcc}`);
+});
+
+test("a comparison has baselines and every network, with folds summed", { skip: absent }, async () => {
+  const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), horizons: [20], labels: ["exact" as const], seeds: [1, 2], folds: 2, networks: { logistic: { epochs: 1 }, lstm: { epochs: 1 } } };
+  const rows: Row[] = [];
+  const shares: number[] = [];
+  for await (const group of compare({ capture: CAPTURE, preset, jobs: 2 }, ({ share }) => shares.push(share))) rows.push(...group);
+  assert.deepEqual(rows.map((row) => row.network), ["majority", "persistence", "logistic", "lstm"]);
+  // Two thirds of the day are tested, by both models and by the baselines alike.
+  assert.deepEqual(new Set(rows.flatMap((row) => row.scores.map((score) => score.rows))).size, 1);
+  assert.equal(rows[2]?.scores.length, 2);
+  assert.ok(shares.every((share, i) => share >= (shares[i - 1] ?? 0)) && Math.abs((shares.at(-1) ?? 0) - 1) < 1e-9);
+});
+
+test("the record in a model file says how to make it again; another's text is none", { skip: absent }, async () => {
+  const out = join(folder, "record.tlm");
+  await train({ data, network: "logistic", settings: settingsOf("logistic", { epochs: 1 }), seed: 4, out, source: "GOOG" }, quiet);
+  const { native } = await import("../kit/native.ts");
+  const record = readRecord(native.modelInfo(out).training);
+  assert.deepEqual([record?.network, record?.horizon, record?.seed, record?.columns], ["logistic", 20, 4, "levels"]);
+  assert.equal(readRecord("flow: generated, seed 8"), undefined);
+});

@@ -1,0 +1,59 @@
+/** A comparison as a file: which networks, horizons, labels and seeds, and how each network is trained. */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { openDocument } from "../kit/config-document.ts";
+import { ConfigError } from "../kit/errors.ts";
+import { NETWORKS } from "./networks.ts";
+
+const share = z.number().min(0).max(1);
+const seed = z.number().int().min(0).max(4294967295);
+
+const settings = z.strictObject({
+  columns: z.string().optional(),
+  window: z.number().int().min(1).max(1000).optional(),
+  hidden: z.array(z.number().int().min(1).max(1024)).max(8).optional(),
+  dropout: z.number().min(0).max(0.9).optional(),
+  epochs: z.number().int().min(1).max(10_000).optional(),
+  batch: z.number().int().min(1).max(100_000).optional(),
+  steps: z.number().int().min(1).max(10_000).optional(),
+  rate: z.number().positive().max(1).optional(),
+  decay: z.number().min(0).max(10).optional(),
+  balance: share.optional(),
+  adversary: z.number().min(0).max(10).optional(),
+});
+
+const schema = z.strictObject({
+  symbols: z.array(z.string()).min(1),
+  columns: z.string().default("levels"),
+  horizons: z.array(z.number().int().min(1).max(100_000)).min(1),
+  labels: z.array(z.enum(["exact", "smoothed"])).min(1),
+  seeds: z.array(seed).min(1),
+  flat_share: z.number().min(0).max(0.9).default(1 / 3),
+  clip: z.number().positive().max(1000).default(10),
+  /** Share of the rows that is trained on, unless `folds` says otherwise. */
+  train: z.number().min(0.05).max(0.95).default(0.7),
+  /** 1: one split. More: walk-forward, the day in folds + 1 equal parts, each but the first tested by a model trained on those before. */
+  folds: z.number().int().min(1).max(50).default(1),
+  networks: z.strictObject(Object.fromEntries(Object.keys(NETWORKS).filter((name) => name !== "autoencoder").map((name) => [name, settings.optional()]))),
+});
+
+/** A checked comparison. */
+export type Preset = z.output<typeof schema>;
+
+/** How one network of a comparison is trained where it differs from its own settings. */
+export type OwnSettings = z.output<typeof settings>;
+
+/**
+ * Reads and checks a comparison.
+ *
+ * @throws ConfigError naming file, line, value and fix
+ */
+export function loadPreset(file: string): Preset {
+  let source: string;
+  try {
+    source = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError("TL_CONFIG_READ", { file, line: 0, column: 0, path: "" }, String((cause as Error).message), "give the path of a comparison, such as ops/models/accuracy.yaml");
+  }
+  return openDocument(source, file).parse(schema);
+}
