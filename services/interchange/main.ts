@@ -1,7 +1,10 @@
 /** Models from and to files of other formats. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, extname } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { TicklineError } from "../kit/errors.ts";
+import { exportKeras } from "./keras/export.ts";
+import { filesOf, readKeras } from "./keras/files.ts";
+import { importKeras } from "./keras/import.ts";
 import { readModel, writeModel, type Contract, type Model } from "./model.ts";
 import { exportOnnx } from "./onnx/export.ts";
 import { decode, encode } from "./onnx/graph.ts";
@@ -9,7 +12,7 @@ import { importOnnx } from "./onnx/import.ts";
 import { contractOf } from "./passport.ts";
 
 /** Formats that are read and written. */
-export const FORMATS = ["onnx"] as const;
+export const FORMATS = ["onnx", "tfjs"] as const;
 /** A format. */
 export type Format = (typeof FORMATS)[number];
 
@@ -57,7 +60,8 @@ function write(path: string, bytes: Uint8Array | string): void {
 function formatOf(path: string, wished: Format | undefined): Format {
   if (wished !== undefined) return wished;
   if (extname(path) === ".onnx") return "onnx";
-  throw new TicklineError("TL_USAGE", `${path}: the format does not show in the name; end it in .onnx, or give --format`);
+  if (extname(path) === ".json") return "tfjs";
+  throw new TicklineError("TL_USAGE", `${path}: the format does not show in the name; end it in .onnx or .json, or give --format`);
 }
 
 const parameters = (model: Model): number => model.nodes.reduce((sum, { tensors }) => sum + [...tensors.values()].reduce((all, { data }) => all + data.length, 0), 0);
@@ -70,9 +74,17 @@ const parameters = (model: Model): number => model.nodes.reduce((sum, { tensors 
 export function exportFile(path: string, out: string, wished?: Format): Exported {
   const format = formatOf(out, wished);
   const model = readModel(path);
-  const bytes = encode(exportOnnx(model));
-  write(out, bytes);
-  return { format, layers: model.nodes.length, parameters: parameters(model), bytes: bytes.length };
+  const done = (...sizes: number[]): Exported => ({ format, layers: model.nodes.length, parameters: parameters(model), bytes: sizes.reduce((sum, size) => sum + size, 0) });
+  if (format === "onnx") {
+    const bytes = encode(exportOnnx(model));
+    write(out, bytes);
+    return done(bytes.length);
+  }
+  const shard = `${basename(out, ".json")}.weights.bin`;
+  const { json, bytes } = filesOf(exportKeras(model), shard);
+  write(join(dirname(out), shard), bytes);
+  write(out, json);
+  return done(bytes.length, json.length);
 }
 
 /** The contract in a file: a model file's own, or JSON. @throws TicklineError TL_MODEL */
@@ -90,7 +102,7 @@ export function readContract(path: string): Contract {
 
 /** Reads a model of another format. @throws TicklineError TL_MODEL */
 export function readForeign(path: string, contract: Contract | undefined, wished?: Format): Model {
-  formatOf(path, wished);
+  if (formatOf(path, wished) === "tfjs") return importKeras(readKeras(path), path, contract);
   try {
     return importOnnx(decode(bytesOf(path)), path, contract);
   } catch (error) {

@@ -58,9 +58,9 @@ export interface TfModel {
   dispose(): void;
 }
 
-/** The part of TensorFlow.js that is used here: core, layers and the plain JavaScript backend. */
+/** The part of TensorFlow.js that is used here, on its plain JavaScript backend. */
 export interface Tf {
-  readonly version: string;
+  readonly version: { readonly tfjs: string };
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   tidy<T>(call: () => T): T;
   readonly train: { sgd(rate: number): object; adam(rate: number, beta1?: number, beta2?: number, epsilon?: number): object };
@@ -79,15 +79,13 @@ export function loadOrt(): Ort | undefined {
 
 /** TensorFlow.js on its CPU backend, or undefined when it is not installed. */
 export async function loadTf(): Promise<Tf | undefined> {
+  let tf: Tf & { setBackend(name: string): Promise<boolean>; env(): { set(flag: string, value: boolean): void } };
   try {
-    const core = require("@tensorflow/tfjs-core") as Omit<Tf, "loadLayersModel" | "version"> & { version_core: string; setBackend(name: string): Promise<boolean>; env(): { set(flag: string, value: boolean): void } };
-    // Keeps a hint to install another package off the terminal; it is printed when the backend first runs.
-    core.env().set("IS_TEST", true);
-    const { MathBackendCPU } = require("@tensorflow/tfjs-backend-cpu") as { MathBackendCPU?: unknown };
-    if (MathBackendCPU === undefined || !(await core.setBackend("cpu"))) return undefined;
-    const { loadLayersModel } = require("@tensorflow/tfjs-layers") as Pick<Tf, "loadLayersModel">;
-    return { tensor: core.tensor, tidy: core.tidy, train: core.train, io: core.io, version: core.version_core, loadLayersModel };
+    tf = require("@tensorflow/tfjs") as typeof tf;
   } catch {
     return undefined;
   }
+  // Keeps a hint to install another package off the terminal; it is printed when the backend first runs.
+  tf.env().set("IS_TEST", true);
+  return (await tf.setBackend("cpu")) ? tf : undefined;
 }

@@ -70,7 +70,7 @@ export function gemm(reading: Reading): void {
 /** `x W` as a dense layer whose bias is zero until an Add follows; the product of shares and values as attention. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function matMul(reading: Reading): void {
   const [left, right] = [reading.trace.seen(reading.node.inputs[0]), reading.trace.seen(reading.node.inputs[1])];
-  if (left?.shares === true && right !== undefined) return attention(reading, left, right);
+  if (left?.only === "shares" && right !== undefined) return attention(reading, left, right);
   if (right !== undefined) reading.refuse("a product of two computed values; only a product with a constant matrix, or an additive attention over time, is read");
   const { dims, data } = reading.floats(1);
   if (dims.length !== 2) reading.refuse(`a constant with ${dims.length} axes; a matrix is read`);
@@ -138,7 +138,7 @@ export function softmax(reading: Reading): void {
   const { trace, refuse } = reading;
   const { value, axes } = reading.seen(0);
   const word = axes[reading.axis(reading.int("axis", trace.onnx.opset >= 13 ? -1 : 1), axes.length)] ?? "";
-  if (word === "t" && features(trace.shape(value)) === 1) return trace.see(reading.out, value, axes, true);
+  if (word === "t" && features(trace.shape(value)) === 1) return trace.see(reading.out, value, axes, "shares");
   if (letters(word) !== letters(trace.row(value))) refuse("a softmax over something else than all numbers at one time");
   activation(reading, "softmax");
 }

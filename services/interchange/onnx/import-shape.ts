@@ -3,15 +3,15 @@ import type { Reading } from "./trace.ts";
 
 /** The same value in another order of axes. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function transpose(reading: Reading): void {
-  const { value, axes, shares } = reading.seen(0);
+  const { value, axes, only } = reading.seen(0);
   const perm = reading.ints("perm") ?? axes.map((_, at) => axes.length - 1 - at);
-  reading.trace.see(reading.out, value, perm.map((at) => axes[at] ?? reading.refuse(`perm ${perm.join()}`)), shares);
+  reading.trace.see(reading.out, value, perm.map((at) => axes[at] ?? reading.refuse(`perm ${perm.join()}`)), only);
 }
 
 /** The same value: operators that do nothing when answering. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function same(reading: Reading): void {
-  const { value, axes } = reading.seen(0);
-  reading.trace.see(reading.out, value, axes);
+  const { value, axes, only } = reading.seen(0);
+  reading.trace.see(reading.out, value, axes, only);
 }
 
 /** Without axes of size 1. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */

@@ -53,7 +53,10 @@ export function recurrent(reading: Reading, kind: "lstm" | "gru"): void {
   trace.see(reading.out, made, ["t", "", "n", "c"]);
   const [, after = "", cell = ""] = node.outputs;
   if (after !== "" && trace.uses(after) > 0) trace.see(after, lastOf(reading, made), ["", "n", "c"]);
-  if (cell !== "" && trace.uses(cell) > 0 && !trace.onnx.outputs.some(({ name }) => name === cell)) refuse("its cell state is used; only what it gives is read");
+  if (cell !== "" && trace.uses(cell) > 0) {
+    if (!trace.stateful) refuse("its cell state is used; only what it gives is read");
+    trace.see(cell, made, ["", "n", "c"], "carried");
+  }
 }
 
 /** The image at input 0: batch, channels, then time and width in some order. */

@@ -71,7 +71,7 @@ function importForeign(onnx: OnnxModel, where: string, contract: Contract): Mode
   trace.see(input.name, 0, axes);
   for (const node of onnx.nodes) read(trace, node);
   const end = trace.seen(output.name);
-  if (end === undefined || end.shares === true || end.value === 0) throw new TicklineError("TL_MODEL", `ONNX_FORMAT: ${where}: output ${output.name} is not computed from the input`);
+  if (end === undefined || end.only !== undefined || end.value === 0) throw new TicklineError("TL_MODEL", `ONNX_FORMAT: ${where}: output ${output.name} is not computed from the input`);
   return verified({ contract: { ...contract, window }, nodes: trace.nodes(end.value) });
 }
 

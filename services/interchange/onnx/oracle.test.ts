@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { native } from "../../kit/native.ts";
-import { dataOf, features, randomModel, type Model } from "../model.ts";
+import { answers, noise } from "../answers.ts";
+import { dataOf, randomModel, type Model } from "../model.ts";
 import { INSTALL, loadOrt, type Ort, type OrtTensor } from "../peers.ts";
 import { exportOnnx } from "./export.ts";
 import { decode, encode, type OnnxModel } from "./graph.ts";
@@ -24,30 +24,6 @@ const BOUND = 1e-5;
 const ort = loadOrt();
 const absent = ort === undefined ? `onnxruntime-node is not installed: ${INSTALL}` : false;
 
-function noise(count: number): Float32Array {
-  let state = 1;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
-/** Our engine's answers to rows, those of a window that is not full left out. */
-function ours(model: Model, rows: Float32Array): Float32Array[] {
-  const net = native.NativeNetwork.of(dataOf(model));
-  const end = model.shapes.at(-1);
-  const answer = new Float32Array(end === undefined ? 0 : end.time * features(end) + 2);
-  net.bind(rows.buffer as ArrayBuffer, answer.buffer);
-  const answers: Float32Array[] = [];
-  const { columns, window } = model.contract;
-  for (let row = 0; row < rows.length / columns.length; row++) {
-    const status = net.predict(row);
-    assert.equal(status, row < window - 1 ? 3 : 0, `row ${row}`);
-    if (status === 0) answers.push(answer.slice(0, -2));
-  }
-  return answers;
-}
-
 /** onnxruntime's answers to the same. */
 async function theirs(runtime: Ort, onnx: OnnxModel, { contract: { columns, window } }: Model, rows: Float32Array): Promise<Float32Array[]> {
   const session = await runtime.InferenceSession.create(encode(onnx), { intraOpNumThreads: 1 });
@@ -56,22 +32,22 @@ async function theirs(runtime: Ort, onnx: OnnxModel, { contract: { columns, wind
     const sizes = dims.map((size) => (typeof size === "number" ? size : 1));
     return [name, new runtime.Tensor("float32", new Float32Array(sizes.reduce((product, size) => product * size, 1)), sizes)];
   }));
-  const answers: Float32Array[] = [];
+  const given: Float32Array[] = [];
   for (let row = window - 1; row < rows.length / wide; row++) {
     const input = new runtime.Tensor("float32", rows.slice((row - window + 1) * wide, (row + 1) * wide), window === 1 ? [1, wide] : [1, window, wide]);
     const out = await session.run({ input, ...states });
     states = Object.fromEntries(Object.keys(states).map((name) => [name, out[`${name}.next`] as OrtTensor]));
-    answers.push((out["output"] as OrtTensor).data);
+    given.push((out["output"] as OrtTensor).data);
   }
   await session.release();
-  return answers;
+  return given;
 }
 
 for (const [name, window] of NETWORKS) {
   test(`${name}: onnxruntime agrees within ${BOUND}`, { skip: absent }, async () => {
     const model = randomModel(name, window, 7);
     const rows = noise((model.contract.window - 1 + ANSWERS) * model.contract.columns.length);
-    const [expected, given] = [ours(model, rows), await theirs(ort as Ort, exportOnnx(model), model, rows)];
+    const [expected, given] = [answers(model, rows), await theirs(ort as Ort, exportOnnx(model), model, rows)];
     assert.equal(given.length, ANSWERS);
     given.forEach((answer, nth) => {
       assert.equal(answer.length, expected[nth]?.length);
@@ -85,6 +61,17 @@ for (const [name, window] of NETWORKS) {
     const contract = { ...plain.contract, mean: numbers(0), scale: numbers(2), clip: Math.fround(4.7), horizon: 50, training: "text", seed: 2n ** 63n + 1n };
     const back = importOnnx(decode(encode(exportOnnx({ ...plain, contract }))), "test.onnx");
     assert.deepEqual(dataOf(back), dataOf({ ...plain, contract }));
+  });
+}
+
+for (const [name, window] of NETWORKS.filter(([each]) => !/tabl|streaming/.test(each))) {
+  test(`${name}: read operator by operator, without its passport, it answers the same`, () => {
+    const model = randomModel(name, window, 9);
+    const onnx = { ...decode(encode(exportOnnx(model))), metadata: new Map<string, string>() };
+    assert.throws(() => importOnnx(onnx, "test.onnx"), /MODEL_CONTRACT: test.onnx.*--contract/);
+    const back = importOnnx(onnx, "test.onnx", model.contract);
+    const rows = noise((model.contract.window + 1) * model.contract.columns.length);
+    assert.deepEqual(answers(back, rows), answers(model, rows));
   });
 }
 

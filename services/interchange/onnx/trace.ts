@@ -11,8 +11,8 @@ import type { Attribute, OnnxModel, OnnxNode, OnnxTensor } from "./graph.ts";
 export interface Seen {
   readonly value: number;
   readonly axes: readonly string[];
-  /** True when these are the softmax over time of the value, which stands for an attention. */
-  readonly shares?: boolean;
+  /** `shares`: the softmax over time of the value, as part of an attention; `carried`: a state that is given back and nothing else. */
+  readonly only?: "shares" | "carried";
 }
 
 /** A node that is still being made. */
@@ -67,8 +67,8 @@ export class Trace {
   }
 
   /** A value in an order of axes; letters of size 1 are dropped. */
-  see(name: string, value: number, axes: readonly string[], shares = false): void {
-    this.#seen.set(name, { value, axes: axes.map((axis) => this.#word(value, axis)), ...(shares ? { shares } : {}) });
+  see(name: string, value: number, axes: readonly string[], only?: Seen["only"]): void {
+    this.#seen.set(name, { value, axes: axes.map((axis) => this.#word(value, axis)), ...(only === undefined ? {} : { only }) });
   }
 
   /** Letters that have a size above 1, and n. */
@@ -142,7 +142,8 @@ export class Reading {
   /** The value at an input. */
   seen(at: number): Seen {
     const seen = this.trace.seen(this.node.inputs[at]);
-    if (seen?.shares === true && this.node.op !== "MatMul" && this.node.op !== "Transpose") this.refuse("a softmax over time is read as part of an additive attention only");
+    if (seen?.only === "shares" && this.node.op !== "MatMul" && this.node.op !== "Transpose") this.refuse("a softmax over time is read as part of an additive attention only");
+    if (seen?.only === "carried" && this.node.op !== "Identity") this.refuse("takes a cell state, which is only given back");
     return seen ?? this.refuse(`input ${this.node.inputs[at] ?? at} is no value that comes from the model's input`);
   }
 

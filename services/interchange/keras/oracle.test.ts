@@ -1,0 +1,123 @@
+/**
+ * Goal: TensorFlow.js makes of an exported model what our engine makes of it, and learns from a batch what our engine learns.
+ * Method: ready-made networks with random weights, the same random rows through both; one step of gradient descent and of Adam.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { native } from "../../kit/native.ts";
+import { answers, noise } from "../answers.ts";
+import type { Layer } from "../layer.ts";
+import { dataOf, features, randomModel, verified, type Model } from "../model.ts";
+import { INSTALL, loadTf, type Tf, type TfModel } from "../peers.ts";
+import { exportKeras } from "./export.ts";
+import { filesOf, type KerasModel } from "./files.ts";
+import { importKeras } from "./import.ts";
+import { nameOf } from "./names.ts";
+
+const NETWORKS = [["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["deeplob", 24], ["stac-a-window", 50], ["autoencoder", 1]] as const;
+const ANSWERS = 3;
+const BOUND = 1e-5;
+
+const tf = await loadTf();
+const absent = tf === undefined ? `TensorFlow.js is not installed: ${INSTALL}` : false;
+
+async function loaded(engine: Tf, keras: KerasModel): Promise<TfModel> {
+  const { json, bytes } = filesOf(keras, "weights.bin");
+  const { modelTopology, weightsManifest: [group] } = JSON.parse(json) as { modelTopology: object; weightsManifest: [{ weights: object[] }] };
+  const weightData = new Uint8Array(bytes).buffer;
+  return engine.loadLayersModel(engine.io.fromMemory({ modelTopology, weightSpecs: group.weights, weightData }));
+}
+
+function theirs(engine: Tf, net: TfModel, { contract: { columns, window } }: Model, rows: Float32Array): Float32Array[] {
+  const wide = columns.length;
+  return Array.from({ length: rows.length / wide - window + 1 }, (_, row) => engine.tidy(() => {
+    const shape = window === 1 ? [1, wide] : [1, window, wide];
+    return net.predict(engine.tensor(rows.slice(row * wide, (row + window) * wide), shape)).dataSync();
+  }));
+}
+
+function near(given: Float32Array, wanted: Float32Array, bound: number, what: string): void {
+  assert.equal(given.length, wanted.length, what);
+  given.forEach((value, at) => assert.ok(Math.abs(value - (wanted[at] ?? NaN)) <= bound, `${what}, ${at}: ${value}, ours ${wanted[at]}`));
+}
+
+for (const [name, window] of NETWORKS) {
+  test(`${name}: TensorFlow.js agrees within ${BOUND}`, { skip: absent }, async () => {
+    const model = randomModel(name, window, 7);
+    const rows = noise((model.contract.window - 1 + ANSWERS) * model.contract.columns.length);
+    const net = await loaded(tf as Tf, exportKeras(model));
+    const ours = answers(model, rows);
+    assert.equal(ours.length, ANSWERS);
+    theirs(tf as Tf, net, model, rows).forEach((answer, nth) => near(answer, ours[nth] as Float32Array, BOUND, `answer ${nth}`));
+    net.dispose();
+  });
+
+  test(`${name}: there and back is exact, and the same read layer by layer`, () => {
+    const model = randomModel(name, window, 8);
+    const keras = exportKeras(model);
+    assert.deepEqual(dataOf(importKeras(keras, "model.json")), dataOf(model));
+    const bare = { ...keras, metadata: {} };
+    assert.throws(() => importKeras(bare, "model.json"), /MODEL_CONTRACT: model.json.*--contract/);
+    const rows = noise((model.contract.window + 1) * model.contract.columns.length);
+    assert.deepEqual(answers(importKeras(bare, "model.json", model.contract), rows), answers(model, rows));
+  });
+}
+
+/** One step of learning from the same batch in both; the largest difference between their weights, and how far ours moved. */
+async function step(engine: Tf, model: Model, adam: boolean): Promise<{ apart: number; moved: number }> {
+  const { contract: { columns, window }, shapes } = model;
+  const [batch, end] = [4, shapes.at(-1) ?? { time: 0, width: 0, channels: 0 }];
+  const outputs = end.time * features(end);
+  const classifies = outputs === 3;
+  const input = noise(batch * window * columns.length);
+  const wanted = classifies ? Float32Array.from({ length: batch }, (_, at) => at % outputs) : noise(batch * outputs);
+  const ours = native.NativeNetwork.of(dataOf(model)).learned(input, wanted, batch, adam, 0.01);
+  const net = await loaded(engine, exportKeras(model));
+  const optimizer = adam ? engine.train.adam(0.01, 0.9, 0.999, 1e-8) : engine.train.sgd(0.01);
+  net.compile({ optimizer, loss: classifies ? "categoricalCrossentropy" : "meanSquaredError" });
+  const target = classifies ? Float32Array.from({ length: batch * outputs }, (_, at) => (wanted[Math.floor(at / outputs)] === at % outputs ? 1 : 0)) : wanted;
+  await net.trainOnBatch(engine.tensor(input, window === 1 ? [batch, columns.length] : [batch, window, columns.length]), engine.tensor(target, [batch, outputs]));
+  // A layer's weights in their order are ours: kernels before biases.
+  const weights = new Map(net.layers.map((layer) => [layer.name, layer.getWeights().flatMap((tensor) => [...tensor.dataSync()])]));
+  const after = Float32Array.from(model.nodes.flatMap((node, at) => weights.get(nameOf(node, at)) ?? []));
+  net.dispose();
+  const before = dataOf(model).parameters;
+  assert.equal(after.length, ours.length);
+  return { apart: ours.reduce((most, w, at) => Math.max(most, Math.abs(w - (after[at] as number))), 0), moved: ours.reduce((most, w, at) => Math.max(most, Math.abs(w - (before[at] as number))), 0) };
+}
+
+/** A chain of layers over a window of `window` rows, with the given shapes of weights, filled with noise. */
+function chain(window: number, columns: number, layers: readonly (readonly [Layer, Readonly<Record<string, readonly number[]>>])[]): Model {
+  const { contract } = randomModel("logistic", window, 1);
+  const picked = { ...contract, columns: contract.columns.slice(0, columns), mean: contract.mean.slice(0, columns), scale: contract.scale.slice(0, columns), window };
+  const nodes = layers.map(([layer, shapes], at) => {
+    const tensors = Object.entries(shapes).map(([name, shape]) => [name, { shape, data: noise(shape.reduce((product, size) => product * size, 1)).map((x) => x / 2) }] as const);
+    return { layer, inputs: [at], tensors: new Map(tensors) };
+  });
+  return verified({ contract: picked, nodes });
+}
+
+const sweep = { kernelTime: 2, kernelWidth: 2, strideTime: 1, strideWidth: 2, padding: "causal" } as const;
+const SMALL: readonly (readonly [string, Model])[] = [
+  ["mlp", randomModel("mlp", 1, 3)],
+  ["lstm", chain(6, 5, [
+    [{ kind: "lstm", units: 4 }, { kernel: [5, 16], recurrent: [4, 16], bias: [16] }], [{ kind: "lstm", units: 3 }, { kernel: [4, 12], recurrent: [3, 12], bias: [12] }],
+    [{ kind: "last" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [3, 3], bias: [3] }],
+  ])],
+  ["conv", chain(6, 8, [
+    [{ kind: "conv", outputs: 4, sweep, activation: "leaky_relu" }, { weight: [2, 2, 1, 4], bias: [4] }],
+    [{ kind: "conv", outputs: 3, sweep: { ...sweep, padding: "valid" }, activation: "tanh" }, { weight: [2, 2, 4, 3], bias: [3] }],
+    [{ kind: "pool", average: false, sweep: { ...sweep, kernelTime: 3, kernelWidth: 1, strideWidth: 1, padding: "same" } }, {}],
+    [{ kind: "flatten" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [30, 3], bias: [3] }],
+  ])],
+];
+
+for (const [name, model] of SMALL) {
+  for (const adam of [false, true]) {
+    test(`${name}: one step of ${adam ? "Adam" : "gradient descent"} moves the same weights as far in TensorFlow.js`, { skip: absent }, async () => {
+      const { apart, moved } = await step(tf as Tf, model, adam);
+      assert.ok(moved > 1e-5, `moved ${moved}`);
+      assert.ok(apart < (adam ? 0.02 : 0.001) * moved, `apart ${apart}, moved ${moved}`);
+    });
+  }
+}
