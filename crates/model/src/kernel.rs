@@ -31,10 +31,19 @@ pub(crate) fn softmax<L: Lanes>(lines: &mut [Line], values: usize) {
 /// An activation over rows of `values` numbers in `wide` lines each, in place.
 #[inline(always)]
 pub(crate) fn activate<L: Lanes>(lines: &mut [Line], wide: usize, values: usize, activation: Activation) {
+    // Loops and no closures: only what is inlined has the instruction set.
     match activation {
         Activation::None => {}
-        Activation::Softmax => lines.chunks_exact_mut(wide).for_each(|row| softmax::<L>(row, values)),
-        _ => lines.iter_mut().for_each(|line| math::activation(activation, L::load(line)).store(line)),
+        Activation::Softmax => {
+            for row in lines.chunks_exact_mut(wide) {
+                softmax::<L>(row, values);
+            }
+        }
+        _ => {
+            for line in lines {
+                math::activation(activation, L::load(line)).store(line);
+            }
+        }
     }
 }
 
@@ -173,8 +182,8 @@ pub(crate) fn bilinear_norm<L: Lanes>(
     let (l2, b2) = lanes.split_at(wide);
     let share = 1.0 / values as f32;
     for (t, (x, to)) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)).enumerate() {
-        let mean = L::splat(total::<L>(x, values, |x| x) * share);
-        let variance = total::<L>(x, values, |x| x.sub(mean).mul(x.sub(mean))) * share;
+        let mean = L::splat(total::<L, false>(x, values, L::splat(0.0)) * share);
+        let variance = total::<L, true>(x, values, mean) * share;
         let deviation = L::splat(variance).sqrt();
         let inverse = one.div(deviation.pick(least, one, deviation));
         let factor = y1.mul(L::load(&rows[t])).mul(inverse);
@@ -205,12 +214,13 @@ pub(crate) fn bilinear_norm<L: Lanes>(
     }
 }
 
-/// Sum of `each` over the first `values` numbers.
+/// Sum of the first `values` numbers less `off`, or of the squares of that.
 #[inline(always)]
-fn total<L: Lanes>(x: &[Line], values: usize, each: impl Fn(L) -> L) -> f32 {
+fn total<L: Lanes, const SQUARES: bool>(x: &[Line], values: usize, off: L) -> f32 {
     let mut sum = L::splat(0.0);
     for (at, x) in x.iter().enumerate() {
-        let value = each(L::load(x));
+        let moved = L::load(x).sub(off);
+        let value = if SQUARES { moved.mul(moved) } else { moved };
         let left = values - at * LANES;
         if left >= LANES {
             sum = sum.add(value);

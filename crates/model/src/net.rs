@@ -15,6 +15,7 @@ mod pass;
 mod pool;
 pub(crate) mod real;
 mod recurrent;
+mod single;
 
 use crate::architecture::Node;
 use crate::error::ModelError;

@@ -4,6 +4,7 @@
 //! inputs feeds up to 64 outputs: first the block's head (start values), then for every word of inputs the block's weights of it.
 //! Recurrent layers have one block per 16 units whose lines are the gates. Reading is sequential from first to last byte.
 mod layout;
+mod weights;
 
 use crate::activation::Activation;
 use crate::block::{LANES, Line, flat_mut, lines};
@@ -14,8 +15,9 @@ use crate::model::{Model, Precision};
 use crate::net::Net;
 use crate::plan::Plan;
 use crate::product::Patches;
+use layout::Layout;
 pub(crate) use layout::scaling_lines;
-use layout::{Layout, pack_node};
+use weights::pack_node;
 
 /// A stretch of the scratch memory: rows of numbers, each at the start of a line, and a spare line behind them.
 #[derive(Debug, Clone, Copy)]

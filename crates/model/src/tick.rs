@@ -88,35 +88,16 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
             let (x, y) = apart(scratch, from, to);
             kernel::scale::<L>(x, &tick.weights[weights..], to.wide(), &mut y[..to.lines()]);
         }
-        Op::Spread { from, to, run, to_row, wide, at } => {
-            let (x, y) = apart(scratch, from, to);
-            let y = flat_mut(y);
-            for (row, x) in x.chunks_exact(from.wide()).enumerate() {
-                for (nth, x) in kernel::head(x, from.values).chunks_exact(run).enumerate() {
-                    let place = row * to_row + nth * wide + at;
-                    y[place..place + run].copy_from_slice(x);
-                }
-            }
-        }
-        Op::Extend { from, to, before, state } => {
-            let (x, y) = apart(scratch, from, to);
-            let (y, front) = (&mut y[..to.lines()], before * to.wide());
-            y[front + x.len()..].fill(Line::ZERO);
-            y[front..front + x.len()].copy_from_slice(x);
-            match state {
-                Some(at) => {
-                    let kept = &mut tick.state[at..at + front];
-                    y[..front].copy_from_slice(kept);
-                    kept.copy_from_slice(&y[x.len()..x.len() + front]);
-                }
-                None => y[..front].fill(Line::ZERO),
-            }
-        }
-        Op::Pool { from, to, before, time, channels, width, pooling, ref sweep } => {
-            let (x, y) = apart(scratch, from, to);
-            let present = if sweep.padding == Padding::Same { before..before + time } else { 0..from.rows };
-            pool(x, from, y, to, present, (channels, width), pooling, sweep);
-        }
+        Op::Spread { .. } | Op::Extend { .. } | Op::Pool { .. } => rearrange(op, tick),
+        _ => over_window::<L>(op, tick),
+    }
+}
+
+/// Operations of layers that look at a whole window.
+#[inline(always)]
+fn over_window<L: Lanes>(op: &Op, tick: &mut Tick<'_>) {
+    let scratch = &mut *tick.scratch;
+    match *op {
         Op::Mix { from, to, weights, activation } => {
             let (x, y) = apart(scratch, from, to);
             let y = &mut y[..to.lines()];
@@ -154,6 +135,45 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
             let (energy, shape) = (&mut energy[..hidden.lines()], (hidden.wide(), hidden.values));
             kernel::attend::<L>(x, energy, shape, &tick.weights[weights..], &mut y[..to.wide()]);
         }
+        _ => {}
+    }
+}
+
+/// Operations that move numbers and compute little.
+#[inline(always)]
+fn rearrange(op: &Op, tick: &mut Tick<'_>) {
+    let scratch = &mut *tick.scratch;
+    match *op {
+        Op::Spread { from, to, run, to_row, wide, at } => {
+            let (x, y) = apart(scratch, from, to);
+            let y = flat_mut(y);
+            for (row, x) in x.chunks_exact(from.wide()).enumerate() {
+                for (nth, x) in kernel::head(x, from.values).chunks_exact(run).enumerate() {
+                    let place = row * to_row + nth * wide + at;
+                    y[place..place + run].copy_from_slice(x);
+                }
+            }
+        }
+        Op::Extend { from, to, before, state } => {
+            let (x, y) = apart(scratch, from, to);
+            let (y, front) = (&mut y[..to.lines()], before * to.wide());
+            y[front + x.len()..].fill(Line::ZERO);
+            y[front..front + x.len()].copy_from_slice(x);
+            match state {
+                Some(at) => {
+                    let kept = &mut tick.state[at..at + front];
+                    y[..front].copy_from_slice(kept);
+                    kept.copy_from_slice(&y[x.len()..x.len() + front]);
+                }
+                None => y[..front].fill(Line::ZERO),
+            }
+        }
+        Op::Pool { from, to, before, time, channels, width, pooling, ref sweep } => {
+            let (x, y) = apart(scratch, from, to);
+            let present = if sweep.padding == Padding::Same { before..before + time } else { 0..from.rows };
+            pool(x, from, y, to, present, (channels, width), pooling, sweep);
+        }
+        _ => {}
     }
 }
 

@@ -35,31 +35,7 @@ impl Layer {
                 TensorSpec::matrix("recurrent", &[units, 3 * units], square(units, units)),
                 TensorSpec::vector("bias", &[2, 3 * units], 0.0),
             ],
-            Layer::Bl { outputs, times, activation } => vec![
-                TensorSpec::matrix("w1", &[features, outputs], start(activation, features, outputs))
-                    .with(Rule::MaxNorm(NORM_MAX)),
-                TensorSpec::matrix("w2", &[x.time, times], start(activation, x.time, times))
-                    .with(Rule::MaxNorm(NORM_MAX)),
-                TensorSpec::vector("bias", &[times, outputs], 0.0),
-            ],
-            Layer::Tabl { outputs, times, .. } => vec![
-                TensorSpec::matrix("w1", &[features, outputs], square(features, outputs))
-                    .with(Rule::MaxNorm(NORM_MAX)),
-                TensorSpec::vector("w", &[x.time, x.time], 1.0 / x.time as f32)
-                    .with(Rule::Diagonal(1.0 / x.time as f32)),
-                TensorSpec::vector("l", &[1], 0.5).with(Rule::Between(0.0, 1.0)),
-                TensorSpec::matrix("w2", &[x.time, times], square(x.time, times))
-                    .with(Rule::MaxNorm(NORM_MAX)),
-                TensorSpec::vector("bias", &[times, outputs], 0.0),
-            ],
-            Layer::Bin => vec![
-                TensorSpec::vector("y1", &[1], 0.5).with(Rule::Positive(0.01)),
-                TensorSpec::vector("y2", &[1], 0.5).with(Rule::Positive(0.01)),
-                TensorSpec::vector("l1", &[x.time], 1.0),
-                TensorSpec::vector("b1", &[x.time], 0.0),
-                TensorSpec::vector("l2", &[features], 1.0),
-                TensorSpec::vector("b2", &[features], 0.0),
-            ],
+            Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin => self.bilinear_tensors(x),
             Layer::Conv { outputs, sweep, activation } => {
                 let seen = sweep.kernel_time * sweep.kernel_width;
                 let shape = [sweep.kernel_time, sweep.kernel_width, x.channels, outputs];
@@ -92,6 +68,39 @@ impl Layer {
             | Layer::Last
             | Layer::Dropout { .. }
             | Layer::Pool { .. } => Vec::new(),
+        }
+    }
+
+    fn bilinear_tensors(&self, x: Shape) -> Vec<TensorSpec> {
+        let features = x.features();
+        let square = |taken: usize, given: usize| Start::Glorot { taken, given };
+        match *self {
+            Layer::Bl { outputs, times, activation } => vec![
+                TensorSpec::matrix("w1", &[features, outputs], start(activation, features, outputs))
+                    .with(Rule::MaxNorm(NORM_MAX)),
+                TensorSpec::matrix("w2", &[x.time, times], start(activation, x.time, times))
+                    .with(Rule::MaxNorm(NORM_MAX)),
+                TensorSpec::vector("bias", &[times, outputs], 0.0),
+            ],
+            Layer::Tabl { outputs, times, .. } => vec![
+                TensorSpec::matrix("w1", &[features, outputs], square(features, outputs))
+                    .with(Rule::MaxNorm(NORM_MAX)),
+                TensorSpec::vector("w", &[x.time, x.time], 1.0 / x.time as f32)
+                    .with(Rule::Diagonal(1.0 / x.time as f32)),
+                TensorSpec::vector("l", &[1], 0.5).with(Rule::Between(0.0, 1.0)),
+                TensorSpec::matrix("w2", &[x.time, times], square(x.time, times))
+                    .with(Rule::MaxNorm(NORM_MAX)),
+                TensorSpec::vector("bias", &[times, outputs], 0.0),
+            ],
+            Layer::Bin => vec![
+                TensorSpec::vector("y1", &[1], 0.5).with(Rule::Positive(0.01)),
+                TensorSpec::vector("y2", &[1], 0.5).with(Rule::Positive(0.01)),
+                TensorSpec::vector("l1", &[x.time], 1.0),
+                TensorSpec::vector("b1", &[x.time], 0.0),
+                TensorSpec::vector("l2", &[features], 1.0),
+                TensorSpec::vector("b2", &[features], 0.0),
+            ],
+            _ => Vec::new(),
         }
     }
 }

@@ -31,6 +31,9 @@ impl<T: Real> Pass<'_, T> {
 
     /// `y += x W` for `rows` rows of `taken` numbers.
     pub(super) fn product(&mut self, rows: usize, x: &[T], taken: usize, w: &[T], given: usize, y: &mut [T]) {
+        if rows == 1 {
+            return T::row(self.level, x, w, y);
+        }
         T::pack(w, Grid::rows(given), taken, given, &mut self.scratch.packed);
         T::multiply(self.level, rows, x, Grid::rows(taken), &self.scratch.packed, y, given);
     }
@@ -48,6 +51,9 @@ impl<T: Real> Pass<'_, T> {
         dx: &mut [T],
         dw: &mut [T],
     ) {
+        if rows == 1 {
+            return T::row_back(self.level, x, w, dy, dx, dw);
+        }
         T::pack(w, Grid::turned(given), given, taken, &mut self.scratch.packed);
         T::multiply(self.level, rows, dy, Grid::rows(given), &self.scratch.packed, dx, taken);
         T::pack(dy, Grid::rows(given), rows, given, &mut self.scratch.packed);

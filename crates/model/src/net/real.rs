@@ -3,8 +3,8 @@ use crate::activation::Activation;
 use crate::lanes::portable::Plain;
 use crate::lanes::{Lanes, Level};
 use crate::math;
-use crate::net::curve;
 use crate::net::gemm::{self, Grid, Panels};
+use crate::net::{curve, single};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// `f32`, or `f64` for checks.
@@ -46,6 +46,10 @@ pub trait Real:
         c: &mut [Self],
         stride: usize,
     );
+    /// `y += x w` for a single row; `w` row-major.
+    fn row(level: Level, x: &[Self], w: &[Self], y: &mut [Self]);
+    /// The way back of [`Real::row`]: `dx += w dy`, `dw += x dy`.
+    fn row_back(level: Level, x: &[Self], w: &[Self], dy: &[Self], dx: &mut [Self], dw: &mut [Self]);
     /// Applies an activation, softmax excepted, in place.
     fn activate(level: Level, activation: Activation, values: &mut [Self]);
     /// Turns slopes by `y = activation(z)` into slopes by `z`, softmax excepted. `z` is read for swish only.
@@ -89,6 +93,12 @@ impl Real for f32 {
     }
     fn multiply(level: Level, rows: usize, a: &[f32], grid: Grid, b: &Panels, c: &mut [f32], stride: usize) {
         gemm::multiply(level, rows, a, grid, b, c, stride);
+    }
+    fn row(level: Level, x: &[f32], w: &[f32], y: &mut [f32]) {
+        single::row(level, x, w, y);
+    }
+    fn row_back(level: Level, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32], dw: &mut [f32]) {
+        single::row_back(level, x, w, dy, dx, dw);
     }
     fn activate(level: Level, activation: Activation, values: &mut [f32]) {
         curve::activate(level, activation, values);
@@ -139,6 +149,18 @@ impl Real for f64 {
                     *c += a * *b;
                 }
             }
+        }
+    }
+    fn row(_: Level, x: &[f64], w: &[f64], y: &mut [f64]) {
+        for (x, w) in x.iter().zip(w.chunks_exact(y.len())) {
+            add_scaled(y, *x, w);
+        }
+    }
+    fn row_back(_: Level, x: &[f64], w: &[f64], dy: &[f64], dx: &mut [f64], dw: &mut [f64]) {
+        let rows = w.chunks_exact(dy.len()).zip(dw.chunks_exact_mut(dy.len()));
+        for ((x, dx), (w, dw)) in x.iter().zip(dx).zip(rows) {
+            *dx += dot(w, dy);
+            add_scaled(dw, *x, dy);
         }
     }
     fn activate(_: Level, activation: Activation, values: &mut [f64]) {

@@ -87,7 +87,7 @@ impl<T: Real> Pass<'_, T> {
         let (d_kernel, rest) = dw.split_at_mut(features * 4 * units);
         let (d_recurrent, d_bias) = rest.split_at_mut(units * 4 * units);
         self.product_back(rows, self.x, features, kernel, 4 * units, dz, dx, d_kernel);
-        // The packed slopes are still those of the last product.
+        T::pack(dz, Grid::rows(4 * units), rows, 4 * units, &mut self.scratch.packed);
         T::multiply(
             self.level,
             units,

@@ -250,6 +250,9 @@ impl Learner {
     }
 
     fn clip(&mut self) {
+        if !self.recipe.clip.is_finite() {
+            return;
+        }
         let length = length(&self.gradient);
         if length > f64::from(self.recipe.clip) {
             let scale = (f64::from(self.recipe.clip) / length) as f32;
@@ -324,8 +327,14 @@ fn numbers(rest: &mut &[u8]) -> Option<Vec<f32>> {
 
 fn length(gradient: &[f32]) -> f64 {
     let mut sums = [0.0f64; 8];
-    for (at, g) in gradient.iter().enumerate() {
-        sums[at % 8] += f64::from(*g) * f64::from(*g);
+    let (groups, rest) = gradient.as_chunks::<8>();
+    for group in groups {
+        for lane in 0..8 {
+            sums[lane] += f64::from(group[lane]) * f64::from(group[lane]);
+        }
+    }
+    for g in rest {
+        sums[0] += f64::from(*g) * f64::from(*g);
     }
     sums.iter().sum::<f64>().sqrt()
 }

@@ -13,6 +13,7 @@ mod optimise;
 mod rows;
 mod schedule;
 mod score;
+mod sweep;
 mod trainer;
 
 pub use crate::net::{Net, Real};

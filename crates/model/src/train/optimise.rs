@@ -1,4 +1,6 @@
 //! Optimisers on a flat vector of parameters.
+use crate::lanes::Level;
+use crate::train::sweep;
 
 /// How a gradient becomes a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,9 +67,16 @@ impl Optimiser {
             // Decoupled: for plain gradient descent this is the same as adding it to the gradient.
             parameters.iter_mut().zip(decay).for_each(|(w, decay)| *w -= rate * decay * *w);
         }
+        let level = Level::detect();
+        match self.method {
+            Method::Sgd => return sweep::descend(level, parameters, gradient, rate),
+            Method::AdamW => return self.adam(level, parameters, gradient, rate, scales),
+            Method::Adam if decay.is_empty() => return self.adam(level, parameters, gradient, rate, scales),
+            _ => {}
+        }
         let pairs = parameters.iter_mut().zip(gradient);
         match self.method {
-            Method::Sgd => pairs.for_each(|(w, g)| *w -= rate * g),
+            Method::Sgd | Method::AdamW => {}
             Method::Momentum { momentum } => {
                 for ((w, g), v) in pairs.zip(&mut self.first) {
                     *v = momentum * *v + g;
@@ -86,15 +95,14 @@ impl Optimiser {
                     *w -= rate * g / (s.sqrt() + EPSILON);
                 }
             }
-            Method::Adam if !decay.is_empty() => {
-                let decayed = pairs.zip(decay).map(|((w, g), decay)| {
+            Method::Adam => {
+                let moments = self.first.iter_mut().zip(&mut self.second);
+                for (((w, g), decay), (m, v)) in pairs.zip(decay).zip(moments) {
                     let g = g + decay * *w;
-                    (w, g)
-                });
-                adam(decayed, &mut self.first, &mut self.second, rate, scales);
-            }
-            Method::Adam | Method::AdamW => {
-                adam(pairs.map(|(w, g)| (w, *g)), &mut self.first, &mut self.second, rate, scales);
+                    *m = BETA_1 * *m + (1.0 - BETA_1) * g;
+                    *v = BETA_2 * *v + (1.0 - BETA_2) * g * g;
+                    *w -= rate * (*m * scales[0]) / ((*v * scales[1]).sqrt() + EPSILON);
+                }
             }
             Method::Sophia => {
                 let [scale, fast, slow] = SOPHIA;
@@ -105,6 +113,11 @@ impl Optimiser {
                 }
             }
         }
+    }
+
+    fn adam(&mut self, level: Level, w: &mut [f32], g: &[f32], rate: f32, scales: [f32; 2]) {
+        let with = sweep::Adam { betas: [BETA_1, BETA_2], epsilon: EPSILON, rate, scales };
+        sweep::adam(level, w, g, &mut self.first, &mut self.second, with);
     }
 
     /// The memory, to be kept: steps, then both vectors.
@@ -125,20 +138,6 @@ impl Optimiser {
             (0..steps.min(200_000)).fold(1.0, |power, _| power * beta)
         });
         true
-    }
-}
-
-fn adam<'a>(
-    pairs: impl Iterator<Item = (&'a mut f32, f32)>,
-    first: &mut [f32],
-    second: &mut [f32],
-    rate: f32,
-    scales: [f32; 2],
-) {
-    for ((w, g), (m, v)) in pairs.zip(first.iter_mut().zip(second)) {
-        *m = BETA_1 * *m + (1.0 - BETA_1) * g;
-        *v = BETA_2 * *v + (1.0 - BETA_2) * g * g;
-        *w -= rate * (*m * scales[0]) / ((*v * scales[1]).sqrt() + EPSILON);
     }
 }
 

@@ -1,0 +1,179 @@
+//! Packs the weights of one node after another, in the order in which `layout` laid them out.
+use super::layout::{digit, sweep_patches, time_first};
+use super::put;
+use crate::block::{Line, lines};
+use crate::layer::Layer;
+use crate::model::Precision;
+use crate::pack::Matrix;
+use crate::plan::Plan;
+use crate::shape::Shape;
+
+/// Packs one node's tensors and returns the lines behind; the mirror image of `Layout::node`.
+pub(super) fn pack_node<'a>(
+    plan: &Plan,
+    at: usize,
+    wanted: Precision,
+    reach: f32,
+    values: &[f32],
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let node = &plan.nodes()[at];
+    let (x, y) = (plan.shape(node.inputs[0]), plan.shape(at + 1));
+    let features = x.features();
+    match node.layer {
+        Layer::Dense { outputs, .. } => {
+            let (weights, bias) = values.split_at(features * outputs);
+            pack_dense(wanted, reach, Matrix { weights, bias, taps: 1, run: features, outputs }, out)
+        }
+        Layer::Conv { outputs, sweep, .. } => {
+            let (taps, run, place) = sweep_patches(x, y, &sweep);
+            let (weights, bias) = values.split_at(taps * run * outputs);
+            pack_dense(
+                digit(wanted, taps, run, place),
+                reach,
+                Matrix { weights, bias, taps, run, outputs },
+                out,
+            )
+        }
+        Layer::Lstm { units } => {
+            let (kernel, rest) = values.split_at(features * 4 * units);
+            let (recurrent, bias) = rest.split_at(units * 4 * units);
+            // The bias starts the recurrent half; the input half is added to the recurrent half's sums.
+            pack_halves(wanted, reach, [kernel, recurrent], [&[], bias], 4, features, units, out)
+        }
+        Layer::Gru { units } => {
+            let (kernel, rest) = values.split_at(features * 3 * units);
+            let (recurrent, bias) = rest.split_at(units * 3 * units);
+            let (first, second) = bias.split_at(3 * units);
+            pack_halves(wanted, reach, [kernel, recurrent], [first, second], 3, features, units, out)
+        }
+        Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin => {
+            pack_bilinear(&node.layer, x, wanted, reach, values, out)
+        }
+        Layer::BatchNorm { epsilon, .. } => {
+            let part = |nth: usize| &values[nth * x.channels..(nth + 1) * x.channels];
+            let factor = |c: usize| part(0)[c] / (part(3)[c] + epsilon).sqrt();
+            let factors: Vec<f32> = (0..features).map(|at| factor(at % x.channels)).collect();
+            let summands: Vec<f32> = (0..features)
+                .map(|at| at % x.channels)
+                .map(|c| part(1)[c] - part(2)[c] * factor(c))
+                .collect();
+            pack_numbers(&summands, pack_numbers(&factors, out))
+        }
+        Layer::Attention { units } => {
+            let (weights, rest) = values.split_at(features * units);
+            let (bias, query) = rest.split_at(units);
+            let out = pack_dense(
+                wanted,
+                reach,
+                Matrix { weights, bias, taps: 1, run: features, outputs: units },
+                out,
+            );
+            pack_numbers(query, out)
+        }
+        _ => out,
+    }
+}
+
+fn pack_bilinear<'a>(
+    layer: &Layer,
+    x: Shape,
+    wanted: Precision,
+    reach: f32,
+    values: &[f32],
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let features = x.features();
+    match *layer {
+        Layer::Bl { outputs, times, .. } => {
+            let (weights, rest) = values.split_at(features * outputs);
+            let (w2, bias) = rest.split_at(x.time * times);
+            let matrix = Matrix { weights, bias: &[], taps: 1, run: features, outputs };
+            if time_first(x, times) {
+                let out = &mut pack_numbers(w2, out)[times * lines(features)..];
+                // What enters the product is not what calibration saw: its reach is found anew each tick.
+                pack_rows(bias, outputs, pack_dense(wanted, 0.0, matrix, out))
+            } else {
+                pack_rows(bias, outputs, pack_numbers(w2, pack_dense(wanted, reach, matrix, out)))
+            }
+        }
+        Layer::Tabl { outputs, times, .. } => {
+            let (weights, rest) = values.split_at(features * outputs);
+            let (w, rest) = rest.split_at(x.time * x.time);
+            let (l, rest) = rest.split_at(1);
+            let (w2, bias) = rest.split_at(x.time * times);
+            let out = pack_dense(
+                wanted,
+                reach,
+                Matrix { weights, bias: &[], taps: 1, run: features, outputs },
+                out,
+            );
+            let (own, out) = out.split_at_mut(1);
+            own[0].0.fill(l[0]);
+            pack_rows(bias, outputs, pack_numbers(w2, pack_numbers(w, out)))
+        }
+        Layer::Bin => {
+            let (y12, rest) = values.split_at(2);
+            let (time, columns) = rest.split_at(2 * x.time);
+            let (own, behind) = out.split_at_mut(2 + 2 * lines(features) + 2 * x.time);
+            own[0].0.fill(y12[0]);
+            own[1].0.fill(y12[1]);
+            let (rows, lanes) = own[2..].split_at_mut(2 * x.time);
+            rows.iter_mut().zip(time).for_each(|(line, value)| line.0.fill(*value));
+            let (l2, b2) = columns.split_at(features);
+            put(&mut lanes[..lines(features)], l2);
+            put(&mut lanes[lines(features)..], b2);
+            behind
+        }
+        _ => out,
+    }
+}
+
+/// The reach, then the matrix.
+fn pack_dense<'a>(
+    precision: Precision,
+    reach: f32,
+    matrix: Matrix<'_>,
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let (own, behind) = out.split_at_mut(1);
+    own[0].0.fill(reach);
+    matrix.pack(precision, behind)
+}
+
+#[allow(clippy::too_many_arguments, reason = "two matrices and their sizes")]
+fn pack_halves<'a>(
+    precision: Precision,
+    reach: f32,
+    weights: [&[f32]; 2],
+    bias: [&[f32]; 2],
+    gates: usize,
+    features: usize,
+    units: usize,
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
+    let (own, out) = out.split_at_mut(1);
+    own[0].0.fill(reach);
+    let half = |nth: usize, run| Matrix {
+        weights: weights[nth],
+        bias: bias[nth],
+        taps: 1,
+        run,
+        outputs: gates * units,
+    };
+    let out = half(0, features).pack_gates(precision, gates, out);
+    half(1, units).pack_gates(precision, gates, out)
+}
+
+fn pack_numbers<'a>(values: &[f32], out: &'a mut [Line]) -> &'a mut [Line] {
+    let (own, behind) = out.split_at_mut(lines(values.len()));
+    put(own, values);
+    behind
+}
+
+fn pack_rows<'a>(values: &[f32], wide: usize, mut out: &'a mut [Line]) -> &'a mut [Line] {
+    for row in values.chunks_exact(wide) {
+        out = pack_numbers(row, out);
+    }
+    out
+}
