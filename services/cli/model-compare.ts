@@ -6,7 +6,7 @@ import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { compare, type Row, type Spread } from "../trainer/compare.ts";
 import { loadPreset, type Preset } from "../trainer/preset.ts";
-import { columns, table, whole } from "./columns.ts";
+import { columns as head, table, whole } from "./columns.ts";
 import { number, numbers, words } from "./option-values.ts";
 import { meter } from "./train-meter.ts";
 import { percent } from "./train-tables.ts";
@@ -17,6 +17,7 @@ interface Flags {
   readonly capture: string;
   readonly preset: string;
   readonly networks?: string;
+  readonly columns?: string;
   readonly horizons?: number[];
   readonly labels?: string[];
   readonly seeds?: number[];
@@ -41,7 +42,8 @@ export function modelCompareCommand(): Command {
     .description("train networks side by side over horizons, labels and seeds; macro-F1 and MCC beside the baselines")
     .requiredOption("--capture <file>", "pcap or pcapng, gzip allowed")
     .option("--preset <file>", "which networks, trained how; YAML", PRESET)
-    .option("--networks <names>", "only these of the preset, separated by commas")
+    .option("--networks <names>", "only these rows of the preset, separated by commas")
+    .option("--columns <name>", "levels, levels-N, book or derived, in place of the preset's")
     .option("--horizons <rows>", "rows ahead, separated by commas, in place of the preset's", numbers(1, 100_000, 20))
     .option("--labels <kinds>", "exact, smoothed or both, in place of the preset's", words(["exact", "smoothed"]))
     .option("--seeds <numbers>", "seeds in place of the preset's", numbers(0, 4294967295, 100))
@@ -57,16 +59,17 @@ function chosen(flags: Flags): Preset {
   const only = flags.networks?.split(",");
   const absent = only?.find((name) => preset.networks[name] === undefined);
   if (absent !== undefined) throw new TicklineError("TL_USAGE", `"${absent}" is not in ${flags.preset}; it has ${Object.keys(preset.networks).join(", ")}`);
-  const networks = only === undefined ? preset.networks : Object.fromEntries(only.map((name) => [name, preset.networks[name]]));
+  const networks = only === undefined ? preset.networks : Object.fromEntries(Object.entries(preset.networks).filter(([name]) => only.includes(name)));
   const labels = (flags.labels ?? preset.labels) as Preset["labels"];
-  return { ...preset, networks, labels, horizons: flags.horizons ?? preset.horizons, seeds: flags.seeds ?? preset.seeds, folds: flags.folds ?? preset.folds };
+  const { columns = preset.columns, horizons = preset.horizons, seeds = preset.seeds, folds = preset.folds } = flags;
+  return { ...preset, networks, labels, columns, horizons, seeds, folds };
 }
 
 function spread({ mean, deviation }: Spread, digits: (x: number) => string): string {
   return deviation > 0 ? `${digits(mean)} +- ${digits(deviation)}` : digits(mean);
 }
 
-const HEAD = columns("network", "+macro-F1 %", "+MCC", "+accuracy %", "?+ECE %", "?+parameters", "?+multiply-adds", "?+us", "?+train s");
+const HEAD = head("network", "+macro-F1 %", "+MCC", "+accuracy %", "?+ECE %", "?+parameters", "?+multiply-adds", "?+us", "?+train s");
 
 /** One table for one kind of label and horizon. */
 export function groupTable(rows: readonly Row[], width: number): string[] {

@@ -30,7 +30,8 @@ function quiet(): void {}
 
 test("the shipped comparison is the table of the issue", () => {
   const { networks, horizons, seeds, labels, train: share } = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
-  assert.deepEqual(Object.keys(networks), ["logistic", "mlp", "lstm", "c-tabl", "bin-c-tabl", "cnn-lstm-attention", "deeplob"]);
+  assert.deepEqual(Object.keys(networks), ["logistic", "mlp", "lstm", "c-tabl", "bin-c-tabl", "bin-c-tabl-50", "cnn-lstm-attention", "deeplob"]);
+  assert.deepEqual([networks["bin-c-tabl-50"]?.network, networks["bin-c-tabl-50"]?.window], ["bin-c-tabl", 50]);
   assert.deepEqual([horizons, seeds, labels, share], [[10, 20, 50, 100], [1, 2, 3, 4, 5], ["exact", "smoothed"], 0.7]);
 });
 
@@ -41,6 +42,8 @@ test("a wrong comparison is refused by line and value", () => {
     writeFileSync(file, text);
     assert.throws(() => loadPreset(file), /wrong\.yaml:\d+:\d+/);
   }
+  writeFileSync(file, good.replace("mlp", "oracle"));
+  assert.throws(() => loadPreset(file), /networks\.oracle: is no network; add network: with one of logistic, mlp/);
   writeFileSync(file, good);
   assert.equal(loadPreset(file).folds, 1);
 });
@@ -104,11 +107,11 @@ test("labels dealt at random teach nothing: no correlation on the test part", { 
 });
 
 test("a comparison has baselines and every network, with folds summed", { skip: absent }, async () => {
-  const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), horizons: [20], labels: ["exact" as const], seeds: [1, 2], folds: 2, networks: { logistic: { epochs: 1 }, lstm: { epochs: 1 } } };
+  const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), horizons: [20], labels: ["exact" as const], seeds: [1, 2], folds: 2, networks: { logistic: { epochs: 1 }, wide: { network: "lstm", hidden: [8], epochs: 1 } } };
   const rows: Row[] = [];
   const shares: number[] = [];
   for await (const group of compare({ capture: CAPTURE, preset, jobs: 2 }, ({ share }) => shares.push(share))) rows.push(...group);
-  assert.deepEqual(rows.map((row) => row.network), ["majority", "persistence", "logistic", "lstm"]);
+  assert.deepEqual(rows.map((row) => row.network), ["majority", "persistence", "logistic", "wide"]);
   // Two thirds of the day are tested, by both models and by the baselines alike.
   assert.deepEqual(new Set(rows.flatMap((row) => row.scores.map((score) => score.rows))).size, 1);
   assert.equal(rows[2]?.scores.length, 2);

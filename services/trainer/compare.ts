@@ -17,7 +17,7 @@ export interface Comparing extends Progress {
 export interface Row {
   readonly labels: "exact" | "smoothed";
   readonly horizon: number;
-  /** A network, `persistence` or `majority`. */
+  /** A row of the preset, `persistence` or `majority`. */
   readonly network: string;
   readonly macroF1: Spread;
   readonly mcc: Spread;
@@ -53,8 +53,9 @@ interface Group {
   readonly horizon: number;
 }
 
-/** Every job: one network, one seed, all folds of one group. */
+/** Every job: one row of the table, one seed, all folds of one group. */
 interface Job extends Group {
+  /** The row's name. */
   readonly network: string;
   readonly own: OwnSettings;
   readonly seed: number;
@@ -90,10 +91,11 @@ interface Run {
 }
 
 async function runJob(job: Job, tasks: readonly Task[], report: (progress: Progress) => void): Promise<Run> {
-  const settings = settingsOf(job.network, job.own);
+  const network = job.own.network ?? job.network;
+  const settings = settingsOf(network, job.own);
   const fits: Fitted[] = [];
   for (const [nth, task] of tasks.entries()) {
-    fits.push(await fit(task, job.network, settings, job.seed, ({ share, loss, rows }) => report({ share: (nth + share) / tasks.length, loss, rows })));
+    fits.push(await fit(task, network, settings, job.seed, ({ share, loss, rows }) => report({ share: (nth + share) / tasks.length, loss, rows })));
   }
   const counted = fits.map((each) => (each.calibration?.bins ?? []).flatMap((bin) => [bin.rows, bin.rows * bin.confidence, bin.rows * bin.accuracy]));
   const bins = (counted[0] ?? []).map((_, i) => counted.reduce((total, each) => total + (each[i] ?? 0), 0));
@@ -137,7 +139,7 @@ type Market = Awaited<ReturnType<typeof native.Market.read>>;
 /** Rows of every group, label by label and horizon by horizon: the baselines, then the networks. */
 export async function* compare(options: CompareOptions, report: (at: Comparing) => void): AsyncGenerator<Row[]> {
   const { capture, preset, jobs } = options;
-  const networks = Object.entries(preset.networks).filter((entry): entry is [string, OwnSettings] => entry[1] !== undefined);
+  const networks = Object.entries(preset.networks);
   const groups = preset.labels.flatMap((labels) => preset.horizons.map((horizon): Group => ({ labels, horizon })));
   const market = await slowDoor(() => native.Market.read(capture, [...preset.symbols]));
   let done = 0;
@@ -180,9 +182,10 @@ function tasksOf(market: Market, capture: string, preset: Preset, group: Group):
 
 /** How much of the whole each network's runs are, roughly: what the meter's time left is reckoned by. */
 function weights(networks: readonly (readonly [string, OwnSettings])[]): Map<string, number> {
-  return new Map(networks.map(([name, own]) => {
+  return new Map(networks.map(([row, own]) => {
+    const name = own.network ?? row;
     const { epochs, window } = settingsOf(name, own);
     const size = name.startsWith("deeplob") ? 40 : name.includes("tabl") ? window : name.startsWith("cnn") ? 5 : name === "logistic" ? 1 : 3;
-    return [name, epochs * size];
+    return [row, epochs * size];
   }));
 }

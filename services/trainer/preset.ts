@@ -8,7 +8,11 @@ import { NETWORKS } from "./networks.ts";
 const share = z.number().min(0).max(1);
 const seed = z.number().int().min(0).max(4294967295);
 
+const KNOWN = Object.keys(NETWORKS).filter((name) => name !== "autoencoder");
+
 const settings = z.strictObject({
+  /** Which network, where the row is not called after it. */
+  network: z.enum(KNOWN).optional(),
   columns: z.string().optional(),
   window: z.number().int().min(1).max(1000).optional(),
   hidden: z.array(z.number().int().min(1).max(1024)).max(8).optional(),
@@ -34,7 +38,13 @@ const schema = z.strictObject({
   train: z.number().min(0.05).max(0.95).default(0.7),
   /** 1: one split. More: walk-forward, the day in folds + 1 equal parts, each but the first tested by a model trained on those before. */
   folds: z.number().int().min(1).max(50).default(1),
-  networks: z.strictObject(Object.fromEntries(Object.keys(NETWORKS).filter((name) => name !== "autoencoder").map((name) => [name, settings.optional()]))),
+  /** Rows of the table by name: a network's, or another with `network` in it. */
+  networks: z.record(z.string().regex(/^[a-z0-9.-]+$/), settings).superRefine((rows, context) => {
+    for (const [name, row] of Object.entries(rows)) {
+      if (row.network !== undefined || KNOWN.includes(name)) continue;
+      context.addIssue({ code: "custom", path: [name], message: "is no network", params: { fix: `add network: with one of ${KNOWN.join(", ")}` } });
+    }
+  }),
 });
 
 /** A checked comparison. */
