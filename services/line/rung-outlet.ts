@@ -1,5 +1,5 @@
 // @hot
-/** A ring's sending end whose consumer may sleep: rings its bell after each commit, which costs two loads while it is awake. */
+/** A ring's sending end whose consumer may sleep: rings its bell after each commit, which costs a full barrier and a load while it is awake. */
 import type { Outlet } from "../kit/link.ts";
 import type { Ringer } from "../kit/ring/bell.ts";
 

@@ -53,7 +53,7 @@ impl Publisher {
         let Some((kind, length)) = self.claimed.take() else { return 0 };
         let sequence = self.next;
         let at = self.slots.at(sequence);
-        self.slots.begin(at, sequence, length);
+        self.slots.mark(at, sequence);
         self.slots.mapping().put(at + RECORD_PAYLOAD, &self.staging[..length.div_ceil(8)]);
         self.slots.commit(at, sequence, length, kind, self.epoch, stamp_ns);
         self.next = sequence + 1;
@@ -168,7 +168,7 @@ impl Subscriber {
         let stamp_ns = m.word64(at + RECORD_STAMP).load(Relaxed);
         let words = length.div_ceil(8).min(self.staging.len());
         m.get(at + RECORD_PAYLOAD, &mut self.staging[..words]);
-        // SYNC: pairs with the release fence in `Slots::begin`: had any of the loads above seen a later record's bytes, the
+        // SYNC: pairs with the release fence in `Slots::mark`: had any of the loads above seen a later record's bytes, the
         // commit word below would show that record.
         fence(Acquire);
         if self.slots.commit_word(at, Relaxed) != expected {

@@ -4,7 +4,7 @@
 pub const MAGIC: u64 = u64::from_le_bytes(*b"TICKLINE");
 
 /// Raised when an old reader must not read a new segment.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// Header: magic, u64.
 pub const AT_MAGIC: usize = 0;
@@ -23,20 +23,22 @@ pub const AT_STRIDE: usize = 36;
 
 /// Writer's line: writer epoch, u32.
 pub const AT_EPOCH: usize = 128;
-/// Writer's line: sequence the writer will use next, u64 (low half first); a hint, the records are the truth.
+/// Writer's line: sequence the writer will use next; a hint, the records are the truth. Two u32: the low half of the sequence, then how
+/// many half turns (2^31) it has made, which is stored first.
 pub const AT_TAIL: usize = 136;
 /// Writer's line, `latest` only: what was published last, u32 (count << 2 | slot).
 pub const AT_PUBLISHED: usize = 144;
-/// Reader's line, `lossless` only: sequence the reader will read next, u64 (low half first).
+/// Reader's line, `lossless` only: sequence the reader will read next, as two u32 like the tail.
 pub const AT_HEAD: usize = 256;
 /// First slot; also where the control block and plain segments begin.
 pub const AT_DATA: usize = 512;
 
-/// Record: payload bytes, i32; negative until committed.
+/// Record: payload bytes, u32.
 pub const RECORD_LENGTH: usize = 0;
 /// Record: kind of message, u32; the channel's users agree on it.
 pub const RECORD_KIND: usize = 4;
-/// Record: sequence, u64. Its low half is the commit word: `!sequence` while being written, `sequence` when committed.
+/// Record: sequence, u64. Its low half is the commit word, stored last. Until then it is that of an earlier lap, or in a broadcast
+/// channel `!sequence`.
 pub const RECORD_SEQUENCE: usize = 8;
 /// Record: epoch of the writer that wrote it, u32.
 pub const RECORD_EPOCH: usize = 16;
@@ -54,8 +56,8 @@ pub const PAYLOAD_MAX: usize = 1 << 20;
 
 /// The layout in words, the same text in `services/kit/ring/layout.ts`.
 pub const LAYOUT: &str = "header magic@0:u64 version@8:u32 kind@12:u32 hash@16:u64 bytes@24:u64 slots@32:u32 stride@36:u32; \
-writer epoch@128:u32 tail@136:u64 published@144:u32; reader head@256:u64; data@512; \
-record length@0:i32 kind@4:u32 sequence@8:u64 epoch@16:u32 stamp@24:u64 payload@32; \
+writer epoch@128:u32 tail@136:u32 tail_half_turns@140:u32 published@144:u32; reader head@256:u32 head_half_turns@260:u32; data@512; \
+record length@0:u32 kind@4:u32 sequence@8:u64 epoch@16:u32 stamp@24:u64 payload@32; \
 line armed@0:u32 cause@4:u32 cause_ns@8:u64 run@16:u64 epoch@24:u32 text@64:192; \
 service@512+290816: state@0:u32 pid@4:u32 epoch@8:u32 restarts@12:u32 bell@16:u32 name@32:32 heartbeat@64:cell horizon@128:cell \
 sent@144:cell admit@160:cell progress@192:cell error@256:256 counters@512:64*u64 histograms@1024:16*17984; \

@@ -58,7 +58,6 @@ impl Producer {
             return Err(Refusal::Fenced);
         }
         let at = self.slots.at(self.next);
-        self.slots.begin(at, self.next, length);
         Ok(Claim { producer: self, at, length, kind })
     }
 

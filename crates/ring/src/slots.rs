@@ -57,14 +57,13 @@ impl Slots {
         AT_DATA + (sequence as u32 & (self.count - 1)) as usize * self.stride
     }
 
-    /// Marks the slot as being written. Both marks say so: the commit word and the negative length.
+    /// Marks the slot of a broadcast channel as being written, so that who is reading the record it held finds out. A lossless channel
+    /// needs no mark: nobody looks at a free slot, and until the commit its word is that of an earlier lap.
     #[inline(always)]
-    pub(crate) fn begin(&self, at: usize, sequence: u64, length: usize) {
-        let m = self.mapping();
-        m.word(at + RECORD_SEQUENCE).store(!(sequence as u32), Relaxed);
+    pub(crate) fn mark(&self, at: usize, sequence: u64) {
+        self.mapping().word(at + RECORD_SEQUENCE).store(!(sequence as u32), Relaxed);
         // SYNC: pairs with the acquire fence of `broadcast::Subscriber::poll`: who sees any later store sees the mark.
         fence(Release);
-        m.word(at + RECORD_LENGTH).store((-(length as i32)) as u32, Relaxed);
     }
 
     /// Fills the header and publishes the record.
@@ -88,7 +87,7 @@ impl Slots {
         m.word(at + RECORD_SEQUENCE).store(sequence as u32, Release);
     }
 
-    /// Low half of the sequence committed in this slot, or of the one being written.
+    /// Low half of the sequence committed in this slot; its complement while a broadcast writer is at it.
     #[inline(always)]
     pub(crate) fn commit_word(&self, at: usize, order: crate::sync::Ordering) -> u32 {
         self.mapping().word(at + RECORD_SEQUENCE).load(order)
@@ -103,47 +102,39 @@ impl Slots {
         high << 32 | low
     }
 
-    /// Stores a sequence whose low half others poll: high half first, so that at the carry it is early, never late.
+    /// Stores a head or tail one above the one before: usually one store. The number of half turns goes first, so that the owner can die
+    /// between the two: `load_sequence` then sees that they do not belong together.
     #[inline(always)]
     pub(crate) fn publish_sequence(&self, at: usize, sequence: u64) {
         let m = self.mapping();
-        if sequence as u32 == 0 {
-            m.word(at + 4).store((sequence >> 32) as u32, Release);
+        if (sequence as u32).trailing_zeros() >= 31 {
+            m.word(at + 4).store((sequence >> 31) as u32, Release);
         }
         // SYNC: pairs with the writer's acquire load of the head (slots are free) and the readers' of the tail.
         m.word(at).store(sequence as u32, Release);
     }
 
-    /// Stores a sequence at start-up, both halves.
+    /// Stores a head or tail at start-up, both words; not below the one before and less than half a turn above it.
     pub(crate) fn store_sequence(&self, at: usize, sequence: u64) {
         let m = self.mapping();
-        m.word(at + 4).store((sequence >> 32) as u32, Release);
+        m.word(at + 4).store((sequence >> 31) as u32, Release);
         m.word(at).store(sequence as u32, Release);
     }
 
-    /// Reads a head or tail that its owner may be storing, or may have died storing. The record before it carries the whole number, so
-    /// the halves only decide when that record is gone.
+    /// Reads a head or tail that its owner may be storing, or may have died storing.
     pub(crate) fn load_sequence(&self, at: usize) -> u64 {
         use crate::sync::Ordering::Acquire;
         let m = self.mapping();
         loop {
-            let before = m.word(at + 4).load(Acquire);
+            // SYNC: pairs with the stores in `publish_sequence`: a new low word is not seen with an old number of half turns twice.
+            let turns = m.word(at + 4).load(Acquire);
             let low = m.word(at).load(Acquire);
-            if m.word(at + 4).load(Acquire) != before {
-                crate::sync::spin_loop();
-                continue;
+            if m.word(at + 4).load(Acquire) == turns {
+                // The top bit of the low word is the last bit of the number of half turns, unless that is one ahead.
+                let turns = turns.wrapping_sub((turns ^ low >> 31) & 1);
+                return u64::from(turns >> 1) << 32 | u64::from(low);
             }
-            let halves = (before as u64) << 32 | low as u64;
-            let previous = self.at(halves.wrapping_sub(1));
-            let whole = low.wrapping_sub(1);
-            if low != 1 && self.commit_word(previous, Acquire) == whole {
-                let high = m.word(previous + RECORD_SEQUENCE + 4).load(Acquire) as u64;
-                // A broadcast writer may be overwriting that record by now; then the halves have to do.
-                if self.commit_word(previous, Acquire) == whole {
-                    return (high << 32 | whole as u64) + 1;
-                }
-            }
-            return halves;
+            crate::sync::spin_loop();
         }
     }
 

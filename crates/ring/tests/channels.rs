@@ -246,30 +246,44 @@ fn latest_gives_nothing_then_the_newest_and_never_a_mixture() {
     assert_eq!(reader.read(), Some([7; 8]));
 }
 
-#[test]
-fn sequences_pass_32_bits_without_a_gap() {
-    let segment = lossless(4, 8);
-    let header = segment.base();
-    let start = (7u64 << 32) - 3;
+/// Sets head and tail of a fresh channel: the low half of `sequence` and a number of half turns.
+fn set_sequences(segment: &Segment, sequence: u64, half_turns: u32) {
     for at in [tickline_ring::layout::AT_HEAD, tickline_ring::layout::AT_TAIL] {
         // SAFETY: inside the header; nothing else is attached yet.
-        unsafe { header.add(at).cast::<u64>().write(start) };
+        unsafe { segment.base().add(at).cast::<[u32; 2]>().write([sequence as u32, half_turns]) };
     }
-    let mut producer = Producer::attach(segment.clone()).unwrap();
-    let mut consumer = Consumer::attach(segment.clone()).unwrap();
-    let mut expected = start;
-    for _ in 0..10 {
-        producer.send(0, 0, &[0; 8]).unwrap();
-        producer.send(0, 0, &[0; 8]).unwrap();
-        consumer
-            .poll(
-                |record| {
-                    assert_eq!(record.sequence, expected);
-                    expected += 1;
-                },
-                9,
-            )
-            .unwrap();
+}
+
+#[test]
+fn an_owner_that_died_between_the_words_of_its_head_or_tail_is_understood() {
+    for (sequence, half_turns) in [((7u64 << 32) - 3, 14), ((7 << 32) + 0x7FFF_FFFF, 15)] {
+        for died in [false, true] {
+            let segment = lossless(4, 8);
+            set_sequences(&segment, sequence, half_turns - u32::from(!died));
+            assert_eq!(Producer::attach(segment.clone()).unwrap().next(), sequence);
+            assert_eq!(Consumer::attach(segment).unwrap().next(), sequence);
+        }
     }
-    assert_eq!((expected, Producer::attach(segment).unwrap().next()), (start + 20, start + 20));
+}
+
+#[test]
+fn sequences_pass_31_and_32_bits_without_a_gap() {
+    for start in [(7u64 << 32) - 3, (7 << 32) + 0x7FFF_FFFC] {
+        let segment = lossless(4, 8);
+        set_sequences(&segment, start, (start >> 31) as u32);
+        let mut producer = Producer::attach(segment.clone()).unwrap();
+        let mut consumer = Consumer::attach(segment.clone()).unwrap();
+        let mut expected = start;
+        for _ in 0..10 {
+            producer.send(0, 0, &[0; 8]).unwrap();
+            producer.send(0, 0, &[0; 8]).unwrap();
+            let check = |record: &tickline_ring::Record<'_>| {
+                assert_eq!(record.sequence, expected);
+                expected += 1;
+            };
+            consumer.poll(check, 9).unwrap();
+            assert_eq!(Consumer::attach(segment.clone()).unwrap().next(), consumer.next());
+        }
+        assert_eq!((expected, Producer::attach(segment).unwrap().next()), (start + 20, start + 20));
+    }
 }

@@ -117,6 +117,36 @@ fn lossless_reader_while_a_second_writer_takes_over() {
     });
 }
 
+/// The head moves over a half turn, its two words, while another reader attaches in its place.
+#[test]
+fn lossless_head_is_whole_while_it_passes_a_half_turn() {
+    model(|| {
+        let first = (1u64 << 32) - 1;
+        let segment = Arc::new(Segment::model_at(Kind::Lossless, 2, 16, first));
+        let mut producer = Producer::attach(segment.clone()).unwrap();
+        let mut consumer = Consumer::attach(segment.clone()).unwrap();
+        producer.send(0, 0, &payload(1)).unwrap();
+        let reader = thread::spawn(move || {
+            for _ in 0..2 {
+                let next = consumer.next();
+                consumer.poll(|record| assert_eq!(record.sequence, next), 1).unwrap();
+            }
+            consumer.next()
+        });
+        // Meanwhile the writer fills the slots that the head leaves.
+        producer.send(0, 0, &payload(2)).unwrap();
+        let sent = 2 + u64::from(producer.send(0, 0, &payload(3)).is_ok());
+        let next = Consumer::attach(segment.clone()).unwrap().next();
+        assert!((first..=first + 2).contains(&next), "{next:x}");
+        let next = reader.join().unwrap();
+        assert!(next > first);
+        let mut after = Consumer::attach(segment).unwrap();
+        assert_eq!(after.next(), next);
+        while after.poll(|record| assert!(record.sequence >= next), 1).unwrap() > 0 {}
+        assert_eq!(after.next(), first + sent);
+    });
+}
+
 #[test]
 fn broadcast_reader_is_lapped_but_never_fooled() {
     model(|| {

@@ -52,7 +52,7 @@ export class Ringer {
     this.#block = block;
   }
 
-  /** Rings if the sleeper asked for it. Costs two loads while it is awake. */
+  /** Rings if the sleeper asked for it. Costs a full barrier and a load while it is awake. */
   notify(): void {
     if (this.#block.wanted()) this.#bell.ring();
   }

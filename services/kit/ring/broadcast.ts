@@ -12,91 +12,90 @@ import {
   AT_EPOCH,
   AT_TAIL,
   RECORD_EPOCH,
-  RECORD_KIND,
   RECORD_LENGTH,
   RECORD_PAYLOAD,
   RECORD_SEQUENCE,
   RECORD_SEQUENCE_HIGH,
-  RECORD_STAMP,
 } from "./layout.ts";
+import { look, mark, publish, settle } from "./order.ts";
 import { Kind, type Segment } from "./segment.ts";
-import { corrupt, fenced, firstUncommitted, loadSequence, step, templateWords, type Sequence } from "./slots.ts";
+import { corrupt, fenced, firstUncommitted, halfTurns, loadSequence, step, storeSequence, type Sequence } from "./slots.ts";
+import { Stage } from "./stage.ts";
+
+// Offsets in words. V8 folds a module's own constants into the code, and loads those that it imports.
+const SEQUENCE = RECORD_SEQUENCE;
+const SEQUENCE_HIGH = RECORD_SEQUENCE_HIGH;
+const WRITER = RECORD_EPOCH;
+const LENGTH = RECORD_LENGTH;
+const PAYLOAD = RECORD_PAYLOAD >> 2;
+const FIRST = AT_DATA >> 2;
+const TAIL_WORD = AT_TAIL >> 2;
+const EPOCH_WORD = AT_EPOCH >> 2;
+
+// As in `lossless.ts`, an end's numbers lie in a small typed array.
+const LOW = 0;
+const HIGH = 1;
+const EPOCH = 2;
+const CLAIMED = 2;
 
 /** The writing end. */
 export class Publisher implements Outlet {
+  /** The writer's own memory; a claimed payload lies at offset 0. */
   readonly view: DataView;
+  readonly #stage: Stage;
   readonly #segment: Segment;
   readonly #words: Int32Array;
-  readonly #template: Int32Array;
-  readonly #stamp: Uint32Array;
-  readonly #kind: number;
-  readonly #bytes: number;
+  /** Words from a slot to the next. */
   readonly #stride: number;
   readonly #mask: number;
   readonly #epoch: number;
-  #low: number;
-  #high: number;
-  /** Word offset of the claimed slot; 0 without a claim. */
-  #claimed = 0;
+  /** LOW, HIGH: sequence of the next record, exact. CLAIMED: 1 between claim and commit. */
+  readonly #own = new Int32Array(3);
 
   /** Becomes the channel's writer, after every record committed so far. Parameters as for `Producer`. */
   constructor(segment: Segment, template: Uint8Array, kind: number, stamp: Uint32Array) {
     segment.require(Kind.Broadcast, true);
+    this.#stage = new Stage(segment, template, kind, stamp);
+    this.view = this.#stage.view;
     this.#segment = segment;
-    this.view = segment.view;
     this.#words = segment.words;
-    this.#template = templateWords(segment, template);
-    this.#stamp = stamp;
-    this.#kind = kind;
-    this.#bytes = template.length;
-    this.#stride = segment.stride;
+    this.#stride = segment.stride >> 2;
     this.#mask = segment.slots - 1;
-    this.#epoch = (Atomics.add(segment.words, AT_EPOCH >> 2, 1) + 1) | 0;
+    this.#epoch = (Atomics.add(segment.words, EPOCH_WORD, 1) + 1) | 0;
     const next = firstUncommitted(segment, loadSequence(segment, AT_TAIL));
-    this.#low = next.low;
-    this.#high = next.high;
-    Atomics.store(segment.words, (AT_TAIL >> 2) + 1, next.high);
-    Atomics.store(segment.words, AT_TAIL >> 2, next.low);
+    this.#own[LOW] = next.low;
+    this.#own[HIGH] = next.high;
+    storeSequence(segment, AT_TAIL, next);
   }
 
-  /** Byte offset in `view` of a payload that equals the template; never -1. */
+  /** Byte offset in `view` of a payload that equals the template: 0; never -1. */
   claim(): number {
-    const words = this.#words;
-    if (words[AT_EPOCH >> 2] !== this.#epoch) fenced(this.#segment.path);
-    const low = this.#low;
-    const at = AT_DATA + (low & this.#mask) * this.#stride;
-    const word = at >> 2;
-    // SYNC: a full barrier; pairs with the one in `Subscriber.poll`: who sees any later byte sees this mark.
-    Atomics.exchange(words, word + RECORD_SEQUENCE, ~low);
-    words[word + RECORD_LENGTH] = -this.#bytes;
-    const template = this.#template;
-    const payload = word + (RECORD_PAYLOAD >> 2);
-    for (let n = 0; n < template.length; n += 1) words[payload + n] = template[n] as number;
-    this.#claimed = word;
-    return at + RECORD_PAYLOAD;
+    if (this.#words[EPOCH_WORD] !== this.#epoch) fenced(this.#segment.path);
+    this.#stage.reset();
+    this.#own[CLAIMED] = 1;
+    return 0;
   }
 
   /** Publishes what was claimed; does nothing without a claim. */
   commit(): void {
-    const word = this.#claimed;
-    if (word === 0) return;
-    this.#claimed = 0;
+    const own = this.#own;
+    if (own[CLAIMED] === 0) return;
+    own[CLAIMED] = 0;
     const words = this.#words;
-    words[word + RECORD_KIND] = this.#kind;
-    words[word + RECORD_SEQUENCE_HIGH] = this.#high;
-    words[word + RECORD_EPOCH] = this.#epoch;
-    words[word + RECORD_STAMP] = this.#stamp[0] as number;
-    words[word + RECORD_STAMP + 1] = this.#stamp[1] as number;
-    words[word + RECORD_LENGTH] = this.#bytes;
-    // SYNC: pairs with the readers' load of the commit word.
-    Atomics.store(words, word + RECORD_SEQUENCE, this.#low);
-    const next = (this.#low + 1) | 0;
-    this.#low = next;
-    if (next === 0) {
-      this.#high = (this.#high + 1) | 0;
-      words[(AT_TAIL >> 2) + 1] = this.#high;
+    const low = own[LOW] as number;
+    const word = FIRST + (low & this.#mask) * this.#stride;
+    // SYNC: pairs with the check in `Subscriber.#take`: who sees any later word sees this mark.
+    mark(words, word + SEQUENCE, ~low);
+    this.#stage.move(words, word, own[HIGH] as number, this.#epoch);
+    // SYNC: pairs with the readers' look at the commit word.
+    publish(words, word + SEQUENCE, low);
+    const next = (low + 1) | 0;
+    own[LOW] = next;
+    if ((next ^ low) < 0) {
+      if (next === 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
+      publish(words, TAIL_WORD + 1, halfTurns(next, own[HIGH] as number));
     }
-    Atomics.store(words, AT_TAIL >> 2, next);
+    publish(words, TAIL_WORD, next);
   }
 
   /** Which writer of the channel this is, from 1. */
@@ -124,41 +123,42 @@ export class Subscriber implements Inlet {
   readonly #copy: Int32Array;
   readonly #segment: Segment;
   readonly #words: Int32Array;
+  /** Words from a slot to the next. */
   readonly #stride: number;
   readonly #mask: number;
   readonly #payloadMax: number;
-  /** A word of this reader's own, for barriers. */
-  readonly #barrier = new Int32Array(1);
-  #low: number;
-  #high: number;
-  #epoch = 0;
+  /** LOW, HIGH: sequence of the next record, exact. EPOCH: of the writer of the last one. */
+  readonly #own = new Int32Array(3);
+  /** A word of this reader's own, to settle on. */
+  readonly #settled = new Int32Array(1);
   #lost = 0;
 
   constructor(segment: Segment, join: Join) {
     segment.require(Kind.Broadcast, false);
     this.#segment = segment;
     this.#words = segment.words;
-    this.#stride = segment.stride;
+    this.#stride = segment.stride >> 2;
     this.#mask = segment.slots - 1;
     this.#payloadMax = segment.payloadMax;
     this.#copy = new Int32Array(segment.payloadMax >> 2);
     this.view = new DataView(this.#copy.buffer);
     const at = joinAt(segment, join);
-    this.#low = at.low;
-    this.#high = at.high;
+    this.#own[LOW] = at.low;
+    this.#own[HIGH] = at.high;
   }
 
   /** Hands at most `limit` records to `handler` and returns how many. Lost records are counted in `lost`. */
   poll(handler: Handler, limit: number): number {
     const words = this.#words;
+    const own = this.#own;
     let handled = 0;
     while (handled < limit) {
-      const low = this.#low;
-      const at = AT_DATA + (low & this.#mask) * this.#stride;
-      const word = at >> 2;
-      // The plain load is the cheap look; the atomic one confirms and orders what follows.
-      if (words[word + RECORD_SEQUENCE] !== low || Atomics.load(words, word + RECORD_SEQUENCE) !== low) {
-        if (!this.#lapped(words[word + RECORD_SEQUENCE] as number)) break;
+      const low = own[LOW] as number;
+      const word = FIRST + (low & this.#mask) * this.#stride;
+      // SYNC: pairs with the writer's publication of the commit word.
+      const found = look(words, word + SEQUENCE);
+      if (found !== low) {
+        if (!this.#lapped(found)) break;
         this.#resync();
         continue;
       }
@@ -166,8 +166,8 @@ export class Subscriber implements Inlet {
         this.#resync();
         continue;
       }
-      this.#low = (low + 1) | 0;
-      if (this.#low === 0) this.#high = (this.#high + 1) | 0;
+      own[LOW] = (low + 1) | 0;
+      if (low === -1) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
       handler(this.view, 0);
       handled += 1;
     }
@@ -178,38 +178,40 @@ export class Subscriber implements Inlet {
   #take(word: number): boolean {
     const words = this.#words;
     const copy = this.#copy;
-    const length = words[word + RECORD_LENGTH] as number;
-    const high = words[word + RECORD_SEQUENCE_HIGH] as number;
-    const epoch = words[word + RECORD_EPOCH] as number;
-    const count = Math.min((length + 3) >> 2, copy.length);
-    const payload = word + (RECORD_PAYLOAD >> 2);
+    const own = this.#own;
+    const length = words[word + LENGTH] as number;
+    const high = words[word + SEQUENCE_HIGH] as number;
+    const epoch = words[word + WRITER] as number;
+    const count = Math.min((length + 3) >>> 2, copy.length);
+    const payload = word + PAYLOAD;
     for (let n = 0; n < count; n += 1) copy[n] = words[payload + n] as number;
-    // SYNC: a full barrier between the copy and the check; pairs with the one in `Publisher.claim` and in `Slots::begin`.
-    Atomics.add(this.#barrier, 0, 1);
-    if (words[word + RECORD_SEQUENCE] !== this.#low) return false;
-    if (!(length >= 0 && length <= this.#payloadMax && high === this.#high && epoch >= this.#epoch)) {
-      corrupt(this.#segment.path, word << 2, this.#low);
+    // SYNC: pairs with the mark in `Publisher.commit` and in `Slots::mark`: had a later record's word been copied, the mark would show.
+    settle(this.#settled);
+    if (look(words, word + SEQUENCE) !== own[LOW]) return false;
+    if (!(length >= 0 && length <= this.#payloadMax && high === own[HIGH] && epoch >= (own[EPOCH] as number))) {
+      corrupt(this.#segment.path, word * 4, own[LOW] as number);
     }
-    this.#epoch = epoch;
+    own[EPOCH] = epoch;
     return true;
   }
 
   /** Tells a slot that has gone ahead from one still behind; see `missed` in Rust. */
   #lapped(found: number): boolean {
     const mask = this.#mask;
-    const sequence = (found & mask) === (this.#low & mask) ? found : ~found;
-    return ((sequence - this.#low) | 0) > 0;
+    const low = this.#own[LOW] as number;
+    const sequence = (found & mask) === (low & mask) ? found : ~found;
+    return ((sequence - low) | 0) > 0;
   }
 
   /** Goes on at the newest record and counts what was skipped. */
   #resync(): void {
-    const words = this.#words;
-    const before = this.#low;
-    let newest = (Atomics.load(words, AT_TAIL >> 2) - 1) | 0;
+    const own = this.#own;
+    const before = own[LOW] as number;
+    let newest = (look(this.#words, TAIL_WORD) - 1) | 0;
     if (((newest - before) | 0) <= 0) newest = (before + 1) | 0;
     this.#lost += (newest - before) | 0;
-    if (newest >>> 0 < before >>> 0) this.#high = (this.#high + 1) | 0;
-    this.#low = newest;
+    if (newest >>> 0 < before >>> 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
+    own[LOW] = newest;
   }
 
   /** Records lost to lapping since it joined. */
@@ -219,13 +221,13 @@ export class Subscriber implements Inlet {
 
   /** True when a record waits or the reader was lapped; for the check after arming a bell. */
   ready(): boolean {
-    const at = AT_DATA + (this.#low & this.#mask) * this.#stride;
-    const found = Atomics.load(this.#words, (at >> 2) + RECORD_SEQUENCE);
-    return found === this.#low || this.#lapped(found);
+    const low = this.#own[LOW] as number;
+    const found = Atomics.load(this.#words, FIRST + (low & this.#mask) * this.#stride + SEQUENCE);
+    return found === low || this.#lapped(found);
   }
 
   /** Epoch of the writer of the last record read; 0 before the first. */
   get epoch(): number {
-    return this.#epoch >>> 0;
+    return (this.#own[EPOCH] as number) >>> 0;
   }
 }

@@ -204,10 +204,34 @@ test("a new writer goes on after the last commit, and the old one is refused", (
   assert.throws(() => old.claim(), { code: "TL_SEGMENT", message: /another writer/ });
 });
 
+/** Sets head and tail of a fresh channel: the low half of a sequence and a number of half turns. */
+function setSequences(segment: Segment, low: number, halfTurns: number): void {
+  for (const at of [AT_HEAD, AT_TAIL]) {
+    segment.view.setInt32(at, low, true);
+    segment.view.setInt32(at + 4, halfTurns, true);
+  }
+}
+
+test("an owner that died between the two words of its head or tail is understood", () => {
+  for (const [low, high, turns] of [[-3, 6, 13], [0x7fffffff, 7, 14]] as const) {
+    for (const died of [0, 1]) {
+      const path = fresh({ kind: "lossless", slots: 4, payload: BYTES });
+      setSequences(Segment.open(path), low, turns + died);
+      const writer = typescriptWriter(new Producer(Segment.open(path), template, KIND, stamp));
+      const reader = typescriptReader(new Consumer(Segment.open(path)));
+      const rust = new native.LosslessProbe(path, false);
+      for (let n = 0; n < 4; n += 1) assert.ok(writer.send(n));
+      assert.equal(reader.poll(9).length, 4);
+      const sequences = rust.poll(9).map((record) => record.sequence);
+      assert.deepEqual(sequences, [0, 1, 2, 3].map((n) => high * 2 ** 32 + (low >>> 0) + n));
+    }
+  }
+});
+
 test("sequences pass 32 bits without a gap, in both languages", () => {
   const path = fresh({ kind: "lossless", slots: 4, payload: BYTES });
   const segment = Segment.open(path);
-  for (const at of [AT_HEAD, AT_TAIL]) segment.view.setBigUint64(at, (7n << 32n) - 3n, true);
+  setSequences(segment, -3, 13);
   const writer = typescriptWriter(new Producer(segment, template, KIND, stamp));
   const rust = new native.LosslessProbe(path, false);
   const sequences: number[] = [];

@@ -3,6 +3,7 @@ import { TicklineError } from "../errors.ts";
 import { Cell } from "./cell.ts";
 import { HISTOGRAM_BYTES, Histogram, add64, read64 } from "./histogram.ts";
 import { AT_DATA } from "./layout.ts";
+import { barrier } from "./order.ts";
 import { SERVICES, type ServiceName } from "./names.ts";
 import { Kind, type Segment } from "./segment.ts";
 import { loadText, storeText } from "./text.ts";
@@ -112,6 +113,8 @@ export class ServiceBlock {
   readonly progress: Cell;
   /** Latency histograms by place (`hop(name)`). */
   readonly histograms: readonly Histogram[];
+  /** A word of this end's own, for barriers. */
+  readonly #barrier = new Int32Array(1);
   readonly #words: Int32Array;
   readonly #at: number;
   readonly #word: number;
@@ -228,6 +231,8 @@ export class ServiceBlock {
 
   /** True when the service sleeps and this caller is the one to ring; to be asked after the commit. */
   wanted(): boolean {
+    // SYNC: pairs with the exchange in `armBell`: either this sees the flag or the sleeper sees the message. A commit is no barrier.
+    barrier(this.#barrier);
     return Atomics.load(this.#words, this.#word + 4) !== 0 && Atomics.exchange(this.#words, this.#word + 4, 0) !== 0;
   }
 }

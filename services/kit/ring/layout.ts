@@ -32,8 +32,8 @@ export const LATEST_SLOTS = 3;
 /** The layout in words; part of the hash that both languages compare. */
 export const LAYOUT =
   "header magic@0:u64 version@8:u32 kind@12:u32 hash@16:u64 bytes@24:u64 slots@32:u32 stride@36:u32; " +
-  "writer epoch@128:u32 tail@136:u64 published@144:u32; reader head@256:u64; data@512; " +
-  "record length@0:i32 kind@4:u32 sequence@8:u64 epoch@16:u32 stamp@24:u64 payload@32; " +
+  "writer epoch@128:u32 tail@136:u32 tail_half_turns@140:u32 published@144:u32; reader head@256:u32 head_half_turns@260:u32; data@512; " +
+  "record length@0:u32 kind@4:u32 sequence@8:u64 epoch@16:u32 stamp@24:u64 payload@32; " +
   "line armed@0:u32 cause@4:u32 cause_ns@8:u64 run@16:u64 epoch@24:u32 text@64:192; " +
   "service@512+290816: state@0:u32 pid@4:u32 epoch@8:u32 restarts@12:u32 bell@16:u32 name@32:32 heartbeat@64:cell horizon@128:cell " +
   "sent@144:cell admit@160:cell progress@192:cell error@256:256 counters@512:64*u64 histograms@1024:16*17984; " +

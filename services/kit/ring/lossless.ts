@@ -10,42 +10,63 @@ import {
   AT_HEAD,
   AT_TAIL,
   RECORD_EPOCH,
-  RECORD_KIND,
   RECORD_LENGTH,
   RECORD_PAYLOAD,
   RECORD_SEQUENCE,
   RECORD_SEQUENCE_HIGH,
-  RECORD_STAMP,
 } from "./layout.ts";
+import { look, publish } from "./order.ts";
 import { Kind, type Segment } from "./segment.ts";
-import { corrupt, fenced, firstUncommitted, loadSequence, templateDoubles } from "./slots.ts";
+import { corrupt, fenced, firstUncommitted, halfTurns, loadSequence, storeSequence, type Sequence } from "./slots.ts";
+import { Stage } from "./stage.ts";
+
+// Offsets in words. V8 folds a module's own constants into the code, and loads those that it imports.
+const SEQUENCE = RECORD_SEQUENCE;
+const SEQUENCE_HIGH = RECORD_SEQUENCE_HIGH;
+const WRITER = RECORD_EPOCH;
+const LENGTH = RECORD_LENGTH;
+const PAYLOAD = RECORD_PAYLOAD;
+const FIRST = AT_DATA >> 2;
+const HEAD_WORD = AT_HEAD >> 2;
+const TAIL_WORD = AT_TAIL >> 2;
+const EPOCH_WORD = AT_EPOCH >> 2;
 
 // An end's numbers lie in a small typed array: a field of an object is stored as a tagged value and checked at each use, which costs a
 // third of a record.
 const LOW = 0;
 const HIGH = 1;
-const HEAD = 2;
-const CLAIMED = 3;
-const EPOCH = 2;
+/** Word offset of the next record's slot. */
+const SLOT = 2;
+/** Words from a slot to the next, and offset of the end of the last one. */
+const STRIDE = 3;
+const END = 4;
+const EPOCH = 5;
+const HEAD = 6;
+const CLAIMED = 7;
+const SLOTS = 8;
+const ROOM = 6;
+
+/** Sets where an end goes on. */
+function place(own: Int32Array, segment: Segment, at: Sequence): void {
+  own[LOW] = at.low;
+  own[HIGH] = at.high;
+  own[STRIDE] = segment.stride >> 2;
+  own[END] = FIRST + segment.slots * (segment.stride >> 2);
+  own[SLOT] = FIRST + (at.low & (segment.slots - 1)) * (segment.stride >> 2);
+}
 
 /** The writing end. */
 export class Producer implements Outlet {
+  /** The writer's own memory; a claimed payload lies at offset 0. */
   readonly view: DataView;
+  readonly #stage: Stage;
   readonly #segment: Segment;
   readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
-  readonly #template: Float64Array;
-  readonly #stamp: Uint32Array;
-  readonly #kind: number;
-  readonly #bytes: number;
-  readonly #stride: number;
-  readonly #slots: number;
-  readonly #epoch: number;
   /**
-   * LOW, HIGH: sequence of the next record, exact. HEAD: low half of the sequence that the reader will read next; may be stale,
-   * never ahead of the truth. CLAIMED: word offset of the claimed slot, or 0.
+   * LOW, HIGH: sequence of the next record, exact. EPOCH: which writer this is. HEAD: low half of the sequence that the reader will
+   * read next; may be stale, never ahead of the truth. CLAIMED: 1 between claim and commit. SLOTS: how many there are.
    */
-  readonly #own = new Int32Array(4);
+  readonly #own = new Int32Array(9);
 
   /**
    * Becomes the channel's writer, after every record committed so far; an earlier writer must be dead or closed.
@@ -55,83 +76,62 @@ export class Producer implements Outlet {
    */
   constructor(segment: Segment, template: Uint8Array, kind: number, stamp: Uint32Array) {
     segment.require(Kind.Lossless, true);
+    this.#stage = new Stage(segment, template, kind, stamp);
+    this.view = this.#stage.view;
     this.#segment = segment;
-    this.view = segment.view;
     this.#words = segment.words;
-    this.#doubles = new Float64Array(segment.buffer);
-    this.#template = templateDoubles(segment, template);
-    this.#stamp = stamp;
-    this.#kind = kind;
-    this.#bytes = template.length;
-    this.#stride = segment.stride;
-    this.#slots = segment.slots;
-    this.#epoch = (Atomics.add(segment.words, AT_EPOCH >> 2, 1) + 1) | 0;
+    const own = this.#own;
+    own[EPOCH] = Atomics.add(segment.words, EPOCH_WORD, 1) + 1;
     const head = loadSequence(segment, AT_HEAD);
     const next = firstUncommitted(segment, head);
-    this.#own[HEAD] = head.low;
-    this.#own[LOW] = next.low;
-    this.#own[HIGH] = next.high;
-    Atomics.store(segment.words, (AT_TAIL >> 2) + 1, next.high);
-    Atomics.store(segment.words, AT_TAIL >> 2, next.low);
+    own[HEAD] = head.low;
+    own[SLOTS] = segment.slots;
+    place(own, segment, next);
+    storeSequence(segment, AT_TAIL, next);
   }
 
-  /** Byte offset in `view` of a payload that equals the template, or -1 when the reader has freed no slot. */
+  /** Byte offset in `view` of a payload that equals the template: 0, or -1 when the reader has freed no slot. */
   claim(): number {
     const words = this.#words;
     const own = this.#own;
     const low = own[LOW] as number;
-    if (((low - (own[HEAD] as number)) | 0) >= this.#slots) {
+    if (((low - (own[HEAD] as number)) | 0) >= (own[SLOTS] as number)) {
       // SYNC: pairs with the reader's store of the head.
-      const head = Atomics.load(words, AT_HEAD >> 2);
+      const head = look(words, HEAD_WORD);
       own[HEAD] = head;
-      if (((low - head) | 0) >= this.#slots) return -1;
+      if (((low - head) | 0) >= (own[SLOTS] as number)) return -1;
     }
-    if (words[AT_EPOCH >> 2] !== this.#epoch) fenced(this.#segment.path);
-    const at = AT_DATA + (low & (this.#slots - 1)) * this.#stride;
-    const word = at >> 2;
-    words[word + RECORD_SEQUENCE] = ~low;
-    words[word + RECORD_LENGTH] = -this.#bytes;
-    const template = this.#template;
-    const doubles = this.#doubles;
-    const payload = (at + RECORD_PAYLOAD) >> 3;
-    for (let n = 0; n < template.length; n += 4) {
-      doubles[payload + n] = template[n] as number;
-      doubles[payload + n + 1] = template[n + 1] as number;
-      doubles[payload + n + 2] = template[n + 2] as number;
-      doubles[payload + n + 3] = template[n + 3] as number;
-    }
-    own[CLAIMED] = word;
-    return at + RECORD_PAYLOAD;
+    if (words[EPOCH_WORD] !== own[EPOCH]) fenced(this.#segment.path);
+    this.#stage.reset();
+    own[CLAIMED] = 1;
+    return 0;
   }
 
   /** Publishes what was claimed; does nothing without a claim. */
   commit(): void {
     const own = this.#own;
-    const word = own[CLAIMED] as number;
-    if (word === 0) return;
+    if (own[CLAIMED] === 0) return;
     own[CLAIMED] = 0;
     const words = this.#words;
     const low = own[LOW] as number;
-    words[word + RECORD_KIND] = this.#kind;
-    words[word + RECORD_SEQUENCE_HIGH] = own[HIGH] as number;
-    words[word + RECORD_EPOCH] = this.#epoch;
-    words[word + RECORD_STAMP] = this.#stamp[0] as number;
-    words[word + RECORD_STAMP + 1] = this.#stamp[1] as number;
-    words[word + RECORD_LENGTH] = this.#bytes;
-    // SYNC: pairs with the reader's load of the commit word.
-    Atomics.store(words, word + RECORD_SEQUENCE, low);
+    const slot = own[SLOT] as number;
+    this.#stage.move(words, slot, own[HIGH] as number, own[EPOCH] as number);
+    // SYNC: pairs with the reader's look at the commit word.
+    publish(words, slot + SEQUENCE, low);
+    const after = (slot + (own[STRIDE] as number)) | 0;
+    own[SLOT] = after === own[END] ? FIRST : after;
     const next = (low + 1) | 0;
     own[LOW] = next;
-    if (next === 0) {
-      own[HIGH] = ((own[HIGH] as number) + 1) | 0;
-      words[(AT_TAIL >> 2) + 1] = own[HIGH] as number;
+    if ((next ^ low) < 0) {
+      if (next === 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
+      publish(words, TAIL_WORD + 1, halfTurns(next, own[HIGH] as number));
     }
-    words[AT_TAIL >> 2] = next;
+    publish(words, TAIL_WORD, next);
   }
 
   /** Which writer of the channel this is, from 1. */
   get epoch(): number {
-    return this.#epoch >>> 0;
+    return (this.#own[EPOCH] as number) >>> 0;
   }
 }
 
@@ -140,11 +140,8 @@ export class Consumer implements Inlet {
   readonly view: DataView;
   readonly #segment: Segment;
   readonly #words: Int32Array;
-  readonly #stride: number;
-  readonly #mask: number;
-  readonly #payloadMax: number;
-  /** LOW, HIGH: sequence of the next record, exact. EPOCH: of the writer of the last one. */
-  readonly #own = new Int32Array(3);
+  /** LOW, HIGH: sequence of the next record, exact. EPOCH: of the writer of the last one. ROOM: largest payload in bytes. */
+  readonly #own = new Int32Array(7);
 
   /**
    * Becomes the channel's reader, at the first record that no reader has finished. Records handled in a `poll` that never returned
@@ -155,53 +152,47 @@ export class Consumer implements Inlet {
     this.#segment = segment;
     this.view = segment.view;
     this.#words = segment.words;
-    this.#stride = segment.stride;
-    this.#mask = segment.slots - 1;
-    this.#payloadMax = segment.payloadMax;
-    const head = loadSequence(segment, AT_HEAD);
-    this.#own[LOW] = head.low;
-    this.#own[HIGH] = head.high;
+    this.#own[ROOM] = segment.payloadMax;
+    place(this.#own, segment, loadSequence(segment, AT_HEAD));
   }
 
   /** Hands at most `limit` records to `handler` and returns how many; their slots are freed when it returns. */
   poll(handler: Handler, limit: number): number {
     const words = this.#words;
     const own = this.#own;
-    const begin = own[LOW] as number;
-    let low = begin;
+    let low = own[LOW] as number;
+    if (look(words, (own[SLOT] as number) + SEQUENCE) !== low) return 0;
+    const begin = low;
+    let high = own[HIGH] as number;
+    let slot = own[SLOT] as number;
     let handled = 0;
-    while (handled < limit) {
-      const at = AT_DATA + (low & this.#mask) * this.#stride;
-      const word = at >> 2;
-      // The plain load is the cheap look; the atomic one confirms and orders what follows.
-      if (words[word + RECORD_SEQUENCE] !== low) break;
-      // SYNC: pairs with the writer's store of the commit word.
-      if (Atomics.load(words, word + RECORD_SEQUENCE) !== low) break;
-      const length = words[word + RECORD_LENGTH] as number;
-      const epoch = words[word + RECORD_EPOCH] as number;
-      if (!(length >= 0 && length <= this.#payloadMax && words[word + RECORD_SEQUENCE_HIGH] === own[HIGH] && epoch >= (own[EPOCH] as number))) {
-        corrupt(this.#segment.path, at, low);
+    // SYNC: pairs with the writer's publication of the commit word.
+    while (handled < limit && look(words, slot + SEQUENCE) === low) {
+      const length = words[slot + LENGTH] as number;
+      const epoch = words[slot + WRITER] as number;
+      if (!(length >= 0 && length <= (own[ROOM] as number) && words[slot + SEQUENCE_HIGH] === high && epoch >= (own[EPOCH] as number))) {
+        corrupt(this.#segment.path, slot * 4, low);
       }
       own[EPOCH] = epoch;
-      handler(this.view, at + RECORD_PAYLOAD);
+      handler(this.view, slot * 4 + PAYLOAD);
+      slot = (slot + (own[STRIDE] as number)) | 0;
+      if (slot === own[END]) slot = FIRST;
       low = (low + 1) | 0;
-      if (low === 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
+      if (low === 0) high = (high + 1) | 0;
       handled += 1;
     }
-    if (handled > 0) {
-      own[LOW] = low;
-      if (low >>> 0 < begin >>> 0) words[(AT_HEAD >> 2) + 1] = own[HIGH] as number;
-      // SYNC: pairs with the writer's load of the head.
-      Atomics.store(words, AT_HEAD >> 2, low);
-    }
+    own[LOW] = low;
+    own[HIGH] = high;
+    own[SLOT] = slot;
+    if ((low ^ begin) < 0) publish(words, HEAD_WORD + 1, halfTurns(low, high));
+    // SYNC: pairs with the writer's look at the head.
+    publish(words, HEAD_WORD, low);
     return handled;
   }
 
   /** True when a record waits; for the check after arming a bell. */
   ready(): boolean {
-    const low = this.#own[LOW] as number;
-    const at = AT_DATA + (low & this.#mask) * this.#stride;
-    return Atomics.load(this.#words, (at >> 2) + RECORD_SEQUENCE) === low;
+    return Atomics.load(this.#words, (this.#own[SLOT] as number) + SEQUENCE) === this.#own[LOW];
   }
 
   /** Epoch of the writer of the last record read; 0 before the first. */

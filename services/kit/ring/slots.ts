@@ -21,22 +21,28 @@ function wordOf(segment: Segment, low: number): number {
   return (AT_DATA + (low & (segment.slots - 1)) * segment.stride) >> 2;
 }
 
-/** Reads the head or tail whose low half is at byte `at`; see `load_sequence` in `crates/ring/src/slots.rs`. */
+/**
+ * Reads the head or tail whose low half is at byte `at`, and whose number of half turns (2^31) follows it. Half turns are stored first,
+ * so they may be one ahead for good when their owner died; see `load_sequence` in `crates/ring/src/slots.rs`.
+ */
 export function loadSequence(segment: Segment, at: number): Sequence {
   const words = segment.words;
   for (;;) {
-    const high = Atomics.load(words, (at >> 2) + 1);
+    const turns = Atomics.load(words, (at >> 2) + 1);
     const low = Atomics.load(words, at >> 2);
-    if (Atomics.load(words, (at >> 2) + 1) !== high) continue;
-    const previous = wordOf(segment, low - 1);
-    const whole = (low - 1) | 0;
-    if (low !== 1 && Atomics.load(words, previous + RECORD_SEQUENCE) === whole) {
-      const recorded = Atomics.load(words, previous + RECORD_SEQUENCE_HIGH);
-      // A broadcast writer may be overwriting that record by now; then the halves have to do.
-      if (Atomics.load(words, previous + RECORD_SEQUENCE) === whole) return step({ low: whole, high: recorded }, 1);
-    }
-    return { low, high };
+    if (Atomics.load(words, (at >> 2) + 1) === turns) return { low, high: (turns - ((turns ^ (low >>> 31)) & 1)) >>> 1 };
   }
+}
+
+/** How many half turns a sequence has made: the second word of a head or tail. */
+export function halfTurns(low: number, high: number): number {
+  return (high << 1) | (low >>> 31);
+}
+
+/** Stores a head or tail at start-up, both words. */
+export function storeSequence(segment: Segment, at: number, sequence: Sequence): void {
+  Atomics.store(segment.words, (at >> 2) + 1, halfTurns(sequence.low, sequence.high));
+  Atomics.store(segment.words, at >> 2, sequence.low);
 }
 
 /** First sequence from `from` on that is not committed: where a new writer goes on. */

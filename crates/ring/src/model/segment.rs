@@ -29,10 +29,17 @@ pub struct Segment {
 impl Segment {
     /// A channel of `slots` slots for payloads of `payload` bytes, as small as the protocol allows: loom pays per word.
     pub fn model(kind: Kind, slots: u32, payload: usize) -> Segment {
+        Segment::model_at(kind, slots, payload, 1)
+    }
+
+    /// The same, with `first` as the sequence of the first record.
+    pub fn model_at(kind: Kind, slots: u32, payload: usize, first: u64) -> Segment {
         let stride = RECORD_PAYLOAD + payload;
         let mapping = Mapping::heap(AT_DATA + slots as usize * stride);
-        mapping.word(AT_TAIL).store(1, Relaxed);
-        mapping.word(AT_HEAD).store(1, Relaxed);
+        for at in [AT_TAIL, AT_HEAD] {
+            mapping.word(at).store(first as u32, Relaxed);
+            mapping.word(at + 4).store((first >> 31) as u32, Relaxed);
+        }
         mapping.word(AT_DATA + RECORD_SEQUENCE).store(!0, Relaxed);
         Segment { mapping, kind, slots, stride, path: PathBuf::from("(model)") }
     }
