@@ -3,7 +3,7 @@ import type { HopName } from "../kit/ring/names.ts";
 import { count, type HopSnapshot } from "../supervisor/snapshot.ts";
 import type { LineResult } from "../supervisor/run-line.ts";
 import { wrap } from "./columns.ts";
-import type { GateResult } from "./gate-expression.ts";
+import type { GateCheck, GateResult } from "./gate-expression.ts";
 import { summarize, summaryText, type RunFacts, type RunSummary } from "./summary.ts";
 
 /** Latencies in ns; null stands for infinite: an answer that never came. */
@@ -54,6 +54,11 @@ export function replayReport(result: LineResult, facts: RunFacts & { readonly ca
   };
 }
 
+/** A latency in the unit people compare; counts as they are. */
+function measuredText({ text, measured }: GateCheck): string {
+  return /\d(ns|us|ms|s)\s*$/.test(text) && Number.isFinite(measured) ? `${(measured / 1000).toFixed(2)} us` : String(measured);
+}
+
 /** Names that a gate can compare; latencies in ns, infinite where answers never came. */
 export function measured(report: ReplayReport): Map<string, number> {
   const names = new Map<string, number>();
@@ -78,7 +83,7 @@ export function replayText(result: LineResult, report: ReplayReport, facts: RunF
     `capture ${report.capture}, speed ${report.speed}; ${report.admit_waits} frames held for the venue's answers, ${report.unanswered} orders unanswered`,
     ...(report.truncated_at === null ? [] : [`note: the capture's last record, at byte ${report.truncated_at}, is cut off; what came before it was played`]),
     `hash of the books ${report.hashes.books ?? "unknown"}, of the orders ${report.hashes.orders ?? "unknown"}`,
-    ...(gate?.checks ?? []).map((check) => `gate ${check.passed ? "holds" : "FAILS"}: ${check.text}, measured ${check.measured}`),
+    ...(gate?.checks ?? []).map((check) => `gate ${check.passed ? "holds" : "FAILS"}: ${check.text}, measured ${measuredText(check)}`),
   ];
   return `${lines.flatMap((line) => wrap(line, width)).join("\n")}\n`;
 }

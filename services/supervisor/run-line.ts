@@ -13,6 +13,7 @@ import { decideCores } from "./cores.ts";
 import { exchangeConfig } from "./exchange-config.ts";
 import { planProcesses, type PlacementMode, type ProcessGroup } from "./plan.ts";
 import type { ProcessSpec } from "./process.ts";
+import { decideRests } from "./rests.ts";
 import { RestartWindow } from "./restart-window.ts";
 import { makeRehearsalCapture } from "./rehearsal-capture.ts";
 import { RunDir } from "./run-dir.ts";
@@ -74,7 +75,10 @@ export async function runLine(run: LineRun): Promise<LineResult> {
   }
 }
 
-async function runIn(runDir: string, run: LineRun): Promise<LineResult> {
+async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
+  const rests = decideRests(planProcesses(asked.config.placement, asked.placement), asked.config.placement, native.processCores().length);
+  if (rests.text !== "") asked.say(rests.text);
+  const run = { ...asked, config: { ...asked.config, placement: rests.placement } };
   const { config } = run;
   const modelBytes = statSync(config.inference.model, { throwIfNoEntry: false })?.size ?? 0;
   for (const segment of segmentsOf(run.instruments, modelBytes)) makeSegment(runDir, segment);

@@ -319,7 +319,9 @@ impl Port {
 
     /// Logs out and closes; what the socket does not take at once is given up.
     pub fn close(&mut self) {
-        self.client.log_out(monotonic().0);
+        self.now_ns = monotonic().0.max(self.now_ns);
+        self.collect();
+        self.client.log_out(self.now_ns);
         self.flush();
         self.link = Link::Down;
         self.closed = true;
