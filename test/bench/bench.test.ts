@@ -3,10 +3,15 @@
  * asserted. The Rust half and the line need release builds and are skipped, with the reason, where those are absent.
  */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { benchGate } from "./gate.ts";
+import { Collections } from "./collections.ts";
+import { ownLine } from "./line.ts";
+import { loadLine } from "../../services/kit/config.ts";
 import { benchModel } from "./model.ts";
 import { benchRing } from "./ring.ts";
 import type { Row } from "./row.ts";
@@ -48,6 +53,34 @@ test("decode, book and venue", { skip }, async () => {
   whole(await rustRows("decode", ...none), "decode", [/^floor/, /^decode$/, /^peer/]);
   whole(await rustRows("book", ...none), "book", [/^floor/, /^decode \+ books$/, /^peer/]);
   whole(await rustRows("venue", "--commands", "5000", "--turns", "1"), "venue", [/^floor/, /^engine/]);
+});
+
+test("collections are counted where there are some, and only there", async () => {
+  const collections = new Collections();
+  const began = performance.now();
+  let kept: unknown[] = [];
+  for (let n = 0; n < 3_000_000; n++) kept = [kept.length, { n }];
+  const ended = performance.now();
+  assert.equal(kept.length, 2);
+  assert.ok((await collections.between(began, ended)) > 0, "a hundred megabytes of garbage and no collection");
+  const quiet = performance.now();
+  let sum = 0;
+  for (let n = 0; n < 3_000_000; n++) sum = (sum + n) | 0;
+  assert.equal(await collections.between(quiet, performance.now()), 0, `none in a loop of whole numbers (${sum})`);
+});
+
+test("the line has a name and ports of its own, and is a line", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "tickline-bench-"));
+  try {
+    const { config } = loadLine(await ownLine(join(dir, "line.yaml")));
+    const { config: usual } = loadLine(fileURLToPath(new URL("../../ops/lines/replay.yaml", import.meta.url)));
+    const { itch, rerequest, ouch } = config.venue;
+    assert.notEqual(config.line, usual.line);
+    assert.equal(new Set([itch.a.port, rerequest.port, ouch.port, usual.venue.itch.a.port, usual.venue.rerequest.port, usual.venue.ouch.port]).size, 6);
+    assert.deepEqual({ ...config, line: 0, venue: 0 }, { ...usual, line: 0, venue: 0 });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });
 
 test("the line's floor is one send, and refuses to send nothing", { skip }, async () => {

@@ -3,11 +3,14 @@
  * the moment a frame was due. The floor is one loopback TCP send of an order's bytes, measured right before and after the replay.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { parseDocument } from "yaml";
 import type { Row } from "./row.ts";
 import { runProgram, rustRows } from "./rust-rows.ts";
 
@@ -23,9 +26,11 @@ export interface LineOptions {
 
 const DEFAULT: LineOptions = { seconds: 10, rate: 1_000, sends: 5_000 };
 const SEED = 7;
-/** Bytes of an order before any was sent: SoupBinTCP's header and OUCH's Enter Order. */
+/** Bytes of the orders that the replay sends: SoupBinTCP's header (3) and OUCH's Enter Order without optional fields (47). */
 const ORDER_BYTES = 50;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** What `tickline replay` runs by itself. */
+const LINE = fileURLToPath(new URL("../../ops/lines/replay.yaml", import.meta.url));
 const CLI = fileURLToPath(new URL("../../services/cli/main.ts", import.meta.url));
 /** Hops in the order of the data flow; `line` is from due to sent. */
 const HOPS = ["feed", "inference", "strategy", "risk", "gate", "send", "line"] as const;
@@ -53,7 +58,7 @@ export async function benchLine(options: LineOptions = DEFAULT): Promise<Row[]> 
     await runProgram("tickline-exchange", ["--generate", capture, "--seconds", String(options.seconds), "--rate", String(options.rate), "--seed", String(SEED)]);
     const send = ["send", "--bytes", String(ORDER_BYTES), "--messages", String(options.sends)];
     const before = await rustRows(...send);
-    const report = await replay(capture, join(dir, "report.json"));
+    const report = await replay(capture, await ownLine(join(dir, "line.yaml")), join(dir, "report.json"));
     const after = await rustRows(...send);
     return [...before.map((row, at) => mean(row, after[at] ?? row)), ...hops(report, options)];
   } finally {
@@ -61,8 +66,29 @@ export async function benchLine(options: LineOptions = DEFAULT): Promise<Row[]> 
   }
 }
 
-async function replay(capture: string, file: string): Promise<Report> {
-  await promisify(execFile)(process.execPath, [CLI, "replay", capture, "--placement", "fused", "--speed", "1", "--json", file], { cwd: ROOT });
+/** The line of a plain replay under a name and ports of its own, so that it meets no other run on this host; returns its file. */
+export async function ownLine(file: string): Promise<string> {
+  const line = parseDocument(readFileSync(LINE, "utf8"));
+  const [feed, rerequest, ouch] = await freePorts(3);
+  line.set("line", `bench-${process.pid}`);
+  for (const path of [["itch", "a"], ["itch", "b"]]) line.setIn(["venue", ...path, "port"], feed);
+  line.setIn(["venue", "rerequest", "port"], rerequest);
+  line.setIn(["venue", "ouch", "port"], ouch);
+  writeFileSync(file, String(line));
+  return file;
+}
+
+/** Ports that nobody listens on now. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+async function replay(capture: string, line: string, file: string): Promise<Report> {
+  await promisify(execFile)(process.execPath, [CLI, "replay", capture, "--line", line, "--placement", "fused", "--speed", "1", "--json", file], { cwd: ROOT });
   return JSON.parse(readFileSync(file, "utf8")) as Report;
 }
 

@@ -1,17 +1,17 @@
 /**
  * One end of our lossless channel in a Node process of its own, driven line by line on standard input like `tickline-bench ring-end`:
- * `trips N`, `pour N`; each answer is one line of JSON. Started by `ring.ts` as `node ring-end.ts near|far DIR CORE`.
+ * `trips N`, `pour N`, `clock N`; each answer is one line of JSON. Started by `ring.ts` as `node ring-end.ts near|far DIR CORE`.
  *
  * A message is 64 bytes: the half that every message of a channel begins with (the template's) and eight words of its own. Whoever
  * receives it checks every word. Nothing in the loops allocates; garbage collections that fall into them are counted.
  */
-import { PerformanceObserver } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Handler } from "../../services/kit/link.ts";
 import { native } from "../../services/kit/native.ts";
 import { Consumer, Producer } from "../../services/kit/ring/lossless.ts";
 import { Segment } from "../../services/kit/ring/segment.ts";
+import { Collections } from "./collections.ts";
 import type { Answer } from "./ring-pair.ts";
 
 const BYTES = 64;
@@ -79,7 +79,14 @@ const check: Handler = (view, at) => {
 const echo: Handler = (view, at) => {
   const to = claim();
   const out = outlet.view;
-  for (let byte = HALF; byte < BYTES; byte += 4) out.setInt32(to + byte, view.getInt32(at + byte, true), true);
+  out.setInt32(to + 32, view.getInt32(at + 32, true), true);
+  out.setInt32(to + 36, view.getInt32(at + 36, true), true);
+  out.setInt32(to + 40, view.getInt32(at + 40, true), true);
+  out.setInt32(to + 44, view.getInt32(at + 44, true), true);
+  out.setInt32(to + 48, view.getInt32(at + 48, true), true);
+  out.setInt32(to + 52, view.getInt32(at + 52, true), true);
+  out.setInt32(to + 56, view.getInt32(at + 56, true), true);
+  out.setInt32(to + 60, view.getInt32(at + 60, true), true);
   outlet.commit();
 };
 
@@ -106,30 +113,37 @@ function trips(times: Float64Array): void {
   }
 }
 
-/** Ends of the collections seen so far, in ms of `performance.now`. */
-const collections: number[] = [];
-new PerformanceObserver((list) => {
-  for (const { startTime } of list.getEntries()) collections.push(startTime);
-}).observe({ entryTypes: ["gc"] });
+/** Gaps between readings of the clock, as `tickline-bench ring-end` measures them. */
+function readings(times: Float64Array): void {
+  let before = performance.now();
+  for (let nth = 0; nth < times.length; nth++) {
+    const now = performance.now();
+    times[nth] = now - before;
+    before = now;
+  }
+}
+
+const collections = new Collections();
 
 async function work(word: string, count: number): Promise<Answer> {
-  const times = new Float64Array(near && word === "trips" ? count : 0);
+  const times = new Float64Array(near && word !== "pour" ? count : 0);
   // What the set-up of this turn left is collected before, not during.
   await turn();
   const began = performance.now();
   let first = 0;
   if (near && word === "trips") trips(times);
+  else if (near && word === "clock") readings(times);
   else if (near) for (let n = 0; n < count; n++) send();
   else first = word === "trips" ? take(count, 1, echo) : take(count, BURST, check);
   const ended = performance.now();
-  await turn();
+  const gc = await collections.between(began, ended);
   if (wrong > 0) throw new Error(`${wrong} messages came wrong`);
   const sorted = times.sort();
   const at = (share: number): number => (sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0) * 1e6;
   return {
     p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1),
     ns: word === "pour" && !near ? (ended - first) * 1e6 : 0,
-    gc: collections.filter((time) => time >= began && time <= ended).length,
+    gc,
   };
 }
 
