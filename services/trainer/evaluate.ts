@@ -38,13 +38,19 @@ export interface Evaluation {
   readonly majority: Score;
 }
 
-/**
- * Tests a model file, row by row through the engine that the line uses, in the model's own precision.
- *
- * @throws TicklineError TL_MODEL or TL_CAPTURE for files that do not do, TL_USAGE when the model has no record and something is not given
- */
-export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const { model, capture } = options;
+/** What rounding a model to another precision gave. */
+export interface Rounding {
+  /** Hash of the file written. */
+  readonly hash: string;
+  /** The model as it was, on the part that it was not calibrated on. */
+  readonly before: Evaluation;
+  readonly after: Evaluation;
+}
+
+type Plan = Pick<Evaluation, "name" | "hash" | "symbols" | "labels" | "horizon" | "threshold" | "part"> & { readonly from: number };
+
+function planOf(options: EvaluateOptions): Plan {
+  const { model } = options;
   const info = door(() => native.modelInfo(model));
   const record = readRecord(info.training);
   const need = <T>(name: string, given: T | undefined, recorded: T | undefined): T => {
@@ -52,17 +58,25 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     if (value !== undefined) return value;
     throw new TicklineError("TL_USAGE", `${model} has no training record that says its ${name}; give --${name}`);
   };
-  const symbols = need("symbols", options.symbols, record?.symbols);
-  const labels = need("labels", options.labels, record?.labels);
-  const horizon = need("horizon", options.horizon, record?.horizon);
-  const threshold = need("threshold", options.threshold, record?.threshold);
   const part = need("part", options.part, record === undefined ? undefined : ([record.split[1], record.split[2]] as const));
-  const market = await slowDoor(() => native.Market.read(capture, [...symbols]));
-  const [from, to] = part;
-  const tested = await slowDoor(async () => native.evaluateModel(market, { model, labels, horizon, threshold, from, to }));
+  return {
+    name: info.name,
+    hash: info.hash,
+    symbols: need("symbols", options.symbols, record?.symbols),
+    labels: need("labels", options.labels, record?.labels),
+    horizon: need("horizon", options.horizon, record?.horizon),
+    threshold: need("threshold", options.threshold, record?.threshold),
+    part,
+    from: Math.min(record?.split[0] ?? 0, part[0]),
+  };
+}
+
+type Native = Awaited<ReturnType<typeof native.evaluateModel>>;
+
+function shown({ from: _, ...plan }: Plan, tested: Native): Evaluation {
   const confusion = square(tested.answers.confusion);
   return {
-    name: info.name, hash: info.hash, symbols, labels, horizon, threshold, part, confusion,
+    ...plan, confusion,
     classes: tested.classes,
     unanswered: tested.answers.unanswered,
     score: score(confusion),
@@ -70,4 +84,32 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     persistence: score(square(tested.persistence)),
     majority: score(square(tested.majority)),
   };
+}
+
+/**
+ * Tests a model file, row by row through the engine that the line uses, in the model's own precision.
+ *
+ * @throws TicklineError TL_MODEL or TL_CAPTURE for files that do not do, TL_USAGE when the model has no record and something is not given
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const plan = planOf(options);
+  const { labels, horizon, threshold, part: [cut, to] } = plan;
+  const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
+  const tested = await slowDoor(async () => native.evaluateModel(market, { model: options.model, labels, horizon, threshold, from: cut, cut, to }));
+  return shown(plan, tested);
+}
+
+/**
+ * Writes the model in another precision, calibrated on rows before the part that is tested, and tests both.
+ *
+ * @param precision f32, bf16 or int8
+ * @throws TicklineError as `evaluate`
+ */
+export async function round(options: EvaluateOptions, precision: string, out: string): Promise<Rounding> {
+  const plan = planOf(options);
+  const { labels, horizon, threshold, from, part: [cut, to] } = plan;
+  const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
+  const question = { model: options.model, labels, horizon, threshold, from, cut, to };
+  const { hash, before, after } = await slowDoor(async () => native.roundModel(market, question, precision, out));
+  return { hash, before: shown(plan, before), after: shown({ ...plan, hash }, after) };
 }

@@ -112,8 +112,8 @@ impl Task {
         })
     }
 
-    /// The test of a model that is already trained: its own columns and scaling, a threshold that is given. Nothing is trained on, so
-    /// the training rows are those of the test.
+    /// The test of a model that is already trained: its own columns and scaling, a threshold that is given. Where the cut leaves no
+    /// training part, the training rows are those of the test.
     ///
     /// # Errors
     /// As [`Task::new`]'s.
@@ -127,11 +127,14 @@ impl Task {
         let contract = Contract { window: 1, ..contract.clone() };
         let wanted = Wanted::Direction { labelling, flat_share: 0.0 };
         let (labelled, threshold) = labelled(market, wanted, cut, Some(threshold));
-        let (_, test) = parts(&labelled, threshold, &places(&contract.names)?, CONTEXT);
+        let (train, test) = parts(&labelled, threshold, &places(&contract.names)?, CONTEXT);
         enough("test", &test, true)?;
-        let rows = Rows::new(&contract, &test.raw, Targets::Classes(test.classes), &test.starts)?;
-        let (test_raw, persistence) = (test.raw, test.persistence);
-        Ok(Task { train: rows.clone(), test: rows, test_raw, persistence, contract, threshold, data_hash: 0 })
+        let rows = |part: &Part| {
+            Rows::new(&contract, &part.raw, Targets::Classes(part.classes.clone()), &part.starts)
+        };
+        let train = rows(if train.raw.is_empty() { &test } else { &train })?;
+        let (test, test_raw, persistence) = (rows(&test)?, test.raw, test.persistence);
+        Ok(Task { train, test, test_raw, persistence, contract, threshold, data_hash: 0 })
     }
 
     /// The same task with the training part's labels dealt out anew, at random: nothing can be learned from it.

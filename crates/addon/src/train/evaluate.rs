@@ -1,4 +1,4 @@
-//! The test of a model file.
+//! The test of a model file, and its rounding to another precision.
 use super::task::{Market, labelling};
 use super::{AnswerScores, flat, refused, unmade};
 use napi::bindgen_prelude::AsyncTask;
@@ -7,7 +7,7 @@ use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
 use tickline_dataset::{Answers, Cut, Labelling, Task};
-use tickline_model::{Model, file};
+use tickline_model::{Model, Precision, file, quantise};
 
 /// A test of a model file on a market.
 #[napi(object)]
@@ -20,8 +20,10 @@ pub struct EvaluationPlan {
     pub horizon: u32,
     /// Moves above this size are up or down, 1/10,000 dollar.
     pub threshold: f64,
-    /// Where the test begins, a share of all rows.
+    /// Where the part that calibration may see begins, a share of all rows.
     pub from: f64,
+    /// Where the test begins.
+    pub cut: f64,
     /// Where it ends.
     pub to: f64,
 }
@@ -41,6 +43,29 @@ pub struct Evaluation {
 
 /// A test that runs off the main thread.
 pub struct Evaluate {
+    plan: Tested,
+}
+
+/// A rounding that runs off the main thread.
+pub struct Rounding {
+    plan: Tested,
+    precision: Precision,
+    out: String,
+}
+
+/// What rounding a model gave.
+#[napi(object)]
+pub struct Rounded {
+    /// Hash of the file written, 16 hexadecimal digits.
+    pub hash: String,
+    /// The test of the model as it was.
+    pub before: Evaluation,
+    /// The test of the rounded one.
+    pub after: Evaluation,
+}
+
+/// A model and what it is tested on.
+struct Tested {
     market: Arc<tickline_dataset::Market>,
     model: Model,
     labelling: Labelling,
@@ -48,21 +73,47 @@ pub struct Evaluate {
     cut: Cut,
 }
 
+impl Tested {
+    fn new(market: &Market, plan: &EvaluationPlan) -> Result<Tested> {
+        let model = file::load(Path::new(&plan.model)).map_err(unmade)?.model;
+        if model.classes != tickline_model::train::CLASSES {
+            let text = format!(
+                "TRAIN_DATA: {}: it tells {:?} apart, not down, flat and up",
+                plan.model, model.classes
+            );
+            return Err(Error::from_reason(text));
+        }
+        Ok(Tested {
+            market: market.rows.clone(),
+            model,
+            labelling: labelling(&plan.labels, plan.horizon)?,
+            threshold: plan.threshold,
+            cut: Cut { from: plan.from, cut: plan.cut, to: plan.to },
+        })
+    }
+
+    fn task(&self) -> Result<Task> {
+        Task::test_of(&self.market, &self.model.contract, self.labelling, self.threshold, self.cut)
+            .map_err(refused)
+    }
+}
+
+fn evaluation(model: &Model, task: &Task) -> Result<Evaluation> {
+    let answers = Answers::by_engine(model, task).map_err(refused)?;
+    Ok(Evaluation {
+        answers: answers.scores(task).into(),
+        persistence: flat(&task.persisting().0),
+        majority: flat(&task.majority().0),
+        classes: Task::counts(&task.test).to_vec(),
+    })
+}
+
 impl napi::Task for Evaluate {
     type Output = Evaluation;
     type JsValue = Evaluation;
 
     fn compute(&mut self) -> Result<Evaluation> {
-        let (labelling, threshold) = (self.labelling, self.threshold);
-        let task = Task::test_of(&self.market, &self.model.contract, labelling, threshold, self.cut)
-            .map_err(refused)?;
-        let answers = Answers::by_engine(&self.model, &task).map_err(refused)?;
-        Ok(Evaluation {
-            answers: answers.scores(&task).into(),
-            persistence: flat(&task.persisting().0),
-            majority: flat(&task.majority().0),
-            classes: Task::counts(&task.test).to_vec(),
-        })
+        evaluation(&self.plan.model, &self.plan.task()?)
     }
 
     fn resolve(&mut self, _: napi::Env, evaluation: Evaluation) -> Result<Evaluation> {
@@ -70,21 +121,42 @@ impl napi::Task for Evaluate {
     }
 }
 
+impl napi::Task for Rounding {
+    type Output = Rounded;
+    type JsValue = Rounded;
+
+    fn compute(&mut self) -> Result<Rounded> {
+        let (model, task) = (&self.plan.model, self.plan.task()?);
+        let made = quantise(model, self.precision, &task.train).map_err(unmade)?;
+        let (before, after) = (evaluation(model, &task)?, evaluation(&made, &task)?);
+        let hash = file::save(Path::new(&self.out), &made).map_err(unmade)?;
+        Ok(Rounded { hash: format!("{hash:016x}"), before, after })
+    }
+
+    fn resolve(&mut self, _: napi::Env, rounded: Rounded) -> Result<Rounded> {
+        Ok(rounded)
+    }
+}
+
 /// Tests a model file, row by row through the engine that the line uses and in the model's own precision.
 /// @throws MODEL_* when the file is wrong, TRAIN_DATA when the model tells other classes apart or the market does not fit
 #[napi(ts_return_type = "Promise<Evaluation>")]
 pub fn evaluate_model(market: &Market, plan: EvaluationPlan) -> Result<AsyncTask<Evaluate>> {
-    let model = file::load(Path::new(&plan.model)).map_err(unmade)?.model;
-    if model.classes != tickline_model::train::CLASSES {
-        let text =
-            format!("TRAIN_DATA: {}: it tells {:?} apart, not down, flat and up", plan.model, model.classes);
-        return Err(Error::from_reason(text));
-    }
-    Ok(AsyncTask::new(Evaluate {
-        market: market.rows.clone(),
-        model,
-        labelling: labelling(&plan.labels, plan.horizon)?,
-        threshold: plan.threshold,
-        cut: Cut { from: plan.from, cut: plan.from, to: plan.to },
-    }))
+    Ok(AsyncTask::new(Evaluate { plan: Tested::new(market, &plan)? }))
+}
+
+/// Writes a model file in another precision, calibrated on the part before the cut, and tests both on the part after it.
+/// @throws as `evaluateModel`, and TRAIN_DATA for a precision that is none
+#[napi(ts_return_type = "Promise<Rounded>")]
+pub fn round_model(
+    market: &Market,
+    plan: EvaluationPlan,
+    precision: String,
+    out: String,
+) -> Result<AsyncTask<Rounding>> {
+    let known = Precision::ALL.into_iter().find(|each| each.name() == precision);
+    let precision = known.ok_or_else(|| {
+        Error::from_reason(format!("TRAIN_DATA: precision {precision:?}; f32, bf16 and int8 are possible"))
+    })?;
+    Ok(AsyncTask::new(Rounding { plan: Tested::new(market, &plan)?, precision, out }))
 }
