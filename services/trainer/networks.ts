@@ -27,7 +27,7 @@ export interface Settings {
 
 const base: Settings = { window: 10, hidden: [], dropout: 0, epochs: 6, batch: 128, steps: 50, rate: 1e-3, decay: 1e-3, balance: 1, adversary: 0 };
 const streaming: Settings = { ...base, window: 1, batch: 32, steps: 25 };
-const bilinear: Settings = { ...base, dropout: 0.1 };
+const bilinear: Settings = { ...base, dropout: 0.1, epochs: 3 };
 
 /** Every network's settings, by name. */
 export const NETWORKS: Readonly<Record<string, Settings>> = {
