@@ -11,6 +11,8 @@ import { decode, encode } from "./onnx/graph.ts";
 import { importOnnx } from "./onnx/import.ts";
 import { contractOf } from "./passport.ts";
 
+export { INSTALL } from "./peers.ts";
+
 /** Formats that are read and written. */
 export const FORMATS = ["onnx", "tfjs"] as const;
 /** A format. */

@@ -8,6 +8,8 @@ mod messages;
 mod model;
 mod naive_book;
 mod naive_decode;
+mod networks;
+mod plain;
 mod ring;
 mod row;
 mod sample;
@@ -34,6 +36,8 @@ enum Bench {
     Gate(gate::Options),
     /// Forward passes; plain loops beside them.
     Model(model::Options),
+    /// Ready-made networks in every precision, and steps of learning; plain loops beside them.
+    Networks(networks::Options),
     /// One end of a pair that carries messages between processes, driven by lines on standard input.
     RingEnd(ring::Options),
     /// One message on a loopback TCP socket: the floor of `line`.
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Bench::Decode(options) => decode::run(&options),
         Bench::Gate(options) => gate::run(&options),
         Bench::Model(options) => model::run(&options),
+        Bench::Networks(options) => networks::run(&options),
         Bench::RingEnd(options) => return ended(ring::run(&options)),
         Bench::Send(options) => send::run(&options),
         Bench::Venue(options) => venue::run(&options),

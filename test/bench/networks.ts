@@ -1,0 +1,163 @@
+/**
+ * Ready-made networks through the addon's door, and the same networks, exported, in onnxruntime-node and TensorFlow.js: the same rows, in turns, in one
+ * process, one thread each. The Rust rows are `tickline-bench networks`'.
+ */
+import { answers, noise } from "../../services/interchange/answers.ts";
+import { exportKeras } from "../../services/interchange/keras/export.ts";
+import { filesOf } from "../../services/interchange/keras/files.ts";
+import { dataOf, features, randomModel, type Model } from "../../services/interchange/model.ts";
+import { exportOnnx } from "../../services/interchange/onnx/export.ts";
+import { encode } from "../../services/interchange/onnx/graph.ts";
+import { loadOrt, loadTf, type Ort, type OrtTensor, type Tf } from "../../services/interchange/peers.ts";
+import { native } from "../../services/kit/native.ts";
+import type { Row } from "./row.ts";
+import { rustRows } from "./rust-rows.ts";
+
+/** Networks by name, and the rows that they look at. */
+export const NETWORKS = [["mlp", 1], ["lstm-64", 1], ["lstm-128", 1], ["stac-a", 1], ["bin-c-tabl", 10], ["deeplob", 100], ["deeplob-streaming", 1]] as const;
+
+const ROWS = 256;
+const TURNS = 6;
+
+/** One engine with one network: answers row `n` and gives the first number. */
+interface Runner {
+  readonly name: string;
+  readonly note: string;
+  call(n: number): number | Promise<number>;
+  readonly samples: number[];
+}
+
+function rowsOf(model: Model): Float32Array {
+  return noise(ROWS * model.contract.columns.length);
+}
+
+function ours(model: Model, rows: Float32Array, name: string): Runner {
+  const end = model.shapes.at(-1) ?? { time: 0, width: 0, channels: 0 };
+  const outputs = end.time * features(end);
+  const answer = new Float32Array(outputs + (outputs & 1));
+  const net = native.NativeNetwork.of(dataOf(model));
+  net.bind(rows.buffer as ArrayBuffer, answer.buffer);
+  const call = (n: number): number => {
+    net.predict(n % ROWS);
+    return answer[0] as number;
+  };
+  for (let n = 0; n < model.contract.window; n++) call(n);
+  return { name: `${name} ${model.contract.precision}, from typescript`, note: "one Node-API call on bound memory", call, samples: [] };
+}
+
+/** Inputs are views of the rows: a window starts at row `n`. */
+function windows(model: Model, rows: Float32Array): (n: number) => Float32Array {
+  const { columns, window } = model.contract;
+  const last = ROWS - window;
+  return (n) => rows.subarray((n % (last + 1)) * columns.length, (n % (last + 1)) * columns.length + window * columns.length);
+}
+
+async function onnxruntime(ort: Ort, model: Model, rows: Float32Array, name: string): Promise<Runner> {
+  const onnx = exportOnnx(model);
+  const session = await ort.InferenceSession.create(encode(onnx), { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential", graphOptimizationLevel: "all" });
+  const dims = (onnx.inputs[0]?.dims ?? []).map((size) => (typeof size === "number" ? size : 1));
+  const input = windows(model, rows);
+  const empty = onnx.inputs.slice(1).map(({ name: state, dims: sizes }): [string, OrtTensor] => {
+    const shape = sizes.map((size) => (typeof size === "number" ? size : 1));
+    return [state, new ort.Tensor("float32", new Float32Array(shape.reduce((product, size) => product * size, 1)), shape)];
+  });
+  let states: Record<string, OrtTensor> = Object.fromEntries(empty);
+  const call = async (n: number): Promise<number> => {
+    const out = await session.run({ input: new ort.Tensor("float32", input(n), dims), ...states });
+    states = Object.fromEntries(empty.map(([state]) => [state, out[`${state}.next`] as OrtTensor]));
+    return out["output"]?.data[0] as number;
+  };
+  return { name: `peer onnxruntime-node, ${name}`, note: "session.run, states given back, one thread", call, samples: [] };
+}
+
+async function tensorflow(tf: Tf, model: Model, rows: Float32Array, name: string): Promise<Runner | Row> {
+  const label = `peer tfjs cpu, ${name}`;
+  try {
+    const { json, bytes } = filesOf(exportKeras(model), "weights.bin");
+    const { modelTopology, weightsManifest: [group] } = JSON.parse(json) as { modelTopology: object; weightsManifest: [{ weights: object[] }] };
+    const net = await tf.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs: group.weights, weightData: new Uint8Array(bytes).buffer }));
+    const { columns, window } = model.contract;
+    const shape = window === 1 ? [1, columns.length] : [1, window, columns.length];
+    const input = windows(model, rows);
+    const call = (n: number): number => tf.tidy(() => net.predict(tf.tensor(input(n), shape)).dataSync()[0] as number);
+    return { name: label, note: `${tf.version.tfjs}, predict and dataSync`, call, samples: [] };
+  } catch (error) {
+    return absent(label, (error as Error).message);
+  }
+}
+
+function absent(name: string, why: string): Row {
+  return { bench: "networks", name, unit: "ns", p50: null, p99: null, p999: null, max: null, rate: null, note: `not measured: ${why}` };
+}
+
+/** Calls timed at once, so that one sample takes some 20 us or one call. */
+async function blockOf({ call }: Runner): Promise<number> {
+  for (let n = 0; n < 20; n++) await call(n);
+  const began = performance.now();
+  let n = 0;
+  for (; n < 32 && performance.now() - began < 50; n++) await call(n);
+  return Math.min(64, Math.max(1, Math.round((0.02 * n) / (performance.now() - began))));
+}
+
+/** Times runners in turns, `millis` each. */
+async function race(runners: readonly Runner[], millis: number): Promise<Row[]> {
+  const blocks: number[] = [];
+  for (const runner of runners) blocks.push(await blockOf(runner));
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const [at, { call, samples }] of runners.entries()) {
+      const [start, block] = [performance.now(), blocks[at] as number];
+      let n = 0;
+      do {
+        const began = performance.now();
+        // A call that answers at once is not awaited: the wait would cost more than some calls.
+        for (let nth = 0; nth < block; nth++) {
+          const given = call(n++);
+          if (typeof given !== "number") await given;
+        }
+        samples.push(((performance.now() - began) * 1e6) / block);
+      } while (performance.now() - start < millis / TURNS);
+    }
+  }
+  return runners.map(({ name, note, samples }, at): Row => {
+    const sorted = samples.sort((a, b) => a - b);
+    const share = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+    return { bench: "networks", name, unit: "ns", p50: share(0.5), p99: share(0.99), p999: share(0.999), max: share(1), rate: 1e9 / share(0.5), note: `${note}; mean of ${blocks[at]} calls, ${sorted.length} samples` };
+  });
+}
+
+/** Peers must answer what we answer, or their time says nothing. */
+async function agree(model: Model, runner: Runner, rows: Float32Array): Promise<void> {
+  const [first] = answers(model, rows.slice(0, model.contract.window * model.contract.columns.length));
+  const given = await runner.call(0);
+  if (!(Math.abs(given - (first?.[0] ?? NaN)) <= 1e-4)) throw new Error(`${runner.name} answers ${given}, we ${first?.[0]}`);
+}
+
+async function network(name: string, window: number, millis: number, ort: Ort | undefined, tf: Tf | undefined): Promise<Row[]> {
+  const model = randomModel(name, window, 7);
+  const rows = rowsOf(model);
+  const runners = [ours(model, rows, name)];
+  const missing: Row[] = [];
+  if (ort !== undefined) runners.push(await onnxruntime(ort, model, rows, name));
+  if (tf !== undefined) {
+    const runner = await tensorflow(tf, model, rows, name);
+    if ("call" in runner) runners.push(runner);
+    else missing.push(runner);
+  }
+  for (const runner of runners.slice(1)) await agree(model, runner, rows);
+  return [...(await race(runners, millis)), ...missing];
+}
+
+/**
+ * Runs the benchmark: about half a second of each engine and network.
+ *
+ * @throws Error when a peer answers something else than we do
+ */
+export async function benchNetworks(peers: boolean, millis = 300): Promise<Row[]> {
+  const rows = await rustRows("networks", "--millis", String(millis));
+  const ort = peers ? loadOrt() : undefined;
+  const tf = peers ? await loadTf() : undefined;
+  for (const [name, window] of NETWORKS) rows.push(...(await network(name, window, millis, ort, tf)));
+  if (peers && ort === undefined) rows.push(absent("peer onnxruntime-node", "not installed"));
+  if (peers && tf === undefined) rows.push(absent("peer tfjs cpu", "not installed"));
+  return rows;
+}
