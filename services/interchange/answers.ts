@@ -25,9 +25,10 @@ export function answers(model: Model, rows: Float32Array): Float32Array[] {
   const net = native.NativeNetwork.of(dataOf(model));
   const answer = new Float32Array(outputs + (outputs & 1));
   net.bind(rows.buffer as ArrayBuffer, answer.buffer);
+  const predict = net.predictor();
   const given: Float32Array[] = [];
   for (let row = 0; row < rows.length / columns.length; row++) {
-    const status = net.predict(row);
+    const status = predict(row);
     if (status !== (row < window - 1 ? 3 : 0)) throw new TicklineError("TL_MODEL", `row ${row}: no answer, status ${status}`);
     if (status === 0) given.push(answer.slice(0, outputs));
   }

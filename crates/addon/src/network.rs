@@ -2,71 +2,28 @@
 
 use crate::model::{Bound, refused};
 use crate::model_data::{ModelData, of_data};
-use napi::bindgen_prelude::{ArrayBuffer, Env, Float32Array, ObjectFinalize};
+use crate::quick::{self, Shared};
+use napi::bindgen_prelude::{ArrayBuffer, Env, Float32Array, ObjectFinalize, This, Unknown};
 use napi::{Error, Result};
 use napi_derive::napi;
+use std::cell::RefCell;
+use std::rc::Rc;
 use tickline_model::train::{Learner, Loss, Method, Recipe, Target};
 use tickline_model::{Model, Predictor};
 
 /// Status of `predict` when nothing is bound.
 const UNREADABLE: u32 = 5;
 
-/// A network with one state.
-#[napi(custom_finalize)]
-pub struct NativeNetwork {
-    model: Model,
+/// What the path works on.
+struct Parts {
     predictor: Predictor,
     columns: usize,
     outputs: usize,
     bound: Option<(Bound, Bound)>,
 }
 
-impl ObjectFinalize for NativeNetwork {
-    fn finalize(mut self, env: Env) -> Result<()> {
-        if let Some((input, output)) = self.bound.take() {
-            input.keep.unref(&env)?;
-            output.keep.unref(&env)?;
-        }
-        Ok(())
-    }
-}
-
-#[napi]
-impl NativeNetwork {
-    /// Packs a model for this processor.
-    /// @throws MODEL_*
-    #[napi(factory)]
-    pub fn of(data: ModelData) -> Result<NativeNetwork> {
-        let model = of_data(data)?;
-        let predictor = Predictor::new(&model).map_err(refused)?;
-        let columns = model.contract.names.len();
-        Ok(NativeNetwork { outputs: model.outputs(), columns, predictor, model, bound: None })
-    }
-
-    /// Binds rows of `f32` and the memory that one answer is written to. Neither may be detached while bound.
-    /// @throws MODEL_SHAPE when either is too small or not 8-aligned
-    #[napi]
-    pub fn bind(&mut self, env: Env, mut rows: ArrayBuffer, mut answer: ArrayBuffer) -> Result<()> {
-        let aligned = rows.as_ptr().addr().is_multiple_of(8) && answer.as_ptr().addr().is_multiple_of(8);
-        let apart = rows.as_ptr() != answer.as_ptr();
-        if !aligned || !apart || rows.len() < 4 * self.columns || answer.len() < 4 * self.outputs {
-            let (columns, outputs) = (self.columns, self.outputs);
-            let text =
-                format!("MODEL_SHAPE: rows of {columns} and an answer of {outputs} f32, 8-aligned, apart");
-            return Err(Error::from_reason(text));
-        }
-        let bound = (Bound::new(&env, &mut rows)?, Bound::new(&env, &mut answer)?);
-        if let Some((input, output)) = self.bound.replace(bound) {
-            input.keep.unref(&env)?;
-            output.keep.unref(&env)?;
-        }
-        Ok(())
-    }
-
-    /// Answers row `row` of the bound rows, unscaled. Returns 0, or the model's reason for having no answer (`NoSignal`; 5: no such row)
-    /// and writes nothing.
-    #[napi]
-    pub fn predict(&mut self, row: u32) -> u32 {
+impl Parts {
+    fn predict(&mut self, row: u32) -> u32 {
         let Some((input, output)) = &self.bound else { return UNREADABLE };
         let at = row as usize * self.columns;
         if at + self.columns > input.bytes / 4 {
@@ -82,17 +39,76 @@ impl NativeNetwork {
             Err(reason) => reason as u32,
         }
     }
+}
+
+/// A network with one state.
+#[napi(custom_finalize)]
+pub struct NativeNetwork {
+    model: Model,
+    parts: Shared<Parts>,
+}
+
+impl ObjectFinalize for NativeNetwork {
+    fn finalize(self, env: Env) -> Result<()> {
+        if let Some((input, output)) = self.parts.borrow_mut().bound.take() {
+            input.keep.unref(&env)?;
+            output.keep.unref(&env)?;
+        }
+        Ok(())
+    }
+}
+
+#[napi]
+impl NativeNetwork {
+    /// Packs a model for this processor.
+    /// @throws MODEL_*
+    #[napi(factory)]
+    pub fn of(data: ModelData) -> Result<NativeNetwork> {
+        let model = of_data(data)?;
+        let predictor = Predictor::new(&model).map_err(refused)?;
+        let (columns, outputs) = (model.contract.names.len(), model.outputs());
+        let parts = Parts { predictor, columns, outputs, bound: None };
+        Ok(NativeNetwork { model, parts: Rc::new(RefCell::new(parts)) })
+    }
+
+    /// Binds rows of `f32` and the memory that one answer is written to. Neither may be detached while bound.
+    /// @throws MODEL_SHAPE when either is too small or not 8-aligned, or both are the same
+    #[napi]
+    pub fn bind(&self, env: Env, mut rows: ArrayBuffer, mut answer: ArrayBuffer) -> Result<()> {
+        let mut parts = self.parts.borrow_mut();
+        let aligned = rows.as_ptr().addr().is_multiple_of(8) && answer.as_ptr().addr().is_multiple_of(8);
+        let apart = rows.as_ptr() != answer.as_ptr();
+        if !aligned || !apart || rows.len() < 4 * parts.columns || answer.len() < 4 * parts.outputs {
+            let (columns, outputs) = (parts.columns, parts.outputs);
+            let text =
+                format!("MODEL_SHAPE: rows of {columns} and an answer of {outputs} f32, 8-aligned, apart");
+            return Err(Error::from_reason(text));
+        }
+        let bound = (Bound::new(&env, &mut rows)?, Bound::new(&env, &mut answer)?);
+        if let Some((input, output)) = parts.bound.replace(bound) {
+            input.keep.unref(&env)?;
+            output.keep.unref(&env)?;
+        }
+        Ok(())
+    }
+
+    /// The function `predict(row)`: answers row `row` of the bound rows, unscaled. Returns 0, or the model's reason for having no answer
+    /// (`NoSignal`; 5: no such row) and writes nothing.
+    #[napi(ts_return_type = "(row: number) => number")]
+    pub fn predictor<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "predict", &self.parts, |parts, [row]| Ok(parts.predict(row)))
+    }
 
     /// Does the part of the next tick that does not need its row.
     #[napi]
-    pub fn prepare(&mut self) {
-        self.predictor.prepare();
+    pub fn prepare(&self) {
+        self.parts.borrow_mut().predictor.prepare();
     }
 
     /// Forgets the stream.
     #[napi]
-    pub fn reset(&mut self) {
-        self.predictor.reset();
+    pub fn reset(&self) {
+        self.parts.borrow_mut().predictor.reset();
     }
 
     /// The parameters after one step of learning from a batch of scaled inputs, `[batch][time][columns]`, and their wanted answers: a class
@@ -115,7 +131,7 @@ impl NativeNetwork {
             clip: f32::INFINITY,
             ..Recipe::default()
         };
-        let columns = self.columns * self.model.architecture.window;
+        let columns = self.model.contract.names.len() * self.model.architecture.window;
         let steps = if self.model.architecture.stateful { input.len() / (batch * columns).max(1) } else { 1 };
         let mut learner = Learner::of(&self.model, recipe, 1, batch, steps).map_err(refused)?;
         let given = learner.net().plan().output().features();
