@@ -107,8 +107,9 @@ function eventText(event: LineEvent): string | undefined {
     case "started": return `started ${event.process}, pid ${event.pid}`;
     case "armed": return "all run: orders may pass";
     case "left-halted": return "all run, but the line was halted and stays so: npx tickline resume lets orders pass";
-    case "died": return `${event.process} ${event.cause}: orders are refused`;
-    case "restarted": return `restarted ${event.process} and what stands after it in ${event.tookMs.toFixed(0)} ms`;
+    case "died": return `${event.process} ${event.cause}${event.beside ? "; the line goes on" : ": orders are refused"}`;
+    case "left-down": return `${event.process} ${event.cause} once too often: the line goes on without it`;
+    case "restarted": return `restarted ${event.process}${event.beside ? "" : " and what stands after it"} in ${event.tookMs.toFixed(0)} ms`;
     case "stopped": return event.how === "exited with code 0" ? undefined : `${event.process} ${event.how}`;
     case "gave-up": return undefined;
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { count, snapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import { whole, wrap } from "./columns.ts";
-import { armedText, hopTable, serviceTable } from "./line-tables.ts";
+import { armedText, hopTable, learningTable, serviceTable } from "./line-tables.ts";
 import { chooseLine, openControl, runningLines } from "./open-line.ts";
 import { StopSignals } from "./stop-signals.ts";
 
@@ -68,7 +68,8 @@ function picture(name: string, line: LineSnapshot, supervised: boolean, watch: b
   const width = process.stdout.columns ?? Infinity;
   const counts = (["messages", "signals", "orders", "executed"] as const).map((counter) => `${whole(count(line, counter))} ${counter}`).join(", ");
   const hops = hopTable(line, width);
-  const lines = [...wrap(`${name}  run ${line.run_id}  epoch ${line.epoch}  ${armedText(line)}`, width), ...wrap(counts, width), ...(supervised ? [] : wrap(ORPHANED, width)), "", ...serviceTable(line, width), ...(hops.length > 0 ? ["", ...hops] : [])];
+  const learning = learningTable(line, width);
+  const lines = [...wrap(`${name}  run ${line.run_id}  epoch ${line.epoch}  ${armedText(line)}`, width), ...wrap(counts, width), ...(supervised ? [] : wrap(ORPHANED, width)), "", ...serviceTable(line, width), ...(hops.length > 0 ? ["", ...hops] : []), ...(learning.length > 0 ? ["", ...learning] : [])];
   const clear = watch && process.stdout.isTTY ? "\u001B[H\u001B[2J" : "";
   return `${clear}${lines.join("\n")}\n`;
 }

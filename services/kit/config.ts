@@ -83,6 +83,42 @@ const risk = z.strictObject({
   priority_qty_share: share("share of credit set aside for the priority lane"),
 });
 
+const interval_ms = (means: string) => whole(1, 3_600_000, `${means}, milliseconds of line time`);
+const factor = (most: number, means: string) => z.number().positive().max(most).meta({ expects: `a number above 0, at most ${most} (${means})` });
+
+const learner = z.strictObject({
+  state: path(),
+  publish: z.boolean().default(true).meta({ expects: "true or false (false: a shadow, which learns and is evaluated but never trades)" }),
+  cadence: z
+    .union([z.enum(["tick", "trade"]), z.strictObject({ every_ms: whole(1, 60_000, "line time between two steps, milliseconds") })])
+    .meta({ expects: 'when a step is taken: "tick", "trade" or { every_ms: N }' }),
+  method: oneOf("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "sophia").default("adamw"),
+  rate: factor(1, "learning rate"),
+  decay: z.number().min(0).max(1).default(0).meta({ expects: "a number from 0 to 1 (weight decay)" }),
+  clip: factor(1e6, "longest gradient").default(1),
+  class_weights: z.array(factor(1000, "weight of a class in the loss")).length(3).optional().meta({ expects: "three numbers above 0 (weights of down, flat, up in the loss)" }),
+  batch: whole(1, 4096, "labels a step learns from at most").default(1),
+  steps: whole(1, 1000, "rows that a step of a stateful network goes back through").default(50),
+  horizon: whole(1, 100_000, "events that labels look ahead").optional(),
+  threshold: z.number().min(0).max(1e9).default(0).meta({ expects: "a number from 0 (moves above it are up or down, 1/10,000 dollar)" }),
+  window: whole(1, 1_000_000, "labels of the running evaluation").default(5000),
+  steps_per_cycle: whole(1, 10_000, "steps in one duty cycle at most").default(16),
+  envelope: z.strictObject({
+    offer_ms: interval_ms("time between two publications").default(1000),
+    change_max: factor(10, "most relative change of the weights in one publication"),
+    drift_max: factor(100, "most relative distance of the weights from the model file's"),
+    score_slack: share("how far the learning model's macro-F1 may stand below the frozen one's"),
+    labels_min: whole(1, 1_000_000, "labels before the first publication").default(1000),
+  }),
+}).superRefine(({ envelope, window, cadence, batch }, check) => {
+  if (!(envelope.labels_min <= window)) {
+    check.addIssue({ code: "custom", path: ["envelope", "labels_min"], message: `is above the evaluation's window of ${window}, so nothing would ever be published`, params: { fix: "lower it or raise learner.window" } });
+  }
+  if (cadence === "tick" && batch !== 1) {
+    check.addIssue({ code: "custom", path: ["batch"], message: `is ${batch}, but a step at every tick learns from one label`, params: { fix: "set it to 1 or choose another cadence" } });
+  }
+});
+
 const supervision = z.strictObject({
   restarts_max: whole(0, 1000, "restarts allowed in the window"),
   window_s: whole(1, 86_400, "window in which restarts count, seconds"),
@@ -97,15 +133,27 @@ const place = () =>
     core: whole(0, 1023, "processor core to pin the process to").optional(),
   });
 
-/** Services that a placement names, in start order. */
+/** Services of the line itself that a placement names, in start order. */
 export const PLACED = ["exchange", "execution", "risk", "inference", "feed"] as const;
 
-/** A service that a placement names. */
+/** A service of the line itself that a placement names. */
 export type Placed = (typeof PLACED)[number];
 
+/** Any service that a process hosts: the line's own, and the learner beside it. */
+export type Seated = Placed | "learner";
+
+/** Where a service runs; the learner's place may be left out. */
+export function placeOf(placement: LineConfig["placement"], service: Seated): LineConfig["placement"][Placed] {
+  return service === "learner" ? (placement.learner ?? { process: "learner", idle: "park" }) : placement[service];
+}
+
 const placement = z
-  .strictObject({ exchange: place(), execution: place(), risk: place(), inference: place(), feed: place() })
+  .strictObject({ exchange: place(), execution: place(), risk: place(), inference: place(), feed: place(), learner: place().optional() })
   .superRefine((places, check) => {
+    const host = PLACED.find((name) => places[name].process === places.learner?.process);
+    if (host !== undefined) {
+      check.addIssue({ code: "custom", path: ["learner", "process"], message: `is the process of ${host}, whose ticks would wait for learning`, params: { fix: "give the learner another process name" } });
+    }
     for (const name of PLACED) {
       const twin = PLACED.find((other) => other !== name && places[other].process === places[name].process);
       if (twin === undefined) continue;
@@ -148,6 +196,7 @@ export const lineSchema = z.strictObject({
     parameters: z.record(z.string(), z.number()).default({}),
   }),
   risk,
+  learner: learner.optional(),
   supervision,
   placement,
 });
@@ -184,7 +233,7 @@ function resolved(written: string, file: string): string {
 }
 
 function withPaths(config: LineConfig, file: string): LineConfig {
-  const { feed, inference, venue: written } = config;
+  const { feed, inference, learner, venue: written } = config;
   return {
     ...config,
     venue:
@@ -200,6 +249,7 @@ function withPaths(config: LineConfig, file: string): LineConfig {
       model: resolved(inference.model, file),
       strategy: resolved(inference.strategy, file),
     },
+    ...(learner === undefined ? {} : { learner: { ...learner, state: resolved(learner.state, file) } }),
   };
 }
 

@@ -22,6 +22,8 @@ export interface Inlet {
   readonly view: DataView;
   /** True when a message waits; for the look between arming a bell and sleeping. */
   ready(): boolean;
+  /** Messages that were overwritten before they were read; only a broadcast ring loses any. */
+  readonly lost?: number;
   /** Calls `handler` for at most `limit` messages and returns how many. */
   poll(handler: Handler, limit: number): number;
 }

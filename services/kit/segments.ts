@@ -65,8 +65,8 @@ export function segmentsOf(instruments: number, modelFileBytes: number): Segment
   ];
 }
 
-/** Services that may sleep; each has the FIFO `<service>.bell` in the run's folder. */
-export const BELLS = ["execution", "risk", "inference", "feed"] as const;
+/** Services that may sleep, the learner among them though nobody rings it; each has the FIFO `<service>.bell` in the run's folder. */
+export const BELLS = ["execution", "risk", "inference", "feed", "learner"] as const;
 
 /** Path of a service's bell. */
 export function bellOf(runDir: string, service: string): string {

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { PerformanceObserver } from "node:perf_hooks";
 import { nowNs, stamp, stampWords } from "../kit/clock.ts";
-import { loadLine, type LineConfig } from "../kit/config.ts";
+import { loadLine, placeOf, type LineConfig } from "../kit/config.ts";
 import { Exit, TicklineError } from "../kit/errors.ts";
 import { createLog } from "../kit/log.ts";
 import { native } from "../kit/native.ts";
@@ -40,7 +40,7 @@ async function agents(wiring: Wiring, services: readonly Hostable[]): Promise<Ho
 function environment(options: HostOptions, config: LineConfig, wiring: Wiring, hosted: readonly Hosted[]): HostEnvironment {
   // A parked process sleeps on one bell: that of the first of its services which other processes feed.
   const sleeper = options.services.find((name) => wiring.inlets.has(name)) ?? (options.services[0] as Hostable);
-  const idle = config.placement[sleeper].idle;
+  const idle = placeOf(config.placement, sleeper).idle;
   const bed = idle === "park" ? new Bed(bellOf(options.runDir, sleeper), wiring.block(sleeper)) : undefined;
   const inlets = [...wiring.inlets.values()].flat();
   // Index loops: a closure made at every rest would be garbage.
@@ -102,7 +102,7 @@ async function run(options: HostOptions): Promise<void> {
   try {
     if (options.rehearse !== undefined) await rehearse({ config, runDir, services, capture: options.rehearse, log });
     const hosted = await agents(wiring, services);
-    const host = new Host(hosted, config.placement[services[0] as Hostable].idle, environment(options, config, wiring, hosted), () => {
+    const host = new Host(hosted, placeOf(config.placement, services[0] as Hostable).idle, environment(options, config, wiring, hosted), () => {
       finish(host, hosted, runDir);
     });
     // What starting and rehearsing has left behind goes now, so that a trading hour begins with an empty young generation.

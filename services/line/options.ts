@@ -1,14 +1,14 @@
 /** The arguments of the process host. */
 import { parseArgs } from "node:util";
 import { TicklineError } from "../kit/errors.ts";
-import { FLOW, type Hostable } from "./wiring.ts";
+import { HOSTED, type Hostable } from "./wiring.ts";
 
 export interface HostOptions {
   /** Line file. */
   readonly config: string;
   /** The run's folder. */
   readonly runDir: string;
-  /** Services of this process, in the order of the data flow. */
+  /** Services of this process, in the order of the data flow, the learner last. */
   readonly services: readonly Hostable[];
   readonly replay: boolean;
   /** The supervisor's process; the host ends when it is gone. */
@@ -31,14 +31,14 @@ export function hostOptions(argv: readonly string[]): HostOptions {
     },
   });
   const named = (values.services ?? "").split(",").filter((name) => name !== "");
-  const unknown = named.find((name) => !(FLOW as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new TicklineError("TL_USAGE", `--services ${unknown}: not one of ${FLOW.join(", ")}`);
+  const unknown = named.find((name) => !(HOSTED as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new TicklineError("TL_USAGE", `--services ${unknown}: not one of ${HOSTED.join(", ")}`);
   const { config, "run-dir": runDir } = values;
   if (config === undefined || runDir === undefined || named.length === 0) {
     throw new TicklineError("TL_USAGE", "the host needs --config FILE, --run-dir DIR and --services a,b,c");
   }
   const parent = Number(values.parent);
   if (!(Number.isInteger(parent) && parent > 0)) throw new TicklineError("TL_USAGE", "the host needs --parent PID, the process that it ends with");
-  const services = FLOW.filter((name) => named.includes(name));
+  const services = HOSTED.filter((name) => named.includes(name));
   return { config, runDir, services, replay: values.replay, parent, rehearse: values.rehearse };
 }

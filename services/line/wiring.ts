@@ -7,7 +7,7 @@
 import * as fill from "../../schemas/generated/fill.ts";
 import * as order from "../../schemas/generated/order.ts";
 import * as signal from "../../schemas/generated/signal.ts";
-import type { LineConfig } from "../kit/config.ts";
+import { placeOf, type LineConfig } from "../kit/config.ts";
 import type { Arrow, ServiceContext } from "../kit/context.ts";
 import { TicklineError } from "../kit/errors.ts";
 import type { Handler, Inlet, Outlet } from "../kit/link.ts";
@@ -20,13 +20,16 @@ import type { ServiceName } from "../kit/ring/names.ts";
 import { Segment } from "../kit/ring/segment.ts";
 import { bellOf, SEGMENT } from "../kit/segments.ts";
 import { DirectLink, type WritePrefix } from "./direct-link.ts";
+import { TapEnd, TappedInlet } from "./tap.ts";
 import { QueueLink } from "./queue-link.ts";
 import { RungOutlet } from "./rung-outlet.ts";
 import type { Logger } from "pino";
 
-/** The services that a line hosts, in the order of the data flow. */
+/** The services of the line itself, in the order of the data flow. */
 export const FLOW = ["feed", "inference", "risk", "execution"] as const;
-export type Hostable = (typeof FLOW)[number];
+/** Every service that a process can host: the flow, and what stands beside it. */
+export const HOSTED = [...FLOW, "learner"] as const;
+export type Hostable = (typeof HOSTED)[number];
 
 interface Lane {
   readonly from: Hostable;
@@ -72,6 +75,8 @@ export class Wiring {
   readonly #options: WiringOptions;
   readonly #direct = new Map<Arrow, Handler>();
   #fills: QueueLink | undefined;
+  /** Inference's inlet with the learner's handler behind it, when they share a process. */
+  #tapped: TappedInlet | undefined;
 
   /** @throws TicklineError TL_SEGMENT when a segment is missing or foreign */
   constructor(options: WiringOptions) {
@@ -87,7 +92,7 @@ export class Wiring {
   /** The bell of a service, if it may be parked; rung by whoever feeds it from another process. */
   ringer(name: Hostable): Ringer | undefined {
     const { config, local, runDir } = this.#options;
-    if (local.includes(name) || config.placement[name].idle !== "park") return undefined;
+    if (local.includes(name) || placeOf(config.placement, name).idle !== "park") return undefined;
     return new Ringer(bellOf(runDir, name), this.block(name));
   }
 
@@ -110,12 +115,22 @@ export class Wiring {
   }
 
   #inlet(name: Hostable, arrow: Arrow, direct: Handler): Inlet {
-    if (arrow === "features") return this.#remember(name, new Subscriber(this.#open(SEGMENT.features), "next"));
+    if (arrow === "features") return this.#features(name, direct);
     const lane = this.#lane(name, arrow, "to");
     if (!this.#options.local.includes(lane.from)) return this.#remember(name, new Consumer(this.#open(SEGMENT[arrow])));
     if (arrow === "fill") return this.#fillQueue(lane);
     this.#direct.set(arrow, direct);
     return new DirectLink(lane.bytes, lane.writePrefix, direct);
+  }
+
+  #features(name: Hostable, direct: Handler): Inlet {
+    if (name === "inference" && this.#tapped !== undefined) return this.#remember(name, this.#tapped);
+    // A learner that starts again finds the rows since its checkpoint still in the ring.
+    const shared = name === "learner" && this.#options.local.includes("inference");
+    const source = new Subscriber(this.#open(SEGMENT.features), name === "learner" && !shared ? "oldest" : "next");
+    if (!shared) return this.#remember(name, source);
+    this.#tapped = new TappedInlet(source, direct);
+    return new TapEnd(source);
   }
 
   #outlet(name: Hostable, arrow: Arrow): Outlet {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decideCores } from "./cores.ts";
-import { PLACED, type Placed } from "../kit/config.ts";
+import { PLACED, type Placed, type Seated } from "../kit/config.ts";
 import { planProcesses } from "./plan.ts";
 
 const own: Record<Placed, { process: string }> = {
@@ -13,35 +13,47 @@ const own: Record<Placed, { process: string }> = {
 };
 
 test("each service alone: five processes in start order", () => {
-  assert.deepEqual(planProcesses(own, "configured").map((group) => group.name), ["exchange", "execution", "risk", "inference", "feed"]);
+  assert.deepEqual(planProcesses(own, "configured", "none").map((group) => group.name), ["exchange", "execution", "risk", "inference", "feed"]);
 });
 
 test("fused: the venue and one process with every agent", () => {
-  assert.deepEqual(planProcesses(own, "fused"), [
-    { name: "exchange", services: ["exchange"] },
-    { name: "line", services: ["execution", "risk", "inference", "feed"] },
+  assert.deepEqual(planProcesses(own, "fused", "none"), [
+    { name: "exchange", services: ["exchange"], beside: false },
+    { name: "line", services: ["execution", "risk", "inference", "feed"], beside: false },
   ]);
 });
 
 test("processes: a fused placement is taken apart", () => {
   const fused = { ...own, risk: { process: "line" }, inference: { process: "line" }, feed: { process: "line" } };
-  assert.equal(planProcesses(fused, "processes").length, 5);
-  assert.equal(planProcesses(fused, "configured").length, 3);
+  assert.equal(planProcesses(fused, "processes", "none").length, 5);
+  assert.equal(planProcesses(fused, "configured", "none").length, 3);
 });
 
 test("every grouping keeps each service once, in start order inside its process", () => {
   const name = fc.constantFrom("a", "b", "c");
   fc.assert(fc.property(name, name, name, name, (execution, risk, inference, feed) => {
-    const groups = planProcesses({ exchange: { process: "exchange" }, execution: { process: execution }, risk: { process: risk }, inference: { process: inference }, feed: { process: feed } }, "configured");
-    const rank = (service: Placed): number => PLACED.indexOf(service);
+    const groups = planProcesses({ exchange: { process: "exchange" }, execution: { process: execution }, risk: { process: risk }, inference: { process: inference }, feed: { process: feed } }, "configured", "none");
+    const rank = (service: Seated): number => (PLACED as readonly string[]).indexOf(service);
     assert.deepEqual(groups.flatMap((group) => group.services).toSorted((a, b) => rank(a) - rank(b)), [...PLACED]);
     for (const { services } of groups) assert.deepEqual(services, services.toSorted((a, b) => rank(a) - rank(b)));
-    const firsts = groups.map((group) => rank(group.services[0] as Placed));
+    const firsts = groups.map((group) => rank(group.services[0] as Seated));
     assert.deepEqual(firsts, firsts.toSorted((a, b) => a - b));
   }));
 });
 
-const groups = planProcesses(own, "configured");
+test("the learner: last and beside the line, or in a replay with inference wherever that is", () => {
+  const apart = planProcesses(own, "fused", "apart");
+  assert.deepEqual(apart.at(-1), { name: "learner", services: ["learner"], beside: true });
+  assert.equal(apart.filter(({ beside }) => beside).length, 1);
+  assert.deepEqual(planProcesses({ ...own, learner: { process: "school" } }, "configured", "apart").at(-1)?.name, "school");
+  for (const [mode, name] of [["fused", "line"], ["processes", "inference"]] as const) {
+    const groups = planProcesses(own, mode, "tapped");
+    assert.deepEqual(groups.find(({ services }) => services.includes("learner"))?.name, name);
+    assert.ok(groups.every(({ beside }) => !beside));
+  }
+});
+
+const groups = planProcesses(own, "configured", "none");
 
 test("cores: pinned while one stays free, not pinned when none would", () => {
   const wanted = new Map([["feed", 1], ["risk", 2]]);

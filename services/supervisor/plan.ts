@@ -1,5 +1,5 @@
 /** From the placement to processes in start order. Pure. */
-import { PLACED, type Placed } from "../kit/config.ts";
+import { PLACED, type Placed, type Seated } from "../kit/config.ts";
 
 /** `processes`: as the placement says; `fused`: every agent in one process; the venue always has its own, as a real one has. */
 export type PlacementMode = "configured" | "processes" | "fused";
@@ -7,8 +7,13 @@ export type PlacementMode = "configured" | "processes" | "fused";
 /** Services that share a process. */
 export interface ProcessGroup {
   readonly name: string;
-  readonly services: readonly Placed[];
+  readonly services: readonly Seated[];
+  /** True when its death is no matter of the line: the learner's. */
+  readonly beside: boolean;
 }
+
+/** Where the learner goes: `none` has no learner; `apart` in a process of its own, last; `tapped` (replay) with inference, whose rows it shares. */
+export type LearnerSeat = "none" | "apart" | "tapped";
 
 /**
  * Groups the services by process. A group stands where its first service stands in the start order, so a line that fuses
@@ -16,15 +21,17 @@ export interface ProcessGroup {
  * `placement` maps every service to its process name; `mode` overrides it: `fused` puts all agents in process `line`,
  * `processes` gives each service its own.
  */
-export function planProcesses(placement: Readonly<Record<Placed, { readonly process: string }>>, mode: PlacementMode): ProcessGroup[] {
-  const groups = new Map<string, Placed[]>();
+export function planProcesses(placement: Readonly<Record<Placed, { readonly process: string }>> & { readonly learner?: { readonly process: string } | undefined }, mode: PlacementMode, seat: LearnerSeat): ProcessGroup[] {
+  const groups = new Map<string, Seated[]>();
   for (const service of PLACED) {
     const name = processName(placement, mode, service);
     const members = groups.get(name);
     if (members === undefined) groups.set(name, [service]);
     else members.push(service);
   }
-  return [...groups].map(([name, services]) => ({ name, services }));
+  if (seat === "tapped") groups.get(processName(placement, mode, "inference"))?.push("learner");
+  const line = [...groups].map(([name, services]) => ({ name, services, beside: false }));
+  return seat === "apart" ? [...line, { name: placement.learner?.process ?? "learner", services: ["learner"], beside: true }] : line;
 }
 
 function processName(placement: Readonly<Record<Placed, { readonly process: string }>>, mode: PlacementMode, service: Placed): string {

@@ -9,6 +9,8 @@ export interface ProcessSpec {
   readonly services: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
+  /** True for a process beside the line: its death stops nothing else, and the line ends without it. */
+  readonly beside?: boolean;
   /** Core to pin the main thread to, or undefined to let the scheduler choose. */
   readonly core?: number | undefined;
 }

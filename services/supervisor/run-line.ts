@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { nowNs, wallMs, wallText } from "../kit/clock.ts";
-import type { LineConfig } from "../kit/config.ts";
+import { placeOf, type LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { Control } from "../kit/ring/control.ts";
@@ -11,7 +11,7 @@ import { BELLS, bellOf, runDirOf, SEGMENT, segmentsOf, type SegmentSpec } from "
 import { ControlHealth } from "./control-health.ts";
 import { decideCores } from "./cores.ts";
 import { exchangeConfig } from "./exchange-config.ts";
-import { planProcesses, type PlacementMode, type ProcessGroup } from "./plan.ts";
+import { planProcesses, type LearnerSeat, type PlacementMode, type ProcessGroup } from "./plan.ts";
 import type { ProcessSpec } from "./process.ts";
 import { decideRests } from "./rests.ts";
 import { RestartWindow } from "./restart-window.ts";
@@ -102,6 +102,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
   }, {
     health,
     window: new RestartWindow(config.supervision.restarts_max, config.supervision.window_s * 1000),
+    besideWindow: new RestartWindow(config.supervision.restarts_max, config.supervision.window_s * 1000),
     nowMs: () => nowNs() / 1e6,
     env: process.env,
     onEvent: run.onEvent,
@@ -137,25 +138,31 @@ function makeSegment(runDir: string, { file, kind, slots, bytes }: SegmentSpec):
 
 function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {
   const { placement } = run.config;
-  const groups = planProcesses(placement, run.placement);
+  const groups = planProcesses(placement, run.placement, seatOf(run));
   const wanted = new Map(groups.flatMap(({ name, services }) => {
-    const core = services.map((service) => placement[service].core).find((asked) => asked !== undefined);
+    const core = services.map((service) => placeOf(placement, service).core).find((asked) => asked !== undefined);
     return core === undefined ? [] : [[name, core] as const];
   }));
   const cores = decideCores(groups, wanted, native.processCores());
   // What is not pinned, this process included, keeps off the pinned cores; the processes that it starts inherit that.
   if (cores.rest.length > 0) native.processKeepTo([...cores.rest]);
   run.say(`${cores.text}; ${idleText(groups, run.config)}`);
-  return groups.map(({ name, services }) => ({
+  return groups.map(({ name, services, beside }) => ({
     name,
     services,
+    beside,
     core: cores.pins.get(name),
     ...(name === "exchange" ? exchangeCommand(runDir) : hostCommand(runDir, services, run)),
   }));
 }
 
+function seatOf({ config, replay }: LineRun): LearnerSeat {
+  if (config.learner === undefined) return "none";
+  return replay ? "tapped" : "apart";
+}
+
 function idleText(groups: readonly ProcessGroup[], { placement }: LineConfig): string {
-  return `idle: ${groups.map(({ name, services }) => `${name} ${services[0] === undefined ? "" : placement[services[0]].idle}`).join(", ")}`;
+  return `idle: ${groups.map(({ name, services }) => `${name} ${services[0] === undefined ? "" : placeOf(placement, services[0]).idle}`).join(", ")}`;
 }
 
 function exchangeCommand(runDir: string): Pick<ProcessSpec, "command" | "args"> {
@@ -171,13 +178,14 @@ const GARBAGE = ["--no-memory-reducer", "--expose-gc"];
 function hostCommand(runDir: string, services: readonly string[], run: LineRun): Pick<ProcessSpec, "command" | "args"> {
   const args = [...GARBAGE, HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
   if (run.replay) args.push("--replay");
-  if (run.rehearse) args.push("--rehearse", rehearsalOf(runDir));
+  // The rehearsal warms the flow; a learner alone has nothing to be quick at.
+  if (run.rehearse && services.some((service) => service !== "learner")) args.push("--rehearse", rehearsalOf(runDir));
   return { command: process.execPath, args };
 }
 
 function readSummaries(runDir: string): Record<string, unknown> {
   const summaries: Record<string, unknown> = {};
-  for (const service of ["execution", "risk", "inference", "feed"]) {
+  for (const service of ["execution", "risk", "inference", "feed", "learner"]) {
     try {
       summaries[service] = JSON.parse(readFileSync(`${runDir}/${service}.json`, "utf8"));
     } catch {

@@ -1,5 +1,6 @@
 /** What the control segment says at one moment, as plain data: the source of `status`, of the live table and of the summary. */
 import { nowNs } from "../kit/clock.ts";
+import { learningOf, type LearningSnapshot } from "./learning.ts";
 import { State, STATE_NAMES, type Control, type ServiceBlock } from "../kit/ring/control.ts";
 import { COUNTERS, HOPS, SERVICES, type CounterName, type HopName, type ServiceName } from "../kit/ring/names.ts";
 
@@ -40,20 +41,25 @@ export interface LineSnapshot {
   readonly cause: { readonly code: number; readonly text: string } | null;
   /** Services that have begun, in start order. */
   readonly services: readonly ServiceSnapshot[];
+  /** The running evaluation of learning beside the line; null without a learner. */
+  readonly learning: LearningSnapshot | null;
 }
 
 /** Reads the control segment. Costs some milliseconds; never for a duty cycle. */
 export function snapshot(control: Control): LineSnapshot {
   const cause = control.line.cause();
+  const services = SERVICES.flatMap((name) => {
+    const block = control.service(name);
+    return block.state() === State.Empty && block.epoch() === 0 ? [] : [serviceSnapshot(name, block)];
+  });
+  const learner = services.find(({ name }) => name === "learner");
   return {
     run_id: control.line.runId(),
     epoch: control.line.epoch(),
     armed: control.line.armed(),
     cause: cause === undefined ? null : { code: cause.code, text: cause.text },
-    services: SERVICES.flatMap((name) => {
-      const block = control.service(name);
-      return block.state() === State.Empty && block.epoch() === 0 ? [] : [serviceSnapshot(name, block)];
-    }),
+    services,
+    learning: learner === undefined ? null : learningOf(learner.counters),
   };
 }
 

@@ -9,9 +9,11 @@ export type LineEvent =
   | { readonly kind: "armed" }
   /** All run, but a person or a limit halted the line, so it stays disarmed. */
   | { readonly kind: "left-halted" }
-  | { readonly kind: "died"; readonly process: string; readonly cause: string }
-  | { readonly kind: "restarted"; readonly process: string; readonly cause: string; readonly tookMs: number }
+  | { readonly kind: "died"; readonly process: string; readonly cause: string; readonly beside: boolean }
+  | { readonly kind: "restarted"; readonly process: string; readonly cause: string; readonly tookMs: number; readonly beside: boolean }
   | { readonly kind: "stopped"; readonly process: string; readonly how: string }
+  /** A process beside the line died too often; the line goes on without it. */
+  | { readonly kind: "left-down"; readonly process: string; readonly cause: string }
   | { readonly kind: "gave-up"; readonly cause: string };
 
 /** Time limits, in milliseconds, all from the line's configuration. */
@@ -28,6 +30,8 @@ export interface Limits {
 export interface SupervisorDoors {
   readonly health: Health;
   readonly window: RestartWindow;
+  /** Restarts of processes beside the line, which do not count for the line. */
+  readonly besideWindow: RestartWindow;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
   readonly env: NodeJS.ProcessEnv;
@@ -60,7 +64,7 @@ export class Supervisor {
   #lookedMs = 0;
   #awakeSinceMs = 0;
 
-  /** `specs` in start order. Nothing starts before `run`. */
+  /** `specs` in start order, those beside the line last. Nothing starts before `run`. */
   constructor(specs: readonly ProcessSpec[], limits: Limits, doors: SupervisorDoors) {
     this.#specs = specs;
     this.#limits = limits;
@@ -79,7 +83,7 @@ export class Supervisor {
   }
 
   async #keepRunning(): Promise<Outcome> {
-    const startFault = await this.#startFrom(0);
+    const startFault = (await this.#startFrom(0)) ?? (await this.#startBeside());
     if (this.#doors.stopWanted()) return { kind: "stopped" };
     if (startFault !== undefined) return { kind: "failed-to-start", cause: `${this.#name(startFault)} ${startFault.cause}` };
     this.#arm();
@@ -89,6 +93,10 @@ export class Supervisor {
       const fault = this.#findFault();
       if (fault === undefined) {
         await this.#pause();
+        continue;
+      }
+      if (this.#isBeside(fault)) {
+        await this.#recoverBeside(fault);
         continue;
       }
       const gaveUp = await this.#recover(fault);
@@ -104,7 +112,7 @@ export class Supervisor {
     while (fault !== undefined) {
       const name = this.#name(fault);
       health.disarm(`${name} ${fault.cause}`, false);
-      onEvent({ kind: "died", process: name, cause: fault.cause });
+      onEvent({ kind: "died", process: name, cause: fault.cause, beside: false });
       await this.#stopFrom(fault.index, fault.index);
       if (stopWanted()) return { kind: "stopped" };
       if (!window.allow(nowMs())) {
@@ -114,11 +122,57 @@ export class Supervisor {
       }
       for (const { services } of this.#specs.slice(fault.index)) services.forEach((service) => { health.countRestart(service); });
       const again: Fault | undefined = await this.#startFrom(fault.index);
-      if (again === undefined) onEvent({ kind: "restarted", process: name, cause: fault.cause, tookMs: nowMs() - beganMs });
+      if (again === undefined) onEvent({ kind: "restarted", process: name, cause: fault.cause, tookMs: nowMs() - beganMs, beside: false });
       fault = again;
     }
     if (!stopWanted()) this.#arm();
+    const beside = await this.#startBeside();
+    if (beside !== undefined && this.#isBeside(beside)) await this.#recoverBeside(beside);
     return undefined;
+  }
+
+  /** Restarts a process beside the line, alone: nothing is disarmed, and when it dies too often the line goes on without it. */
+  async #recoverBeside(first: Fault): Promise<void> {
+    const { health, besideWindow, nowMs, onEvent, stopWanted } = this.#doors;
+    let fault: Fault | undefined = first;
+    const beganMs = nowMs();
+    // A fault of the line itself, met meanwhile, is found again by whoever called.
+    while (fault !== undefined && this.#isBeside(fault)) {
+      const { index, cause } = fault;
+      const spec = this.#specs[index] as ProcessSpec;
+      onEvent({ kind: "died", process: spec.name, cause, beside: true });
+      const child = this.#processes[index];
+      if (child !== undefined) await this.#stopOne(child);
+      this.#processes[index] = undefined;
+      if (stopWanted()) return;
+      if (!besideWindow.allow(nowMs())) {
+        onEvent({ kind: "left-down", process: spec.name, cause });
+        return;
+      }
+      spec.services.forEach((service) => { health.countRestart(service); });
+      fault = await this.#startOne(index);
+      if (fault === undefined) onEvent({ kind: "restarted", process: spec.name, cause, tookMs: nowMs() - beganMs, beside: true });
+    }
+  }
+
+  #isBeside(fault: Fault): boolean {
+    return this.#specs[fault.index]?.beside === true;
+  }
+
+  /** Starts the processes beside the line, one after the other; returns the first fault. */
+  async #startBeside(): Promise<Fault | undefined> {
+    for (const [index, spec] of this.#specs.entries()) {
+      if (spec.beside !== true || this.#doors.stopWanted()) continue;
+      const fault = await this.#startOne(index);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  async #startOne(index: number): Promise<Fault | undefined> {
+    const { stopWanted } = this.#doors;
+    const fault = await this.#spawn(index);
+    return fault !== undefined || stopWanted() ? fault : this.#waitFor(index, "running");
   }
 
   #name(fault: Fault): string {
@@ -131,22 +185,30 @@ export class Supervisor {
 
   /** Starts the processes from `index` on, each once the one before is ready, and waits until all run. Returns the first fault; a wanted stop also ends it early. */
   async #startFrom(index: number): Promise<Fault | undefined> {
-    const { health, env, onEvent, onLine, onUp } = this.#doors;
-    health.newEpoch();
-    for (let i = index; i < this.#specs.length; i += 1) {
-      const spec = this.#specs[i] as ProcessSpec;
-      for (const service of spec.services) health.prepare(service);
-      const started = new LineProcess(spec, env, (line) => { onLine(spec.name, line); });
-      this.#processes[i] = started;
-      const fault = await this.#waitFor(i, "ready");
+    this.#doors.health.newEpoch();
+    const line = this.#specs.flatMap((spec, i) => (i < index || spec.beside === true ? [] : [i]));
+    for (const i of line) {
+      const fault = await this.#spawn(i);
       if (fault !== undefined || this.#doors.stopWanted()) return fault;
-      onUp(started);
-      onEvent({ kind: "started", process: spec.name, pid: started.pid as number });
     }
-    for (let i = index; i < this.#specs.length; i += 1) {
+    for (const i of line) {
       const fault = await this.#waitFor(i, "running");
       if (fault !== undefined || this.#doors.stopWanted()) return fault;
     }
+    return undefined;
+  }
+
+  /** Starts a process and waits until it is ready. */
+  async #spawn(i: number): Promise<Fault | undefined> {
+    const { health, env, onEvent, onLine, onUp } = this.#doors;
+    const spec = this.#specs[i] as ProcessSpec;
+    for (const service of spec.services) health.prepare(service);
+    const started = new LineProcess(spec, env, (line) => { onLine(spec.name, line); });
+    this.#processes[i] = started;
+    const fault = await this.#waitFor(i, "ready");
+    if (fault !== undefined || this.#doors.stopWanted()) return fault;
+    onUp(started);
+    onEvent({ kind: "started", process: spec.name, pid: started.pid as number });
     return undefined;
   }
 
@@ -216,9 +278,9 @@ export class Supervisor {
     return child.exit?.code === 0 && child.spec.services.every((service) => this.#doors.health.phase(service) === "stopped");
   }
 
-  /** True when the last process in start order, where the data enters, came to its own end: a capture is over. */
+  /** True when the last process of the line in start order, where the data enters, came to its own end: a capture is over. */
   #finished(): boolean {
-    const last = this.#processes.at(-1);
+    const last = this.#processes.findLast((child) => child !== undefined && child.spec.beside !== true);
     return last !== undefined && this.#endedWell(last);
   }
 

@@ -39,15 +39,16 @@ function read(name: string): string {
 interface Run { outcome: Outcome; events: LineEvent[]; health: FileHealth; order: string[] }
 
 /** Runs a line of the given services and modes; `act` sees each event, may signal a process, and returns true to stop the line. */
-async function run(modes: Record<string, string>, act: (event: LineEvent, events: LineEvent[]) => boolean, limits: { restarts?: number; startMs?: number } = {}): Promise<Run> {
+async function run(modes: Record<string, string>, act: (event: LineEvent, events: LineEvent[]) => boolean, limits: { restarts?: number; startMs?: number; beside?: string } = {}): Promise<Run> {
   const child = new URL("child.mjs", import.meta.url).pathname;
-  const specs: ProcessSpec[] = Object.entries(modes).map(([name, mode]) => ({ name, services: [name], command: process.execPath, args: [child, folder, name, mode] }));
+  const specs: ProcessSpec[] = Object.entries(modes).map(([name, mode]) => ({ name, services: [name], command: process.execPath, args: [child, folder, name, mode], beside: name === limits.beside }));
   const events: LineEvent[] = [];
   const health = new FileHealth();
   let stop = false;
   const supervisor = new Supervisor(specs, { startMs: limits.startMs ?? 30_000, heartbeatMs: 2000, stopMs: 2000 }, {
     health,
     window: new RestartWindow(limits.restarts ?? 3, 60_000),
+    besideWindow: new RestartWindow(1, 60_000),
     nowMs: () => performance.now(),
     env: process.env,
     onEvent: (event) => { events.push(event); if (act(event, events)) stop = true; },
@@ -98,6 +99,36 @@ test("kill -9 of the middle process restarts it and what stands after it, and re
   assert.equal(restarted?.process, "b");
 });
 
+test("a process beside the line is restarted alone, and left down once it dies too often, while the line goes on armed", async () => {
+  const { outcome, events, health, order } = await run({ a: "ok", b: "ok", l: "ok" }, (event, sofar) => {
+    const up = event.kind === "armed" || (event.kind === "restarted" && event.beside);
+    if (up) process.kill(pidOf(sofar, "l"), "SIGKILL");
+    return event.kind === "left-down";
+  }, { beside: "l" });
+  assert.deepEqual(outcome, { kind: "stopped" });
+  assert.deepEqual(order, ["start a", "start b", "start l", "start l", "stop b", "stop a"]);
+  assert.deepEqual([...health.restarts], [["l", 1]]);
+  assert.deepEqual(health.armed, ["armed", "the line is stopping"], "never disarmed for it");
+  assert.equal(health.epochs, 1);
+  assert.deepEqual(events.filter((event) => event.kind === "died").map((event) => event.beside), [true, true]);
+});
+
+test("a process beside the line stops and starts with what fails before it, and does not keep a finished line up", async () => {
+  const { order, health } = await run({ a: "ok", b: "ok", l: "ok" }, (event, sofar) => {
+    if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "b"), "SIGKILL");
+    return event.kind === "started" && event.process === "l" && armedCount(sofar) === 2;
+  }, { beside: "l" });
+  assert.deepEqual(order.slice(0, 7), ["start a", "start b", "start l", "stop l", "start b", "start l", "stop l"]);
+  assert.equal(health.epochs, 2);
+  const finished = await run({ a: "ok", b: "finishes", l: "ok" }, () => false, { beside: "l" });
+  assert.deepEqual(finished.outcome, { kind: "finished" });
+});
+
+test("a process beside the line that cannot start fails the first start, as any does", async () => {
+  const { outcome } = await run({ a: "ok", l: "fails" }, () => false, { beside: "l" });
+  assert.deepEqual(outcome, { kind: "failed-to-start", cause: "l exited with code 1: no such instrument: TLKZ" });
+});
+
 test("a process that stops beating is fenced with SIGKILL and restarted", async () => {
   const { health } = await run({ a: "ok", b: "ok" }, (event, sofar) => {
     if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "a"), "SIGSTOP");
@@ -117,6 +148,7 @@ test("a pause of the supervisor itself is no silence of the services; silence af
   const supervisor = new Supervisor([{ name: "a", services: ["a"], command: process.execPath, args: [child, folder, "a", "ok"] }], { startMs: 30_000, heartbeatMs: 1000, stopMs: 2000 }, {
     health,
     window: new RestartWindow(3, 60_000),
+    besideWindow: new RestartWindow(1, 60_000),
     nowMs: () => performance.now() + clockMs,
     env: process.env,
     onEvent: (event) => {
@@ -170,7 +202,7 @@ test("a process that is never ready is named with the limit, its phase and its l
 
 test("a program that does not exist is a failed start", async () => {
   const supervisor = new Supervisor([{ name: "a", services: ["a"], command: `${folder}/nothing-here`, args: [] }], { startMs: 1000, heartbeatMs: 2000, stopMs: 2000 }, {
-    health: new FileHealth(), window: new RestartWindow(1, 1000), nowMs: () => performance.now(), env: process.env,
+    health: new FileHealth(), window: new RestartWindow(1, 1000), besideWindow: new RestartWindow(1, 1000), nowMs: () => performance.now(), env: process.env,
     onEvent: () => {}, onLine: () => {}, onUp: () => {}, stopWanted: () => false,
   });
   const outcome = await supervisor.run();

@@ -123,7 +123,7 @@ const EDGES = new Map([
 ]);
 
 /** Services that are agents: what they need comes in their context. */
-const AGENTS = ["feed", "inference", "risk", "execution"].map((name) => `services/${name}/`);
+const AGENTS = ["feed", "inference", "risk", "execution", "learner"].map((name) => `services/${name}/`);
 
 const AGENT_BANS: readonly [RegExp, string][] = [
   [/\bprocess\.env\b/g, "a service reads no environment; use its configuration"],

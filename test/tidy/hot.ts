@@ -125,7 +125,7 @@ export const HOT_RUST = [
 ] as const;
 
 /** Services with a pure, hot verb file. */
-const HOT_SERVICES = ["feed", "inference", "risk", "execution"];
+const HOT_SERVICES = ["feed", "inference", "risk", "execution", "learner"];
 
 /** Files that must be marked and are not. */
 export function marked(files: readonly SourceFile[], rust: readonly string[]): Finding[] {

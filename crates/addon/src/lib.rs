@@ -7,6 +7,7 @@ mod bell;
 mod clock;
 mod feed;
 mod inspect;
+mod learner;
 mod model;
 mod model_data;
 mod network;

@@ -321,7 +321,7 @@ impl Parts {
 
 /// Copies the model's columns out of a row.
 #[inline]
-fn gather(body: &FeaturesBody, columns: &[u32], row: &mut [f32]) {
+pub(crate) fn gather(body: &FeaturesBody, columns: &[u32], row: &mut [f32]) {
     for (value, column) in row.iter_mut().zip(columns) {
         let at = *column as usize;
         *value =

@@ -2,11 +2,11 @@
 //! and both go into the layout hash. Append only within the free places; never reorder.
 
 /// Services of a line, in their places in the control block (16 at most), in start order.
-pub const SERVICES: [&str; 8] =
-    ["exchange", "execution", "risk", "inference", "feed", "supervisor", "watchdog", "recorder"];
+pub const SERVICES: [&str; 9] =
+    ["exchange", "execution", "risk", "inference", "feed", "supervisor", "watchdog", "recorder", "learner"];
 
 /// Counters of a service (64 at most), in their places.
-pub const COUNTERS: [&str; 42] = [
+pub const COUNTERS: [&str; 54] = [
     "frames",
     "messages",
     "malformed",
@@ -49,6 +49,18 @@ pub const COUNTERS: [&str; 42] = [
     "refused_duplicate",
     "no_signal_book",
     "no_signal_warming",
+    "labels",
+    "learn_steps",
+    "labels_skipped",
+    "published",
+    "withheld",
+    "rolled_back",
+    "checkpoints",
+    "eval_labels",
+    "f1_frozen_ppm",
+    "f1_learning_ppm",
+    "mcc_frozen_ppm",
+    "mcc_learning_ppm",
 ];
 
 /// Hops measured by histograms of a service (16 at most), in their places. All in ns.

@@ -199,6 +199,11 @@ export class ServiceBlock {
     add64(this.#words, this.#word + 128 + (place & (COUNTERS_MAX - 1)) * 2, n);
   }
 
+  /** Sets a counter that is a level and not a count: a whole number below 2^31. */
+  setLevel(place: number, level: number): void {
+    this.#words[this.#word + 128 + (place & (COUNTERS_MAX - 1)) * 2] = level;
+  }
+
   /** Value of a counter. */
   counter(place: number): number {
     return read64(this.#words, this.#word + 128 + (place & (COUNTERS_MAX - 1)) * 2);

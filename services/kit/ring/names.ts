@@ -1,7 +1,7 @@
 /** The fixed lists of names in the control block: the same as `crates/ring/src/names.rs`, which a test and the layout hash check. */
 
 /** Services of a line in their places in the control block, in start order. */
-export const SERVICES = ["exchange", "execution", "risk", "inference", "feed", "supervisor", "watchdog", "recorder"] as const;
+export const SERVICES = ["exchange", "execution", "risk", "inference", "feed", "supervisor", "watchdog", "recorder", "learner"] as const;
 
 /** Counters of a service, in their places. */
 export const COUNTERS = [
@@ -47,6 +47,18 @@ export const COUNTERS = [
   "refused_duplicate",
   "no_signal_book",
   "no_signal_warming",
+  "labels",
+  "learn_steps",
+  "labels_skipped",
+  "published",
+  "withheld",
+  "rolled_back",
+  "checkpoints",
+  "eval_labels", // levels from here on, not counts: labels of the running evaluation
+  "f1_frozen_ppm", // macro-F1 of the model the line started with, millionths
+  "f1_learning_ppm",
+  "mcc_frozen_ppm", // Matthews correlation plus 1, millionths
+  "mcc_learning_ppm",
 ] as const;
 
 /** Hops measured by histograms of a service, in their places; all in ns. */

@@ -1,0 +1,345 @@
+//! The learner for TypeScript: rows of features go in one call each, its doors (checkpoint file, weights segment) stay behind it.
+
+use crate::model::{Bound, gather};
+use crate::quick::{self, Shared};
+use napi::bindgen_prelude::{ArrayBuffer, Env, ObjectFinalize, This, Unknown};
+use napi::{Error, Result};
+use napi_derive::napi;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use tickline_dataset::column;
+use tickline_learn::{Cadence, Desk, Envelope, LearnError, Outcome, Row, Settings};
+use tickline_model::train::{Method, Recipe};
+use tickline_model::{Program, file};
+use tickline_ring::Segment;
+use tickline_weights::Writer;
+use tickline_wire::flat::features::{self, FeaturesBody, features_flag};
+
+/// Rows that inference does not answer either.
+const UNSOUND: u16 =
+    features_flag::BOOK_STALE | features_flag::CROSSED | features_flag::ONE_SIDED | features_flag::WARMING_UP;
+
+/// Bits of what `row` returns.
+const LABELLED: u32 = 1;
+const STEPPED: u32 = 2;
+const OFFER: u32 = 4;
+const KNOWN: u32 = 8;
+const UNREADABLE: u32 = 16;
+
+/// How to learn; `crates/learn` has each meaning.
+#[napi(object)]
+pub struct LearnerSettings {
+    /// Model file that the line started with.
+    pub model: String,
+    /// Symbols in the line's order.
+    pub symbols: Vec<String>,
+    /// Seed, a whole number below 2^53.
+    pub seed: f64,
+    /// "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw" or "sophia".
+    pub method: String,
+    /// Learning rate.
+    pub rate: f64,
+    /// Weight decay.
+    pub decay: f64,
+    /// Longest gradient.
+    pub clip: f64,
+    /// Weight of each class in the loss; empty: 1 each.
+    pub class_weights: Vec<f64>,
+    /// "tick", "trade" or "every".
+    pub cadence: String,
+    /// Interval of "every", ns of line time.
+    pub every_ns: f64,
+    /// Labels that a step learns from at most.
+    pub batch: u32,
+    /// Rows that a step of a stateful network goes back through.
+    pub steps: u32,
+    /// Events ahead that labels look; 0: as the model says.
+    pub horizon: u32,
+    /// Moves above it are up or down, 1/10,000 dollar.
+    pub threshold: f64,
+    /// Labels that the running evaluation looks back over.
+    pub window: u32,
+    /// Line time between two offers, ns.
+    pub offer_ns: f64,
+    /// Envelope: most relative change a publication.
+    pub change_max: f64,
+    /// Envelope: most relative distance from the first model.
+    pub drift_max: f64,
+    /// Envelope: how far macro-F1 may stand below the frozen model's.
+    pub score_slack: f64,
+    /// Envelope: labels before the first publication.
+    pub labels_min: u32,
+    /// Identity of the run, a whole number below 2^53.
+    pub run: f64,
+    /// Checkpoint file; absent: nothing is kept.
+    pub checkpoint: Option<String>,
+    /// The line's weights segment; absent: nothing is published.
+    pub weights: Option<String>,
+}
+
+/// Where a learner stands.
+#[napi(object)]
+pub struct LearnerFigures {
+    /// Rows taken.
+    pub rows: f64,
+    /// Rows that could not be answered.
+    pub unsound: f64,
+    /// Labels formed.
+    pub labels: f64,
+    /// Steps taken.
+    pub steps: f64,
+    /// Labels that no step took.
+    pub skipped: f64,
+    /// Times that rows were lost.
+    pub gaps: f64,
+    /// Weights put in place.
+    pub published: f64,
+    /// Weights outside the envelope.
+    pub withheld: f64,
+    /// Times that the first model was put back.
+    pub rolled_back: f64,
+    /// Checkpoints written by this process.
+    pub checkpoints: f64,
+    /// Labels in the running evaluation.
+    pub window: f64,
+    /// Macro-F1 of the frozen model there.
+    pub frozen_f1: f64,
+    /// Macro-F1 of the learning model there.
+    pub learning_f1: f64,
+    /// Matthews correlation of the frozen model.
+    pub frozen_mcc: f64,
+    /// Matthews correlation of the learning model.
+    pub learning_mcc: f64,
+    /// Hash of the weights in place, 16 hexadecimal digits.
+    pub in_place: String,
+    /// Digest of the weights as they are now, bit for bit, 16 hexadecimal digits.
+    pub weights: String,
+    /// A person's model is in place, so nothing is published any more.
+    pub stands_down: bool,
+    /// Why the last offer could not be kept or published; empty when it could.
+    pub trouble: String,
+}
+
+fn refused(error: LearnError) -> Error {
+    Error::from_reason(error.to_string())
+}
+
+fn setting(text: String) -> Error {
+    refused(LearnError::Setting(text))
+}
+
+impl LearnerSettings {
+    fn method(&self) -> Result<Method> {
+        Ok(match self.method.as_str() {
+            "sgd" => Method::Sgd,
+            "momentum" => Method::Momentum { momentum: 0.9 },
+            "adagrad" => Method::AdaGrad,
+            "rmsprop" => Method::RmsProp,
+            "adam" => Method::Adam,
+            "adamw" => Method::AdamW,
+            "sophia" => Method::Sophia,
+            other => return Err(setting(format!("method {other:?} is not known"))),
+        })
+    }
+
+    fn cadence(&self) -> Result<Cadence> {
+        match self.cadence.as_str() {
+            "tick" => Ok(Cadence::Tick),
+            "trade" => Ok(Cadence::Trade),
+            "every" => Ok(Cadence::Every(self.every_ns as u64)),
+            other => Err(setting(format!("cadence {other:?} is not tick, trade or every"))),
+        }
+    }
+
+    /// The room's settings; `horizon` is the model's when none is given.
+    fn settings(&self, horizon: u32) -> Result<Settings> {
+        Ok(Settings {
+            symbols: self.symbols.clone(),
+            seed: self.seed as u64,
+            recipe: Recipe {
+                method: self.method()?,
+                decay: self.decay as f32,
+                clip: self.clip as f32,
+                class_weights: self.class_weights.iter().map(|weight| *weight as f32).collect(),
+                ..Recipe::default()
+            },
+            rate: self.rate as f32,
+            cadence: self.cadence()?,
+            batch: self.batch as usize,
+            steps: self.steps as usize,
+            horizon: if self.horizon == 0 { horizon as usize } else { self.horizon as usize },
+            threshold: self.threshold,
+            window: self.window as usize,
+            offer_ns: self.offer_ns as u64,
+            envelope: Envelope {
+                change_max: self.change_max,
+                drift_max: self.drift_max,
+                score_slack: self.score_slack,
+                labels_min: u64::from(self.labels_min),
+            },
+        })
+    }
+}
+
+/// A learner at work.
+#[napi(custom_finalize)]
+pub struct NativeLearner {
+    parts: Shared<Parts>,
+}
+
+struct Parts {
+    desk: Desk,
+    columns: Vec<u32>,
+    values: Vec<f32>,
+    input: Option<Bound>,
+    trouble: String,
+}
+
+impl ObjectFinalize for NativeLearner {
+    fn finalize(self, env: Env) -> Result<()> {
+        self.parts.borrow_mut().input.take().map_or(Ok(()), |bound| bound.keep.unref(&env).map(drop))
+    }
+}
+
+#[napi]
+impl NativeLearner {
+    /// Opens a learner; goes on from its checkpoint when there is one.
+    /// @throws MODEL_*, LEARN_*, WEIGHTS_*, RING_*
+    #[napi(factory)]
+    pub fn open(settings: LearnerSettings) -> Result<NativeLearner> {
+        let loaded = file::load(Path::new(&settings.model)).map_err(|error| refused(error.into()))?;
+        let columns = loaded
+            .model
+            .contract
+            .resolve(column)
+            .map_err(|error| refused(error.in_file(&settings.model).into()))?;
+        let segment = settings.weights.as_ref().map(Segment::open).transpose();
+        let segment = segment.map_err(crate::segment::refused)?.map(Arc::new);
+        let own = settings.settings(loaded.model.horizon)?;
+        let file = settings.checkpoint.as_ref().map(PathBuf::from);
+        let desk = Desk::open(loaded, own, settings.run as u64, file, segment).map_err(refused)?;
+        let values = vec![0.0; columns.len()];
+        let parts = Parts { desk, columns, values, input: None, trouble: String::new() };
+        Ok(NativeLearner { parts: Rc::new(RefCell::new(parts)) })
+    }
+
+    /// Binds the memory that rows are read from; it may not be detached while bound.
+    #[napi]
+    pub fn bind(&self, env: Env, mut input: ArrayBuffer) -> Result<()> {
+        let bound = Bound::new(&env, &mut input)?;
+        self.parts.borrow_mut().input.replace(bound).map_or(Ok(()), |old| old.keep.unref(&env).map(drop))
+    }
+
+    /// The function `row(at)`: takes the Features payload at byte `at` of the bound memory. It returns bits: 1 an older row got its label,
+    /// 2 a step was taken, 4 it is time to call `offer`, 8 the row is in the checkpoint already, 16 no Features there.
+    #[napi(ts_return_type = "(at: number) => number")]
+    pub fn taker<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "row", &self.parts, |parts, [at]| Ok(parts.row(at)))
+    }
+
+    /// Rows were lost.
+    #[napi]
+    pub fn gap(&self) {
+        self.parts.borrow_mut().desk.beside().gap();
+    }
+
+    /// Judges the weights, keeps everything, publishes what may be. Returns 0 nothing to publish, 1 published, 2 withheld: outside the
+    /// envelope, 3 rolled back to the first model, 4 a door refused (`figures().trouble` says why).
+    #[napi]
+    pub fn offer(&self) -> u32 {
+        let mut parts = self.parts.borrow_mut();
+        let outcome = parts.desk.offer();
+        parts.trouble = outcome.as_ref().err().map_or_else(String::new, LearnError::to_string);
+        match outcome {
+            Ok(Outcome::Nothing) => 0,
+            Ok(Outcome::Published) => 1,
+            Ok(Outcome::Withheld(_)) => 2,
+            Ok(Outcome::RolledBack) => 3,
+            Err(_) => 4,
+        }
+    }
+
+    /// Writes the checkpoint.
+    /// @throws LEARN_FILE
+    #[napi]
+    pub fn keep(&self) -> Result<()> {
+        self.parts.borrow_mut().desk.keep().map_err(refused)
+    }
+
+    /// Where it stands.
+    #[napi]
+    pub fn figures(&self) -> LearnerFigures {
+        let mut parts = self.parts.borrow_mut();
+        let (checkpoints, trouble) = (parts.desk.checkpoints() as f64, parts.trouble.clone());
+        let beside = parts.desk.beside();
+        let (counts, scores) = (beside.counts(), beside.scores());
+        let weights = file::digest(beside.parameters().iter().flat_map(|value| value.to_le_bytes()));
+        LearnerFigures {
+            rows: counts.rows as f64,
+            unsound: counts.unsound as f64,
+            labels: counts.labels as f64,
+            steps: counts.steps as f64,
+            skipped: counts.skipped as f64,
+            gaps: counts.gaps as f64,
+            published: counts.published as f64,
+            withheld: counts.withheld as f64,
+            rolled_back: counts.rolled_back as f64,
+            checkpoints,
+            window: scores.labels as f64,
+            frozen_f1: scores.frozen_f1,
+            learning_f1: scores.learning_f1,
+            frozen_mcc: scores.frozen_mcc,
+            learning_mcc: scores.learning_mcc,
+            in_place: format!("{:016x}", beside.in_place()),
+            weights: format!("{weights:016x}"),
+            stands_down: beside.stands_down(),
+            trouble,
+        }
+    }
+}
+
+impl Parts {
+    fn row(&mut self, at: u32) -> u32 {
+        let Some(input) = &self.input else { return UNREADABLE };
+        let at = at as usize;
+        if input.bytes < features::FEATURES_BYTES || at > input.bytes - features::FEATURES_BYTES {
+            return UNREADABLE;
+        }
+        // SAFETY: in bounds as just checked; the buffer is kept alive, and it is a subscriber's own copy that only JavaScript's thread,
+        // which is in this call, writes to.
+        let payload = unsafe { std::slice::from_raw_parts(input.base.add(at), features::FEATURES_BYTES) };
+        let Some(body) = features::read(payload) else { return UNREADABLE };
+        gather(body, &self.columns, &mut self.values);
+        let did = self.desk.beside().row(&row(body, &self.values));
+        let bits = [(did.labelled, LABELLED), (did.stepped, STEPPED), (did.offer, OFFER), (did.known, KNOWN)];
+        bits.iter().filter(|(done, _)| *done).map(|(_, bit)| bit).sum()
+    }
+}
+
+/// Hash of the weights in a line's segment, 16 hexadecimal digits; null before the first publication. `model` is the file that the line
+/// started with.
+/// @throws MODEL_*, WEIGHTS_*, RING_*
+#[napi]
+pub fn weights_in_place(segment: String, model: String) -> Result<Option<String>> {
+    let loaded = file::load(Path::new(&model)).map_err(|error| refused(error.into()))?;
+    let program = Program::new(&loaded.model).map_err(|error| refused(error.into()))?;
+    let segment = Arc::new(Segment::open(segment).map_err(crate::segment::refused)?);
+    let writer = Writer::attach(segment, program).map_err(|error| refused(error.into()))?;
+    Ok(writer.newest().map(|hash| format!("{hash:016x}")))
+}
+
+fn row<'a>(body: &FeaturesBody, values: &'a [f32]) -> Row<'a> {
+    let whole = body.bid > 0 && body.ask > 0;
+    Row {
+        seq: body.seq,
+        time_ns: body.time_ns,
+        instrument: usize::from(body.instrument),
+        mid: whole.then(|| (f64::from(body.bid) + f64::from(body.ask)) / 2.0),
+        traded: body.flags & features_flag::TRADED != 0,
+        stale: body.flags & features_flag::BOOK_STALE != 0,
+        sound: body.flags & UNSOUND == 0,
+        values,
+    }
+}

@@ -1,0 +1,46 @@
+/** What of the line's configuration the learner uses, as its native half takes it. */
+import type { ServiceContext } from "../kit/context.ts";
+import { TicklineError } from "../kit/errors.ts";
+import type { native } from "../kit/native.ts";
+import { SEGMENT } from "../kit/segments.ts";
+
+/** Settings of the native half. */
+export type NativeSettings = Parameters<typeof native.NativeLearner.open>[0];
+
+const NS_A_MS = 1e6;
+
+/**
+ * Makes the native settings. A replay keeps no checkpoint and goes on from none, so that it gives the same weights every time.
+ *
+ * @throws TicklineError TL_CONFIG_VALUE when the line has no learner
+ */
+export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<ServiceContext, "config" | "runDir" | "replay" | "lineBlock">): NativeSettings {
+  const { learner } = config;
+  if (learner === undefined) throw new TicklineError("TL_CONFIG_VALUE", "line configuration: learner is missing: add the section, or do not start the service");
+  const { cadence, envelope } = learner;
+  return {
+    model: config.inference.model,
+    symbols: config.instruments.map(({ symbol }) => symbol),
+    seed: config.seed,
+    method: learner.method,
+    rate: learner.rate,
+    decay: learner.decay,
+    clip: learner.clip,
+    classWeights: learner.class_weights ?? [],
+    cadence: typeof cadence === "string" ? cadence : "every",
+    everyNs: typeof cadence === "string" ? 0 : cadence.every_ms * NS_A_MS,
+    batch: learner.batch,
+    steps: learner.steps,
+    horizon: learner.horizon ?? 0,
+    threshold: learner.threshold,
+    window: learner.window,
+    offerNs: envelope.offer_ms * NS_A_MS,
+    changeMax: envelope.change_max,
+    driftMax: envelope.drift_max,
+    scoreSlack: envelope.score_slack,
+    labelsMin: envelope.labels_min,
+    run: lineBlock.runId(),
+    ...(replay ? {} : { checkpoint: `${learner.state}/${config.line}.checkpoint` }),
+    ...(learner.publish ? { weights: `${runDir}/${SEGMENT.weights}` } : {}),
+  };
+}
