@@ -157,7 +157,10 @@ impl Beside {
     pub fn observe(&mut self, newest: u64) {
         let Offered { placed, candidate, .. } = &self.offered;
         if newest == candidate.hash {
-            self.offered.placed = candidate.clone();
+            // Put there by a process that died before it could say so.
+            if newest != placed.hash {
+                self.confirm();
+            }
         } else if newest == self.base.hash {
             self.offered.placed = Version { hash: newest, parameters: self.base.model.parameters.clone() };
         } else if newest != placed.hash {
