@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PerformanceObserver, performance, type PerformanceEntry } from "node:perf_hooks";
+import { PerformanceObserver } from "node:perf_hooks";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { getHeapStatistics } from "node:v8";
 import { FEATURES_BYTES, FEATURES_ID, FeaturesFlag, FeaturesView, writePrefix } from "../../schemas/generated/features.ts";
 import { stampWords } from "../kit/clock.ts";
 import { parseLine, ROOT, type LineConfig } from "../kit/config.ts";
@@ -75,7 +76,7 @@ function rig(change: Partial<LearnerConfig> = {}, replay = false) {
 
 type Rig = ReturnType<typeof rig>;
 
-/** A walk of two instruments whose first derived features follow the move to come, so that there is something to learn. */
+/** A walk of two instruments whose first derived features tell the move to come the wrong way round: the shipped model is misled, a learner need not be. */
 class Walk {
   readonly #row = new FeaturesView();
   #seed: number;
@@ -92,7 +93,7 @@ class Walk {
     return (this.#seed >>> 8) % sides;
   }
 
-  /** Publishes one row, 10 us of line time after the one before. */
+  /** Publishes one row, 10 us of line time after the one before. Whole numbers below 2^31 only: others would be boxed, and the garbage the test's. */
   publish(feed: Publisher): void {
     const row = this.#row;
     row.wrap(feed.view, feed.claim());
@@ -102,13 +103,14 @@ class Walk {
     const mid = ((this.mids[instrument] as number) + 100 * (this.#drift + this.#dice(3) - 1)) | 0;
     this.mids[instrument] = mid;
     row.seq = seq;
-    row.timeNs = seq * 10_000;
+    row.timeNsLo = (seq * 10_000) | 0;
     row.instrument = instrument;
     row.flags = this.#dice(50) === 0 ? FeaturesFlag.Crossed : 0;
     row.bid = mid - 50;
     row.ask = mid + 50;
-    row.setValue(0, this.#drift);
-    row.setValue(1, this.#dice(1000) / 1000);
+    // Far out, so that it is seen whatever the model's scaling; the contract limits it.
+    for (let i = 0; i < 10; i++) row.setValue(i, -1000 * this.#drift);
+    row.setValue(10, this.#dice(3));
     feed.commit();
   }
 }
@@ -124,11 +126,11 @@ function play({ feed }: Rig, agent: { doWork(): number }, walk: Walk, rows: numb
 const figures = (agent: { summary?(): Record<string, unknown> }): Figures => agent.summary?.() as unknown as Figures;
 
 test("rows are learned from, weights are published, counted and evaluated", () => {
-  const line = rig();
+  const line = rig({ cadence: "tick", batch: 1 });
   const agent = line.start();
-  play(line, agent, new Walk(1), 20_000);
+  play(line, agent, new Walk(1), 10_000);
   const { labels, steps, published, inPlace, learningF1, frozenF1, learningMcc } = figures(agent);
-  assert.ok(labels > 18_000 && steps >= 190 && published >= 8, JSON.stringify(figures(agent)));
+  assert.ok(labels > 9_000 && steps === labels && published >= 4, JSON.stringify(figures(agent)));
   assert.deepEqual([line.count("labels"), line.count("learn_steps"), line.count("published"), line.count("withheld")], [labels, steps, published, 0]);
   assert.equal(line.newest(), inPlace);
   assert.notEqual(inPlace, MODEL_HASH);
@@ -142,21 +144,18 @@ test("rows are learned from, weights are published, counted and evaluated", () =
 test("outside the envelope: nothing is published, it is counted, and the learner goes back", () => {
   const line = rig({ envelope: { ...LEARNER.envelope, change_max: 1e-9 } });
   const agent = line.start();
-  const before = figures(agent).weights;
-  play(line, agent, new Walk(2), 10_000);
-  assert.ok(line.count("withheld") >= 4);
+  play(line, agent, new Walk(2), 6_100);
+  assert.ok(line.count("withheld") >= 2);
   assert.equal(line.count("published"), 0);
   assert.equal(line.newest(), MODEL_HASH);
   assert.equal(figures(agent).inPlace, MODEL_HASH);
-  // It learns on from where it went back to; the last offer was at a whole interval, and one more goes back again.
-  assert.notEqual(before, "");
   agent.close();
 });
 
 test("a shadow learns and is evaluated, and the line's weights stay", () => {
   const line = rig({ publish: false });
   const agent = line.start();
-  play(line, agent, new Walk(3), 10_000);
+  play(line, agent, new Walk(3), 6_000);
   assert.ok(figures(agent).learningF1 > figures(agent).frozenF1);
   assert.deepEqual([line.newest(), line.count("published")], [MODEL_HASH, 0]);
   agent.close();
@@ -165,13 +164,13 @@ test("a shadow learns and is evaluated, and the line's weights stay", () => {
 test("a learner killed without a word goes on from its checkpoint with what the ring still holds, to the bit", () => {
   const [whole, broken] = [rig(), rig()];
   const uninterrupted = whole.start();
-  play(whole, uninterrupted, new Walk(4), 12_000);
+  play(whole, uninterrupted, new Walk(4), 8_000);
   const walk = new Walk(4);
-  play(broken, broken.start(), walk, 7_700);
+  play(broken, broken.start(), walk, 5_300);
   assert.ok(existsSync(broken.checkpoint));
   // The first agent is left where it is, as SIGKILL leaves it: its checkpoint is some rows old.
   const second = broken.start();
-  play(broken, second, walk, 4_300);
+  play(broken, second, walk, 2_700);
   assert.equal(figures(second).weights, figures(uninterrupted).weights);
   assert.deepEqual({ ...figures(second), checkpoints: 0 }, { ...figures(uninterrupted), checkpoints: 0 });
   assert.equal(broken.newest(), whole.newest());
@@ -181,7 +180,7 @@ test("the same rows give the same weights in a replay, which keeps nothing", () 
   const weights = [1, 2].map(() => {
     const line = rig({ state: join(folder, "no-replay-writes-here") }, true);
     const agent = line.start();
-    play(line, agent, new Walk(5), 8_000);
+    play(line, agent, new Walk(5), 5_000);
     agent.close();
     return [figures(agent).weights, figures(agent).inPlace, line.newest()];
   });
@@ -195,9 +194,9 @@ test("a lapped learner drops what waited, counts what it lost, and goes on", () 
   const walk = new Walk(6);
   play(line, agent, walk, 2_000);
   const before = figures(agent).labels;
-  for (let n = 0; n < 20_000; n++) walk.publish(line.feed);
+  for (let n = 0; n < 12_000; n++) walk.publish(line.feed);
   while (agent.doWork() > 0);
-  assert.ok(line.count("lapped") > 10_000);
+  assert.ok(line.count("lapped") > 8_000);
   assert.equal(figures(agent).gaps, 1);
   assert.ok(figures(agent).labels === before, "no label spans the hole");
   play(line, agent, walk, 1_000);
@@ -237,30 +236,35 @@ test("a damaged checkpoint, and one of other settings, are refused by name", () 
   assert.ok(line.start());
 });
 
-/** Collections while `work` ran. */
-async function collections(work: () => void): Promise<PerformanceEntry[]> {
-  const seen: PerformanceEntry[] = [];
-  const observer = new PerformanceObserver((list) => void seen.push(...list.getEntries()));
-  await sleep(20);
+/** Bytes that `work` left on the heap, and whether a collection hid some. */
+async function garbage(work: () => void): Promise<{ bytes: number; collections: number }> {
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => { collections += list.getEntries().length; });
+  await sleep(50);
   observer.observe({ entryTypes: ["gc"] });
-  const begin = performance.now();
+  const before = getHeapStatistics().used_heap_size;
   work();
-  const end = performance.now();
-  await sleep(20);
+  const bytes = getHeapStatistics().used_heap_size - before;
+  await sleep(50);
   observer.disconnect();
-  return seen.filter(({ startTime }) => startTime >= begin && startTime < end);
+  return { bytes, collections };
 }
 
-test("300,000 rows through the learner: not one collection", async () => {
+test("a row through the learner leaves nothing on the heap: 40,000 of them less than a number each", async () => {
   const line = rig({ cadence: { every_ms: 10 }, envelope: { ...LEARNER.envelope, offer_ms: 1000 } });
   const agent = line.start();
   const walk = new Walk(9);
   for (let warm = 0; warm < 4; warm++) {
-    play(line, agent, walk, 20_000);
+    play(line, agent, walk, 8_000);
     await sleep(100);
   }
-  const found = await collections(() => play(line, agent, walk, 300_000));
-  assert.ok(figures(agent).labels > 350_000 && line.count("learn_steps") > 350);
-  assert.deepEqual(found, []);
+  const { bytes, collections } = await garbage(() => play(line, agent, walk, 40_000));
+  assert.ok(figures(agent).labels > 65_000 && line.count("learn_steps") >= 70);
+  assert.equal(collections, 0);
+  assert.ok(bytes < 40_000 * 8, `${bytes} bytes`);
+  let kept: object = {};
+  const seen = await garbage(() => { for (let n = 0; n < 40_000; n++) kept = { n }; });
+  assert.ok(seen.bytes > 40_000 * 8 || seen.collections > 0, "the measure has teeth");
+  assert.ok(kept !== undefined);
   agent.close();
 });

@@ -1,0 +1,71 @@
+// Goal: a line that learns is the same line: the learner's death disarms nothing, and a replay with learning gives the same orders and the
+// same weights at every placement. Method: the real command with the real services on a line of its own.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, test } from "node:test";
+import { openControl } from "../../services/cli/open-line.ts";
+import type { ReplayReport } from "../../services/cli/replay-report.ts";
+import type { LineConfig } from "../../services/kit/config.ts";
+import { ROOT } from "../../services/kit/config.ts";
+import { snapshot } from "../../services/supervisor/snapshot.ts";
+import { Command, isGone, processesOf, tickline } from "./command.ts";
+import { testLine } from "./line-file.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "learning-"));
+
+const LEARNER = {
+  state: join(folder, "state"), cadence: { every_ms: 10 }, rate: 1e-3, batch: 32, horizon: 20,
+  envelope: { offer_ms: 200, change_max: 1, drift_max: 1, score_slack: 1, labels_min: 1 },
+};
+
+/** A line that learns; checkpoints go to the test's folder. */
+const line = testLine((document) => {
+  Object.assign(document, { learner: LEARNER });
+  Object.assign(document.inference, { parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } } satisfies Partial<LineConfig["inference"]>);
+});
+after(() => {
+  line.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(() => {
+  assert.deepEqual(processesOf(line.name), [], "processes are left behind");
+  assert.ok(isGone(line.name), "shared memory is left behind");
+});
+
+test("kill -9 of the learner: the line stays armed and of one epoch, learning goes on, and what was learned is in place", async () => {
+  const command = new Command("run", line.file, "--no-rehearse");
+  await command.until("running line", () => command.out.includes("orders may pass"));
+  const control = openControl(line.name, false);
+  const learning = (): number => snapshot(control).learning?.published ?? 0;
+  await command.until("publication", () => learning() > 0);
+  const epoch = control.line.epoch();
+  process.kill(command.pidOf("learner"), "SIGKILL");
+  await command.until("restart of the learner", () => command.out.includes("restarted learner in"));
+  const before = learning();
+  await command.until("publication after the restart", () => learning() > before);
+  assert.deepEqual([control.line.armed(), control.line.epoch(), command.count("orders may pass")], [true, epoch, 1]);
+  assert.match(command.out, /learner was killed by SIGKILL; the line goes on/);
+  assert.match((await tickline("status", line.name)).out, /learning: [\d,]+ steps, [\d,]+ published/);
+  command.child.kill("SIGTERM");
+  assert.equal(await command.ended, 130, command.err);
+});
+
+test("a replay that learns: the same orders and the same weights, fused and in processes", async () => {
+  const capture = join(folder, "flow.pcap");
+  execFileSync(`${ROOT}target/release/tickline-exchange`, ["--generate", capture, "--seconds", "8", "--seed", "5", "--rate", "400", "--symbols", "TLKA", "--symbols", "TLKB"]);
+  const results = [];
+  for (const placement of ["fused", "processes"]) {
+    const out = join(folder, `${placement}.json`);
+    const { code, err } = await tickline("replay", capture, "--line", line.file, "--placement", placement, "--speed", "max", "--no-rehearse", "--json", out);
+    assert.equal(code, 0, err);
+    const report = JSON.parse(readFileSync(out, "utf8")) as ReplayReport;
+    const { published, weights, inPlace, steps, gaps } = report.summaries["learner"] as Record<string, unknown>;
+    assert.ok((published as number) > 5 && (steps as number) > 100 && gaps === 0, JSON.stringify(report.summaries["learner"]));
+    assert.ok(report.sent > 0);
+    results.push({ weights, inPlace, published, orders: report.hashes.orders, books: report.hashes.books });
+  }
+  assert.deepEqual(results[0], results[1]);
+});
