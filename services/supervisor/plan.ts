@@ -21,7 +21,7 @@ export type LearnerSeat = "none" | "apart" | "tapped";
  * `placement` maps every service to its process name; `mode` overrides it: `fused` puts all agents in process `line`,
  * `processes` gives each service its own.
  */
-export function planProcesses(placement: Readonly<Record<Placed, { readonly process: string }>> & { readonly learner?: { readonly process: string } | undefined }, mode: PlacementMode, seat: LearnerSeat): ProcessGroup[] {
+export function planProcesses(placement: Readonly<Record<Placed, { readonly process: string }>> & { readonly learner?: { readonly process: string } | undefined }, mode: PlacementMode, seat: LearnerSeat = "none"): ProcessGroup[] {
   const groups = new Map<string, Seated[]>();
   for (const service of PLACED) {
     const name = processName(placement, mode, service);

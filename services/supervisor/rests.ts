@@ -1,5 +1,5 @@
 /** How the processes of a line rest on this machine. Pure: the number of cores is an argument. */
-import type { LineConfig, Placed } from "../kit/config.ts";
+import { placeOf, type LineConfig, type Placed } from "../kit/config.ts";
 import type { ProcessGroup } from "./plan.ts";
 
 /** The placement to run with, and the sentence that says what was changed; empty when nothing was. */
@@ -13,10 +13,10 @@ export interface Rests {
  * running that it waits for. On a smaller machine those that would spin give the core away instead.
  */
 export function decideRests(groups: readonly ProcessGroup[], placement: LineConfig["placement"], cores: number): Rests {
-  const idleOf = ({ services }: ProcessGroup): string => placement[services[0] as Placed].idle;
+  const idleOf = ({ services }: ProcessGroup): string => placeOf(placement, services[0] as Placed).idle;
   const spinning = groups.filter((group) => idleOf(group) === "spin");
   if (spinning.length <= 1 || spinning.length < cores) return { placement, text: "" };
   const changed = { ...placement };
-  for (const service of spinning.flatMap(({ services }) => services)) changed[service] = { ...placement[service], idle: "yield" };
+  for (const service of spinning.flatMap(({ services }) => services)) changed[service] = { ...placeOf(placement, service), idle: "yield" };
   return { placement: changed, text: `${spinning.length} processes would spin on ${cores} ${cores === 1 ? "core" : "cores"}: they yield instead` };
 }

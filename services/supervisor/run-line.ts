@@ -76,7 +76,7 @@ export async function runLine(run: LineRun): Promise<LineResult> {
 }
 
 async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
-  const rests = decideRests(planProcesses(asked.config.placement, asked.placement), asked.config.placement, native.processCores().length);
+  const rests = decideRests(planProcesses(asked.config.placement, asked.placement, seatOf(asked)), asked.config.placement, native.processCores().length);
   if (rests.text !== "") asked.say(rests.text);
   const run = { ...asked, config: { ...asked.config, placement: rests.placement } };
   const { config } = run;
