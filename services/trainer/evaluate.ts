@@ -73,10 +73,11 @@ function planOf(options: EvaluateOptions): Plan {
 
 type Native = Awaited<ReturnType<typeof native.evaluateModel>>;
 
-function shown({ from: _, ...plan }: Plan, tested: Native): Evaluation {
+function shown(plan: Plan, tested: Native): Evaluation {
+  const { name, hash, symbols, labels, horizon, threshold, part } = plan;
   const confusion = square(tested.answers.confusion);
   return {
-    ...plan, confusion,
+    name, hash, symbols, labels, horizon, threshold, part, confusion,
     classes: tested.classes,
     unanswered: tested.answers.unanswered,
     score: score(confusion),
