@@ -1,5 +1,5 @@
 /**
- * Packet to order on the socket: `tickline replay`, fused, at the pace of a capture that the project generates itself. Times count from
+ * Packet to order on the wire: `tickline replay`, fused, at the pace of a capture that the project generates itself. Times count from
  * the moment a frame was due. The floor is one loopback TCP send of an order's bytes, measured right before and after the replay.
  */
 import { execFile } from "node:child_process";
@@ -107,7 +107,7 @@ function hops({ sent, frames, latency, gc }: Report, { seconds }: LineOptions): 
       ? `${hop.count} orders of ${frames} frames in ${seconds} s, speed 1, from due to sent (${sent} messages); ${collections} garbage collections`
       : `${hop.count} times`;
     return [{
-      bench: "line", name: name === "line" ? "fused, packet to order on the socket" : `hop ${name}`, unit: "ns",
+      bench: "line", name: name === "line" ? "fused, packet to order on the wire" : `hop ${name}`, unit: "ns",
       p50: hop.p50, p99: hop.p99, p999: hop.p999, max: hop.max, rate: null, note,
     }];
   });
