@@ -1,5 +1,5 @@
 //! Labels: which way the mid price goes, un-smoothed or smoothed, and the forecast that needs no model.
-use tickline_model::train::threshold;
+use tickline_model::train;
 
 /// What a move is measured between, `k` the horizon in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Labelling {
 
     /// The size up to which a move is flat: `flat_share` of the moves of the training part are.
     pub fn threshold(self, moves: impl Iterator<Item = f64>, flat_share: f64) -> f64 {
-        threshold(moves.filter(|size| !size.is_nan()).map(f64::abs).collect(), flat_share)
+        train::threshold(moves.filter(|size| !size.is_nan()).map(f64::abs).collect(), flat_share)
     }
 
     /// The persistence forecast: the newest move that is known at each row happens again; flat before there is one.
@@ -67,12 +67,7 @@ impl Labelling {
 
 /// 0 down, 1 flat, 2 up; `None` for a move that is not known. A move of the threshold itself is flat.
 pub fn class(change: f64, threshold: f64) -> Option<u8> {
-    match change {
-        change if change.is_nan() => None,
-        change if change > threshold => Some(2),
-        change if change < -threshold => Some(0),
-        _ => Some(1),
-    }
+    (!change.is_nan()).then(|| train::class(change, threshold))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // @hot
 //! One instrument's rows on their way to a label: history, what was answered, and the events until the future has come.
 use crate::bytes::{In, Out};
-use tickline_model::train::NO_CLASS;
+use tickline_model::train::{self, NO_CLASS};
 
 /// No row belongs to the event.
 const NO_ROW: u64 = u64::MAX;
@@ -145,13 +145,7 @@ impl Stream {
             return None;
         }
         let change = self.mid - old.mid;
-        let class = if change > threshold {
-            2
-        } else if change < -threshold {
-            0
-        } else {
-            1
-        };
+        let class = train::class(change, threshold);
         self.classes[(old.row % self.keep as u64) as usize] = class;
         Some(Labelled { row: old.row, class, frozen: old.frozen, learning: old.learning })
     }

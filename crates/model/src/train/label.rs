@@ -10,7 +10,8 @@ pub struct Labels {
     pub classes: Vec<Option<u8>>,
 }
 
-fn class(change: f64, threshold: f64) -> u8 {
+/// Class of a move: 0 down, 1 flat, 2 up. A move of the threshold itself is flat, and so is one that is no number.
+pub fn class(change: f64, threshold: f64) -> u8 {
     if change > threshold {
         2
     } else if change < -threshold {
@@ -26,17 +27,6 @@ pub fn label(mids: &[f64], horizon: usize, threshold: f64) -> Labels {
     Labels { classes: (0..mids.len()).map(known).collect() }
 }
 
-/// The persistence forecast: what happened over the last `horizon` events happens again. Flat before there were as many.
-pub fn persistence(mids: &[f64], horizon: usize, threshold: f64) -> Vec<u8> {
-    let past = |at: usize| at.checked_sub(horizon).map_or(1, |from| class(mids[at] - mids[from], threshold));
-    (0..mids.len()).map(past).collect()
-}
-
-/// Sizes of one instrument's moves over the horizon.
-pub fn move_sizes(mids: &[f64], horizon: usize) -> impl Iterator<Item = f64> {
-    mids.iter().zip(mids.iter().skip(horizon)).map(|(now, later)| (later - now).abs())
-}
-
 /// The threshold that makes about `flat_share` of moves of these sizes flat; to be taken from the training part only.
 pub fn threshold(mut sizes: Vec<f64>, flat_share: f64) -> f64 {
     sizes.sort_by(f64::total_cmp);
@@ -46,10 +36,10 @@ pub fn threshold(mut sizes: Vec<f64>, flat_share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{label, move_sizes, persistence, threshold};
+    use super::{class, label, threshold};
 
     #[test]
-    fn labels_look_exactly_the_horizon_ahead_and_persistence_exactly_behind() {
+    fn labels_look_exactly_the_horizon_ahead() {
         let mids = [10.0, 10.0, 11.0, 9.0, 9.0];
         assert_eq!(label(&mids, 2, 0.0).classes, [Some(2), Some(0), Some(0), None, None]);
         assert_eq!(
@@ -57,15 +47,16 @@ mod tests {
             [Some(1), Some(1), Some(0), None, None],
             "the threshold itself is flat"
         );
-        assert_eq!(persistence(&mids, 2, 0.0), [1, 1, 2, 0, 0]);
+        assert_eq!(class(f64::NAN, 0.0), 1);
     }
 
     #[test]
     fn the_threshold_leaves_the_wanted_share_flat() {
         let mids: Vec<f64> = (0..1001).map(|at| f64::from(at * at)).collect();
-        let cut = threshold(move_sizes(&mids, 1).collect(), 0.4);
+        let sizes = mids.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let cut = threshold(sizes, 0.4);
         let flat = label(&mids, 1, cut).classes.iter().filter(|class| **class == Some(1)).count();
         assert!((399..=402).contains(&flat), "{flat}");
-        assert_eq!(threshold(move_sizes(&[1.0], 5).collect(), 0.4), 0.0);
+        assert_eq!(threshold(Vec::new(), 0.4), 0.0);
     }
 }

@@ -19,7 +19,7 @@ mod trainer;
 pub use crate::net::{Net, Real};
 pub use answers::answers;
 pub use dice::Dice;
-pub use label::{CLASSES, Labels, label, move_sizes, persistence, threshold};
+pub use label::{CLASSES, Labels, class, label, threshold};
 pub use learner::{Learner, Recipe};
 pub use loss::{Loss, cross_entropy};
 pub use optimise::{Method, Optimiser};
