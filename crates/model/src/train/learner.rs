@@ -51,6 +51,7 @@ pub struct Learner {
     decays: Vec<f32>,
     dice: Dice,
     slopes: Vec<f32>,
+    losses: Vec<f32>,
     spare: Vec<f32>,
     moved: Vec<f32>,
 }
@@ -89,6 +90,7 @@ impl Learner {
             optimiser: Optimiser::new(recipe.method, wanted),
             gradient: vec![0.0; wanted],
             slopes: vec![0.0; net.answer().len()],
+            losses: vec![0.0; net.answer().len() / plan.output().features()],
             spare: Vec::new(),
             moved: Vec::new(),
             dice: Dice::new(seed),
@@ -132,6 +134,11 @@ impl Learner {
         &self.gradient
     }
 
+    /// The loss of each answer of the last step, before the step; 0 where nothing was wanted.
+    pub fn losses(&self) -> &[f32] {
+        &self.losses
+    }
+
     /// The network it runs: for its state and answers.
     pub fn net(&mut self) -> &mut Net<f32> {
         &mut self.net
@@ -156,17 +163,29 @@ impl Learner {
         target: impl Fn(usize) -> Target<'t>,
         rate: f32,
     ) -> (f64, usize) {
+        self.step_weighted(input, target, |_| 1.0, rate)
+    }
+
+    /// As [`Learner::step`]; the slopes of the `nth` answer count `weight(nth)`, as importance weights of a replay do. Losses do not.
+    pub fn step_weighted<'t>(
+        &mut self,
+        input: &[f32],
+        target: impl Fn(usize) -> Target<'t>,
+        weight: impl Fn(usize) -> f32,
+        rate: f32,
+    ) -> (f64, usize) {
+        let wish = |nth: usize| (target(nth), weight(nth));
         let before =
             (self.recipe.sharpness > 0.0 || self.recipe.adversary > 0.0).then(|| self.net.state().to_vec());
         self.gradient.fill(0.0);
-        let (loss, wanted) = self.learn(input, &target, 1.0);
+        let (loss, wanted) = self.learn(input, &wish, true);
         if wanted == 0 {
             return (0.0, 0);
         }
         let after = before.as_ref().map(|_| self.net.state().to_vec());
         if let Some(before) = &before {
-            self.adversarial(input, &target, before);
-            self.sharpen(input, &target, before);
+            self.adversarial(input, &wish, before);
+            self.sharpen(input, &wish, before);
         }
         if let Some(after) = &after {
             self.net.set_state(after);
@@ -180,25 +199,31 @@ impl Learner {
         (loss, wanted)
     }
 
-    /// Forward, loss, backward; slopes count `share`.
+    /// Forward, loss, backward; each answer's loss is kept when this is the step's own place.
     fn learn<'t>(
         &mut self,
         input: &[f32],
-        target: &impl Fn(usize) -> Target<'t>,
-        share: f32,
+        wish: &impl Fn(usize) -> (Target<'t>, f32),
+        own: bool,
     ) -> (f64, usize) {
         let wide = self.net.plan().output().features();
         let answer = self.net.forward(&self.parameters, input, Some(&mut self.dice));
         let (mut loss, mut wanted) = (0.0, 0usize);
-        for (nth, (answer, slopes)) in
-            answer.chunks_exact(wide).zip(self.slopes.chunks_exact_mut(wide)).enumerate()
-        {
-            let target = target(nth);
+        let answers = answer.chunks_exact(wide).zip(self.slopes.chunks_exact_mut(wide));
+        for (nth, ((answer, slopes), kept)) in answers.zip(&mut self.losses).enumerate() {
+            let (target, weight) = wish(nth);
             wanted += usize::from(target != Target::Nothing);
-            loss += self.recipe.loss.slopes(answer, target, &self.recipe.class_weights, slopes);
+            let of_one = self.recipe.loss.slopes(answer, target, &self.recipe.class_weights, slopes);
+            if weight != 1.0 {
+                slopes.iter_mut().for_each(|slope| *slope *= weight);
+            }
+            if own {
+                *kept = of_one as f32;
+            }
+            loss += of_one;
         }
         if wanted > 0 {
-            let share = share / wanted as f32;
+            let share = 1.0 / wanted as f32;
             self.slopes.iter_mut().for_each(|slope| *slope *= share);
             let logits = self.recipe.loss.by_logits();
             self.net.backward(&self.parameters, &self.slopes, logits, &mut self.gradient);
@@ -207,7 +232,7 @@ impl Learner {
     }
 
     /// Adds the gradient at inputs moved along the sign of their slopes, and halves the sum.
-    fn adversarial<'t>(&mut self, input: &[f32], target: &impl Fn(usize) -> Target<'t>, state: &[f32]) {
+    fn adversarial<'t>(&mut self, input: &[f32], wish: &impl Fn(usize) -> (Target<'t>, f32), state: &[f32]) {
         let reach = self.recipe.adversary;
         if reach <= 0.0 {
             return;
@@ -225,13 +250,13 @@ impl Learner {
         };
         moved.extend(input.iter().zip(self.net.input_slopes()).map(|(x, slope)| x + reach * sign(slope)));
         self.net.set_state(state);
-        self.learn(&moved, target, 1.0);
+        self.learn(&moved, wish, false);
         self.gradient.iter_mut().for_each(|g| *g *= 0.5);
         self.moved = moved;
     }
 
     /// Replaces the gradient by the one `sharpness` uphill.
-    fn sharpen<'t>(&mut self, input: &[f32], target: &impl Fn(usize) -> Target<'t>, state: &[f32]) {
+    fn sharpen<'t>(&mut self, input: &[f32], wish: &impl Fn(usize) -> (Target<'t>, f32), state: &[f32]) {
         if self.recipe.sharpness <= 0.0 {
             return;
         }
@@ -244,7 +269,7 @@ impl Learner {
         }
         self.gradient.fill(0.0);
         self.net.set_state(state);
-        self.learn(input, target, 1.0);
+        self.learn(input, wish, false);
         self.parameters.copy_from_slice(&own);
         self.spare = own;
     }
