@@ -6,24 +6,29 @@
 use crate::block::{LANES, Line, bytes_mut, flat, halves_mut, words};
 use crate::lanes::Lanes;
 
-/// A kind of weights on an instruction set.
-pub(crate) trait Digit<L: Lanes> {
+/// A kind of weights.
+pub(crate) trait Digit {
     /// Inputs in a word.
     const PER: usize;
     /// Head lines before the weights of an output line.
     const HEAD: usize;
     /// Sixteen sums.
-    type Sum: Copy;
-    fn zero() -> Self::Sum;
+    type Sum<L: Lanes>: Copy;
+    fn zero<L: Lanes>() -> Self::Sum<L>;
     /// What sums of line `w` of a block of `wide` begin with.
-    fn begin(head: &[Line], w: usize) -> Self::Sum;
-    fn dot(sum: Self::Sum, weights: &Line, x: u32) -> Self::Sum;
-    fn add(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    fn begin<L: Lanes>(head: &[Line], w: usize) -> Self::Sum<L>;
+    fn dot<L: Lanes>(sum: Self::Sum<L>, weights: &Line, x: u32) -> Self::Sum<L>;
+    fn add<L: Lanes>(a: Self::Sum<L>, b: Self::Sum<L>) -> Self::Sum<L>;
     /// `unit`: what one step of the inputs is worth.
-    fn end(sum: Self::Sum, head: &[Line], w: usize, wide: usize, unit: L) -> L;
-    /// Rounds rows of `values` numbers, `stride` numbers apart, into `to` when the kind needs it; the words to be read, from one row to the
+    fn end<L: Lanes>(sum: Self::Sum<L>, head: &[Line], w: usize, wide: usize, unit: L) -> L;
+    /// Rounds rows of `values` numbers, `stride` lines apart, into `to` when the kind needs it; the words to be read, from one row to the
     /// next, and what one step is worth. `reach`: the largest size to be told apart, 0: that of these rows.
-    fn round<'a>(x: &'a [Line], rows: Rows, reach: f32, to: &'a mut [Line]) -> (&'a [u32], usize, f32);
+    fn round<'a, L: Lanes>(
+        x: &'a [Line],
+        rows: Rows,
+        reach: f32,
+        to: &'a mut [Line],
+    ) -> (&'a [u32], usize, f32);
 }
 
 /// How numbers lie in lines.
@@ -35,6 +40,25 @@ pub(crate) struct Rows {
     pub(crate) stride: usize,
 }
 
+impl Rows {
+    /// From one row to the next, in words of `per` inputs, once rounded: rows that fill their lines are rounded as one.
+    fn stride(self, per: usize) -> usize {
+        if self.is_flat() { self.values / per } else { self.values.div_ceil(per * LANES) * LANES }
+    }
+
+    fn is_flat(self) -> bool {
+        self.values.is_multiple_of(LANES) && self.stride * LANES == self.values
+    }
+
+    /// The same numbers as one row, where nothing lies between rows.
+    fn joined(self) -> Rows {
+        if !self.is_flat() {
+            return self;
+        }
+        Rows { count: 1, values: self.count * self.values, stride: self.count * self.stride }
+    }
+}
+
 /// As trained.
 pub(crate) struct Whole32;
 /// bf16.
@@ -42,62 +66,64 @@ pub(crate) struct Half;
 /// 8-bit.
 pub(crate) struct Byte;
 
-impl<L: Lanes> Digit<L> for Whole32 {
+impl Digit for Whole32 {
     const PER: usize = 1;
     const HEAD: usize = 1;
-    type Sum = L;
+    type Sum<L: Lanes> = L;
     #[inline(always)]
-    fn zero() -> L {
+    fn zero<L: Lanes>() -> L {
         L::splat(0.0)
     }
     #[inline(always)]
-    fn begin(head: &[Line], w: usize) -> L {
+    fn begin<L: Lanes>(head: &[Line], w: usize) -> L {
         L::load(&head[w])
     }
     #[inline(always)]
-    fn dot(sum: L, weights: &Line, x: u32) -> L {
+    fn dot<L: Lanes>(sum: L, weights: &Line, x: u32) -> L {
         L::splat(f32::from_bits(x)).mul_add(L::load(weights), sum)
     }
     #[inline(always)]
-    fn add(a: L, b: L) -> L {
+    fn add<L: Lanes>(a: L, b: L) -> L {
         a.add(b)
     }
     #[inline(always)]
-    fn end(sum: L, _: &[Line], _: usize, _: usize, _: L) -> L {
+    fn end<L: Lanes>(sum: L, _: &[Line], _: usize, _: usize, _: L) -> L {
         sum
     }
     #[inline(always)]
-    fn round<'a>(x: &'a [Line], rows: Rows, _: f32, _: &'a mut [Line]) -> (&'a [u32], usize, f32) {
+    fn round<'a, L: Lanes>(x: &'a [Line], rows: Rows, _: f32, _: &'a mut [Line]) -> (&'a [u32], usize, f32) {
         (words(x), rows.stride * LANES, 1.0)
     }
 }
 
-impl<L: Lanes> Digit<L> for Half {
+impl Digit for Half {
     const PER: usize = 2;
     const HEAD: usize = 1;
-    type Sum = L;
+    type Sum<L: Lanes> = L;
     #[inline(always)]
-    fn zero() -> L {
+    fn zero<L: Lanes>() -> L {
         L::splat(0.0)
     }
     #[inline(always)]
-    fn begin(head: &[Line], w: usize) -> L {
+    fn begin<L: Lanes>(head: &[Line], w: usize) -> L {
         L::load(&head[w])
     }
     #[inline(always)]
-    fn dot(sum: L, weights: &Line, x: u32) -> L {
+    fn dot<L: Lanes>(sum: L, weights: &Line, x: u32) -> L {
         sum.dot_halves(weights, x)
     }
     #[inline(always)]
-    fn add(a: L, b: L) -> L {
+    fn add<L: Lanes>(a: L, b: L) -> L {
         a.add(b)
     }
     #[inline(always)]
-    fn end(sum: L, _: &[Line], _: usize, _: usize, _: L) -> L {
+    fn end<L: Lanes>(sum: L, _: &[Line], _: usize, _: usize, _: L) -> L {
         sum
     }
     #[inline(always)]
-    fn round<'a>(x: &'a [Line], rows: Rows, _: f32, to: &'a mut [Line]) -> (&'a [u32], usize, f32) {
+    fn round<'a, L: Lanes>(x: &'a [Line], rows: Rows, _: f32, to: &'a mut [Line]) -> (&'a [u32], usize, f32) {
+        let stride = rows.stride(2);
+        let rows = rows.joined();
         let wide = rows.values.div_ceil(2 * LANES);
         for row in 0..rows.count {
             let (x, to) = (&x[row * rows.stride..], &mut to[row * wide..(row + 1) * wide]);
@@ -107,39 +133,47 @@ impl<L: Lanes> Digit<L> for Half {
             }
             halves[rows.values..].fill(0);
         }
-        (words(to), wide * LANES, 1.0)
+        (words(to), stride, 1.0)
     }
 }
 
-impl<L: Lanes> Digit<L> for Byte {
+impl Digit for Byte {
     const PER: usize = 4;
     const HEAD: usize = 3;
-    type Sum = L::Whole;
+    type Sum<L: Lanes> = L::Whole;
     #[inline(always)]
-    fn zero() -> L::Whole {
+    fn zero<L: Lanes>() -> L::Whole {
         L::whole(&Line::ZERO)
     }
     #[inline(always)]
-    fn begin(head: &[Line], w: usize) -> L::Whole {
+    fn begin<L: Lanes>(head: &[Line], w: usize) -> L::Whole {
         L::whole(&head[w])
     }
     #[inline(always)]
-    fn dot(sum: L::Whole, weights: &Line, x: u32) -> L::Whole {
+    fn dot<L: Lanes>(sum: L::Whole, weights: &Line, x: u32) -> L::Whole {
         L::dot_bytes(sum, weights, x)
     }
     #[inline(always)]
-    fn add(a: L::Whole, b: L::Whole) -> L::Whole {
+    fn add<L: Lanes>(a: L::Whole, b: L::Whole) -> L::Whole {
         L::whole_add(a, b)
     }
     #[inline(always)]
-    fn end(sum: L::Whole, head: &[Line], w: usize, wide: usize, unit: L) -> L {
+    fn end<L: Lanes>(sum: L::Whole, head: &[Line], w: usize, wide: usize, unit: L) -> L {
         let scaled = L::from_whole(sum).mul(L::load(&head[wide + w]));
         scaled.mul_add(unit, L::load(&head[2 * wide + w]))
     }
     #[inline(always)]
-    fn round<'a>(x: &'a [Line], rows: Rows, reach: f32, to: &'a mut [Line]) -> (&'a [u32], usize, f32) {
-        let reach = if reach > 0.0 { reach } else { largest::<L>(x, rows) };
-        let unit = if reach > 1e-30 { reach / 127.0 } else { 1.0 };
+    fn round<'a, L: Lanes>(
+        x: &'a [Line],
+        rows: Rows,
+        reach: f32,
+        to: &'a mut [Line],
+    ) -> (&'a [u32], usize, f32) {
+        let stride = rows.stride(4);
+        let rows = rows.joined();
+        // A reach that is no number makes every sum one.
+        let reach = if reach == 0.0 { largest::<L>(x, rows) } else { reach };
+        let unit = if reach <= 1e-30 { 1.0 } else { reach / 127.0 };
         let scale = L::splat(1.0 / unit);
         let wide = rows.values.div_ceil(4 * LANES);
         for row in 0..rows.count {
@@ -149,7 +183,7 @@ impl<L: Lanes> Digit<L> for Byte {
                 L::load(x).mul(scale).bytes(to);
             }
         }
-        (words(to), wide * LANES, unit)
+        (words(to), stride, unit)
     }
 }
 

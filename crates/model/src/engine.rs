@@ -1,5 +1,5 @@
 //! Runs a program: one row in, one answer out, no allocation.
-use crate::block::{LANES, Line, flat_mut, lines};
+use crate::block::{Line, flat_mut, lines};
 use crate::error::{ModelError, NoSignal};
 use crate::kernel;
 use crate::lanes::Level;
@@ -7,7 +7,7 @@ use crate::lanes::portable::Plain;
 use crate::model::Model;
 use crate::net::Net;
 use crate::program::{Program, scaling_lines};
-use crate::tick::{self, Tick};
+use crate::tick::{self, Answer, Prepare, Tick};
 
 /// Packed weights and the version they are told apart by (the model hash); borrowed for one tick.
 #[derive(Clone, Copy)]
@@ -110,60 +110,64 @@ impl Engine {
         row: &[f32],
         out: &mut [f32],
     ) -> Result<(), NoSignal> {
-        let (result, outputs) = (self.program.output, self.program.outputs());
-        if row.len() != self.program.columns || out.len() != outputs {
-            return Err(NoSignal::Length);
-        }
-        if weights.lines.len() != self.program.weights_lines()
-            || state.lines.len() != self.program.state_lines
+        let program = &self.program;
+        if row.len() != program.columns
+            || out.len() != program.outputs()
+            || weights.lines.len() != program.weights_lines()
+            || state.lines.len() != program.state_lines
         {
             return Err(NoSignal::Length);
         }
-        if !kernel::all_finite(row) {
-            return Err(NoSignal::InputNotFinite);
-        }
-        let ready = self.take_input(weights.lines, state, row);
-        ready?;
-        let prepared = state.prepared == Some(weights.version);
-        if !self.program.plan.architecture().stateful {
+        if !program.plan.architecture().stateful {
             // A recurrent layer in a window network begins each window with nothing behind it.
             state.lines.fill(Line::ZERO);
         }
+        let prepared = state.prepared == Some(weights.version);
         let mut tick = Tick {
             scratch: &mut self.scratch,
             spare: &mut self.spare,
             weights: weights.lines,
             state: &mut state.lines,
+            guard: Line::ZERO,
         };
-        match self.level {
-            // SAFETY: L1; `level` is never above what this processor has.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512Vnni => unsafe { run_deep(&self.program, &mut tick, prepared) },
-            // SAFETY: L1; as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { run_avx512(&self.program, &mut tick, prepared) },
-            // SAFETY: L1; as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { run_avx2(&self.program, &mut tick, prepared) },
-            _ => tick::run::<Plain>(&self.program, &mut tick, prepared),
-        }
-        state.prepared = None;
-        self.run_net(weights, state);
-        let rows = || {
-            let rows = self.scratch[result.at..].chunks_exact(result.wide()).take(result.rows);
-            rows.map(|row| kernel::head(row, result.values))
+        let mut outcome = Ok(());
+        let answer = Answer {
+            program,
+            tick: &mut tick,
+            prepared,
+            row,
+            history: &mut state.history,
+            rows: &mut state.rows,
+            out,
+            outcome: &mut outcome,
         };
-        if !rows().all(kernel::all_finite) {
-            state.reset();
-            return Err(NoSignal::OutputNotFinite);
+        // SAFETY: L1; `level` is never above what this processor has.
+        unsafe { self.level.run(answer) };
+        if outcome.is_ok() && !self.program.is_fast() {
+            self.run_net(weights, state);
+            outcome = self.give(out);
         }
-        for (row, out) in rows().zip(out.chunks_exact_mut(result.values)) {
-            out.copy_from_slice(row);
+        match outcome {
+            Ok(()) => state.prepared = None,
+            Err(NoSignal::OutputNotFinite) => state.reset(),
+            Err(_) => {}
         }
-        Ok(())
+        outcome
     }
 
-    /// Runs the network on what [`take_input`] made of the row, where layers have no fast form.
+    /// Gives what the network answered.
+    fn give(&mut self, out: &mut [f32]) -> Result<(), NoSignal> {
+        let tick = Tick {
+            scratch: &mut self.scratch,
+            spare: &mut self.spare,
+            weights: &[],
+            state: &mut [],
+            guard: Line::ZERO,
+        };
+        tick::give::<Plain>(self.program.output, &tick, out)
+    }
+
+    /// Runs the network on what the tick made of the row, where layers have no fast form.
     fn run_net(&mut self, weights: Weights<'_>, state: &mut State) {
         let Some(net) = &mut self.net else { return };
         let (program, own) = (&self.program, net.state().len());
@@ -189,85 +193,13 @@ impl Engine {
         if !right || !stateful || state.lines.is_empty() || self.net.is_some() {
             return;
         }
-        let (program, spare) = (&self.program, &mut self.spare[..]);
-        match self.level {
-            // SAFETY: L1; `level` is never above what this processor has.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512Vnni => unsafe { prepare_deep(program, weights.lines, spare, &mut state.lines) },
-            // SAFETY: L1; as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => unsafe { prepare_avx512(program, weights.lines, spare, &mut state.lines) },
-            // SAFETY: L1; as above.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { prepare_avx2(program, weights.lines, spare, &mut state.lines) },
-            _ => tick::prepare::<Plain>(program, weights.lines, spare, &mut state.lines),
-        }
+        let (program, weights_lines) = (&self.program, weights.lines);
+        let ahead =
+            Prepare { program, weights: weights_lines, spare: &mut self.spare, state: &mut state.lines };
+        // SAFETY: L1; `level` is never above what this processor has.
+        unsafe { self.level.run(ahead) };
         state.prepared = Some(weights.version);
     }
-
-    /// Scales the row into the network's input; with a window, through the history.
-    fn take_input(&mut self, weights: &[Line], state: &mut State, row: &[f32]) -> Result<(), NoSignal> {
-        let program = &self.program;
-        let wide = lines(program.columns);
-        // The newest row is the last of the window.
-        let newest = program.input.at + (program.window - 1) * wide;
-        let scaled = &mut self.scratch[newest..newest + wide];
-        if let Some(last) = scaled.last_mut() {
-            last.0 = [0.0; LANES];
-        }
-        flat_mut(scaled)[..row.len()].copy_from_slice(row);
-        kernel::normalise::<Plain>(scaled, &weights[..scaling_lines(program.columns)]);
-        if program.window == 1 {
-            return Ok(());
-        }
-        let place = state.rows % program.window;
-        for at in [place, place + program.window] {
-            state.history[at * wide..(at + 1) * wide].copy_from_slice(scaled);
-        }
-        state.rows += 1;
-        if state.rows < program.window {
-            return Err(NoSignal::Filling);
-        }
-        let window = &state.history[(place + 1) * wide..(place + 1 + program.window) * wide];
-        self.scratch[program.input.at..program.input.at + window.len()].copy_from_slice(window);
-        Ok(())
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vnni,avx512bf16")]
-fn run_deep(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
-    tick::run::<crate::lanes::avx512::Deep>(program, tick, prepared);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn run_avx512(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
-    tick::run::<crate::lanes::avx512::Zmm>(program, tick, prepared);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
-    tick::run::<crate::lanes::avx2::Pair>(program, tick, prepared);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vnni,avx512bf16")]
-fn prepare_deep(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
-    tick::prepare::<crate::lanes::avx512::Deep>(program, weights, spare, state);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn prepare_avx512(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
-    tick::prepare::<crate::lanes::avx512::Zmm>(program, weights, spare, state);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn prepare_avx2(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
-    tick::prepare::<crate::lanes::avx2::Pair>(program, weights, spare, state);
 }
 
 /// A model with its own weights and one state: the simplest way to run one.

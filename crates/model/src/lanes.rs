@@ -1,7 +1,7 @@
 //! Sixteen numbers at a time, written once for three instruction sets.
 //!
 //! A kernel is generic over [`Lanes`] and inlined whole into an entry function that carries the target features
-//! (`engine.rs`); the intrinsics inside then become single instructions.
+//! ([`Lanes::enter`]); the intrinsics inside then become single instructions.
 //!
 //! - L1: `Zmm`, `Deep` and `Pair` are only made inside such an entry function, which is only called after [`Level::detect`] has seen the
 //!   features on this processor.
@@ -67,10 +67,37 @@ impl Level {
     }
 }
 
+/// Work that every instruction set can do.
+pub(crate) trait Kernel {
+    /// Does it; always inlined into [`Lanes::enter`].
+    fn run<L: Lanes>(self);
+}
+
+impl Level {
+    /// Does the work on this instruction set.
+    ///
+    /// # Safety
+    /// L1: not above what [`Level::detect`] says.
+    #[inline]
+    pub(crate) unsafe fn run(self, kernel: impl Kernel) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512Vnni => avx512::Deep::enter(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => avx512::Zmm::enter(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => avx2::Pair::enter(kernel),
+            _ => portable::Plain::enter(kernel),
+        }
+    }
+}
+
 /// Sixteen `f32`, lane by lane.
 pub(crate) trait Lanes: Copy {
     /// Independent sums that hide the latency of a multiply-add without spilling registers.
     const CHAINS: usize;
+    /// Does the work in a function of its own that carries the target features: a call, so that no kernel's registers are another's.
+    fn enter<K: Kernel>(kernel: K);
     fn splat(value: f32) -> Self;
     fn load(line: &Line) -> Self;
     fn store(self, line: &mut Line);
@@ -78,6 +105,41 @@ pub(crate) trait Lanes: Copy {
     fn take(from: &[f32; 16]) -> Self;
     /// As `store`, to anywhere.
     fn give(self, to: &mut [f32; 16]);
+    /// Up to sixteen numbers, zeros behind them.
+    #[inline(always)]
+    fn part(from: &[f32]) -> Self {
+        let mut line = Line::ZERO;
+        line.0[..from.len()].copy_from_slice(from);
+        Self::load(&line)
+    }
+    /// The first lanes, as many as there is room for.
+    #[inline(always)]
+    fn give_part(self, to: &mut [f32]) {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        to.copy_from_slice(&line.0[..to.len()]);
+    }
+    /// The first `count` lanes, zeros behind them.
+    #[inline(always)]
+    fn keep(self, count: usize) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        line.0[count..].fill(0.0);
+        Self::load(&line)
+    }
+    /// Places of the lanes that are not zero, in order, `first` added; how many there are. What stands behind them in `to` means nothing.
+    #[inline(always)]
+    fn places(self, first: u32, to: &mut [u32; 16]) -> usize {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        let mut count = 0;
+        for (lane, value) in line.0.into_iter().enumerate() {
+            to[count] = first + lane as u32;
+            // NaN is not zero.
+            count += usize::from(value != 0.0);
+        }
+        count
+    }
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
@@ -98,6 +160,11 @@ pub(crate) trait Lanes: Copy {
     #[inline(always)]
     fn sum(self) -> f32 {
         self.fold(|a, b| a + b)
+    }
+    /// The largest lane; NaN need not show.
+    #[inline(always)]
+    fn top(self) -> f32 {
+        self.fold(|a, b| if a > b { a } else { b })
     }
     /// Sixteen sums of products of 8-bit numbers.
     type Whole: Copy;

@@ -4,8 +4,8 @@
 //! parameter lies; [`train::Net`] runs any plan forward and backward. A [`Program`] lays a model out for the processor, an [`Engine`]
 //! runs it tick by tick on packed weights. The room knows neither what features mean nor where weights are shared.
 //!
-//! Unsafe code is confined to `block` (lines seen as numbers), `lanes` (intrinsics, invariant L1) and the entry functions of
-//! `engine`, `net::gemm` and `net::curve`.
+//! Unsafe code is confined to `block` (lines seen as numbers), `lanes` (intrinsics, invariant L1), its callers in `engine`, and the entry
+//! functions of `net` and `train`.
 
 mod activation;
 mod architecture;
@@ -21,16 +21,20 @@ mod lanes;
 mod layer;
 mod math;
 mod model;
+mod narrow;
 mod net;
 mod pack;
 mod plan;
 mod product;
 mod program;
+mod recurrent;
+mod row;
 pub mod schema;
 mod shape;
 mod tensor;
 mod tick;
 pub mod train;
+mod window;
 pub mod zoo;
 
 pub use activation::Activation;

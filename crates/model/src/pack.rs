@@ -90,7 +90,20 @@ impl Matrix<'_> {
         }
     }
 
-    /// Packs for [`crate::product::product`] and returns the lines behind.
+    /// Packs for [`crate::narrow::Narrow`] and returns the lines behind.
+    pub(crate) fn pack_narrow<'t>(&self, to: &'t mut [Line]) -> &'t mut [Line] {
+        let wide = self.run.div_ceil(LANES);
+        let (own, behind) = to.split_at_mut(1 + self.outputs * wide);
+        for output in 0..self.outputs {
+            own[0].0[output] = self.bias(output);
+            for input in 0..self.run {
+                own[1 + output * wide + input / LANES].0[input % LANES] = self.weight(0, input, output);
+            }
+        }
+        behind
+    }
+
+    /// Packs for [`crate::product::Product`] and returns the lines behind.
     pub(crate) fn pack<'t>(&self, precision: Precision, to: &'t mut [Line]) -> &'t mut [Line] {
         let (mut own, behind) = to.split_at_mut(matrix_lines(precision, self.taps, self.run, self.outputs));
         let lines = self.outputs.div_ceil(LANES);

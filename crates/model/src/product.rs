@@ -1,16 +1,13 @@
 // @hot
-//! Products of patches with packed weights: dense layers, convolutions, the halves of recurrent layers.
+//! Products of patches with packed weights: convolutions, dense layers over several rows, the halves of recurrent layers.
 //!
-//! Batch-1 products are bound by the bytes of weights that stream through the core, so a block of up to four output lines is read once, in
-//! order, for up to five patches at a time, and sums stay in registers.
-use crate::activation::Activation;
+//! Products are bound by the bytes of weights that stream through the core and by multiply-adds, so a block of up to four output lines
+//! is read once, in order, for up to five patches at a time, and sums stay in registers.
 use crate::block::{LANES, Line, flat_mut};
 use crate::digit::{Digit, Rows};
-use crate::lanes::Lanes;
-use crate::math;
+use crate::lanes::{Kernel, Lanes};
+use std::marker::PhantomData;
 
-/// Lines in the widest block.
-pub(crate) const BLOCK_LINES: usize = 4;
 /// Patches at a time where registers allow it.
 const PATCHES: usize = 5;
 
@@ -41,18 +38,18 @@ pub(crate) fn packed_lines(head: usize, per: usize, taps: usize, run: usize, out
 
 /// Sums of one block for `R` patches that begin at the words `at`.
 #[inline(always)]
-fn tile<L: Lanes, D: Digit<L>, const W: usize, const R: usize>(
+fn tile<L: Lanes, D: Digit, const W: usize, const R: usize>(
     x: &[u32],
     at: [usize; R],
     stride: usize,
     (taps, run): (usize, usize),
     head: &[Line],
     weights: &[Line],
-) -> [[D::Sum; W]; R] {
-    let mut sums = [[D::zero(); W]; R];
+) -> [[D::Sum<L>; W]; R] {
+    let mut sums = [[D::zero::<L>(); W]; R];
     for each in &mut sums {
         for (w, sum) in each.iter_mut().enumerate() {
-            *sum = D::begin(head, w);
+            *sum = D::begin::<L>(head, w);
         }
     }
     for (tap, weights) in weights.chunks_exact(run * W).take(taps).enumerate() {
@@ -60,7 +57,7 @@ fn tile<L: Lanes, D: Digit<L>, const W: usize, const R: usize>(
         for (j, weights) in weights.chunks_exact(W).enumerate() {
             for r in 0..R {
                 for w in 0..W {
-                    sums[r][w] = D::dot(sums[r][w], &weights[w], xs[r][j]);
+                    sums[r][w] = D::dot::<L>(sums[r][w], &weights[w], xs[r][j]);
                 }
             }
         }
@@ -70,16 +67,16 @@ fn tile<L: Lanes, D: Digit<L>, const W: usize, const R: usize>(
 
 /// Sums of one block for one patch, in `S` parts that hide the latency.
 #[inline(always)]
-fn single<L: Lanes, D: Digit<L>, const W: usize, const S: usize>(
+fn single<L: Lanes, D: Digit, const W: usize, const S: usize>(
     x: &[u32],
     stride: usize,
     (taps, run): (usize, usize),
     head: &[Line],
     weights: &[Line],
-) -> [D::Sum; W] {
-    let mut sums = [[D::zero(); W]; S];
+) -> [D::Sum<L>; W] {
+    let mut sums = [[D::zero::<L>(); W]; S];
     for (w, sum) in sums[0].iter_mut().enumerate() {
-        *sum = D::begin(head, w);
+        *sum = D::begin::<L>(head, w);
     }
     for (tap, weights) in weights.chunks_exact(run * W).take(taps).enumerate() {
         let (groups, rest) = x[tap * stride..][..run].as_chunks::<S>();
@@ -87,13 +84,13 @@ fn single<L: Lanes, D: Digit<L>, const W: usize, const S: usize>(
         for (group, rows) in groups.iter().zip(body.chunks_exact(S * W)) {
             for s in 0..S {
                 for w in 0..W {
-                    sums[s][w] = D::dot(sums[s][w], &rows[s * W + w], group[s]);
+                    sums[s][w] = D::dot::<L>(sums[s][w], &rows[s * W + w], group[s]);
                 }
             }
         }
         for (x, row) in rest.iter().zip(tail.chunks_exact(W)) {
             for w in 0..W {
-                sums[0][w] = D::dot(sums[0][w], &row[w], *x);
+                sums[0][w] = D::dot::<L>(sums[0][w], &row[w], *x);
             }
         }
     }
@@ -102,7 +99,7 @@ fn single<L: Lanes, D: Digit<L>, const W: usize, const S: usize>(
         let (low, high) = sums.split_at_mut(half);
         for (low, high) in low.iter_mut().zip(high) {
             for (low, high) in low.iter_mut().zip(high) {
-                *low = D::add(*low, *high);
+                *low = D::add::<L>(*low, *high);
             }
         }
         half /= 2;
@@ -112,7 +109,7 @@ fn single<L: Lanes, D: Digit<L>, const W: usize, const S: usize>(
 
 /// One patch against one block, head included; as many parts as the instruction set has room for, decided at compile time.
 #[inline(always)]
-pub(crate) fn block<L: Lanes, D: Digit<L>, const W: usize>(
+pub(crate) fn block<L: Lanes, D: Digit, const W: usize>(
     x: &[u32],
     stride: usize,
     shape: (usize, usize),
@@ -128,48 +125,76 @@ pub(crate) fn block<L: Lanes, D: Digit<L>, const W: usize>(
     };
     let mut out = [unit; W];
     for (w, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
-        *out = D::end(sum, head, w, W, unit);
+        *out = D::end::<L>(sum, head, w, W, unit);
     }
     out
 }
 
-/// Every patch against every block; outputs go through the activation (softmax apart) to `to`, which has a spare line at its end.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the operands of a product")]
-pub(crate) fn product<L: Lanes, D: Digit<L>>(
-    x: &[Line],
-    rows: Rows,
-    patches: Patches,
-    reach: f32,
-    packed: &[Line],
-    activation: Activation,
-    spare: &mut [Line],
-    to: &mut [Line],
-) {
-    let (x, stride, unit) = D::round(x, rows, reach, spare);
-    let unit = L::splat(unit);
-    let to = flat_mut(to);
-    let depth = D::HEAD + patches.taps * patches.run.div_ceil(D::PER);
-    let lines = patches.outputs.div_ceil(LANES);
-    let mut packed = packed;
-    let mut first = 0;
-    while first < lines {
-        let width = block_width(lines - first);
-        let (own, rest) = packed.split_at(width * depth);
-        packed = rest;
-        let to = &mut to[first * LANES..];
-        if width == BLOCK_LINES {
-            blocks::<L, D, BLOCK_LINES>(x, stride, &patches, own, unit, activation, to);
-        } else {
-            blocks::<L, D, 1>(x, stride, &patches, own, unit, activation, to);
+/// What becomes of sums on their way out.
+#[derive(Clone, Copy)]
+pub(crate) struct Out<'a> {
+    /// Added to each row, lines of its own; empty: nothing.
+    pub(crate) starts: &'a [Line],
+    /// What numbers below zero are multiplied by: 1 leaves them.
+    pub(crate) slope: f32,
+}
+
+/// Every patch against every block; outputs go to `to`, which has a spare line at its end.
+pub(crate) struct Product<'a, D> {
+    pub(crate) x: &'a [Line],
+    pub(crate) rows: Rows,
+    pub(crate) patches: Patches,
+    /// The reach, then blocks.
+    pub(crate) weights: &'a [Line],
+    pub(crate) out: Out<'a>,
+    pub(crate) spare: &'a mut [Line],
+    /// Zero; a lane becomes NaN when a sum is not finite.
+    pub(crate) guard: &'a mut Line,
+    pub(crate) to: &'a mut [Line],
+    pub(crate) digit: PhantomData<D>,
+}
+
+impl<D: Digit> Kernel for Product<'_, D> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let patches = self.patches;
+        let (x, stride, unit) = D::round::<L>(self.x, self.rows, self.weights[0].0[0], self.spare);
+        let unit = L::splat(unit);
+        let to = flat_mut(self.to);
+        let depth = D::HEAD + patches.taps * patches.run.div_ceil(D::PER);
+        let lines = patches.outputs.div_ceil(LANES);
+        let (mut packed, mut first, mut guard) = (&self.weights[1..], 0, L::load(self.guard));
+        while first < lines {
+            let width = block_width(lines - first);
+            let (own, rest) = packed.split_at(width * depth);
+            packed = rest;
+            let place = Place { first, lines, out: self.out };
+            guard = match width {
+                4 => blocks::<L, D, 4>(x, stride, &patches, own, unit, place, guard, to),
+                2 => blocks::<L, D, 2>(x, stride, &patches, own, unit, place, guard, to),
+                _ => blocks::<L, D, 1>(x, stride, &patches, own, unit, place, guard, to),
+            };
+            first += width;
         }
-        first += width;
+        guard.store(self.guard);
     }
 }
 
-/// Lines of the next block when `left` are left: as many as fit, or one. Two widths keep the code small.
+/// Lines of the next block when `left` are left: four, two or one.
 pub(crate) const fn block_width(left: usize) -> usize {
-    if left >= BLOCK_LINES { BLOCK_LINES } else { 1 }
+    match left {
+        4.. => 4,
+        2 | 3 => 2,
+        _ => 1,
+    }
+}
+
+/// Which lines of the outputs a block gives.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    first: usize,
+    lines: usize,
+    out: Out<'a>,
 }
 
 /// Walks over patches: where each begins and where its outputs go.
@@ -196,49 +221,59 @@ impl Walk {
 }
 
 #[inline(always)]
-fn blocks<L: Lanes, D: Digit<L>, const W: usize>(
+#[allow(clippy::too_many_arguments, reason = "the operands of a product")]
+fn blocks<L: Lanes, D: Digit, const W: usize>(
     x: &[u32],
     stride: usize,
     patches: &Patches,
     packed: &[Line],
     unit: L,
-    activation: Activation,
+    place: Place<'_>,
+    mut guard: L,
     to: &mut [f32],
-) {
+) -> L {
     let shape = (patches.taps, patches.run.div_ceil(D::PER));
-    let count = patches.times * patches.places;
     let steps = (patches.time_rows * stride, patches.place_inputs / D::PER);
-    let mut walk = Walk { place: 0, from: 0, to: 0 };
-    let mut left = count;
-    while const { L::CHAINS == 8 } && left >= PATCHES {
+    let mut walk = Walk { place: 0, from: 0, to: place.first * LANES };
+    let (count, mut nth) = (patches.times * patches.places, 0);
+    while const { L::CHAINS == 8 } && count - nth >= PATCHES {
         let (head, weights) = packed.split_at(W * D::HEAD);
         let mut at = [0; PATCHES];
         let mut goes = [0; PATCHES];
-        for nth in 0..PATCHES {
-            (at[nth], goes[nth]) = walk.next(patches, steps);
+        for each in 0..PATCHES {
+            (at[each], goes[each]) = walk.next(patches, steps);
         }
         let sums = tile::<L, D, W, PATCHES>(x, at, stride, shape, head, weights);
         for (sums, goes) in sums.into_iter().zip(goes) {
+            let mut y = [unit; W];
             for (w, sum) in sums.into_iter().enumerate() {
-                let y = math::activation(activation, D::end(sum, head, w, W, unit));
-                put(y, &mut to[goes + w * LANES..]);
+                y[w] = D::end::<L>(sum, head, w, W, unit);
             }
+            guard = put(y, place, nth, guard, &mut to[goes..]);
+            nth += 1;
         }
-        left -= PATCHES;
     }
-    for _ in 0..left {
+    while nth < count {
         let (at, goes) = walk.next(patches, steps);
-        let sums = block::<L, D, W>(&x[at..], stride, shape, packed, unit);
-        for (w, y) in sums.into_iter().enumerate() {
-            put(math::activation(activation, y), &mut to[goes + w * LANES..]);
-        }
+        let y = block::<L, D, W>(&x[at..], stride, shape, packed, unit);
+        guard = put(y, place, nth, guard, &mut to[goes..]);
+        nth += 1;
     }
+    guard
 }
 
-/// Writes sixteen numbers; what spills over the outputs is overwritten by those that follow or lies in the spare line.
+/// Writes the lines of patch `nth`; what spills over the outputs is overwritten by those that follow or lies in the spare line.
 #[inline(always)]
-fn put<L: Lanes>(y: L, to: &mut [f32]) {
-    if let Some(to) = to.first_chunk_mut::<LANES>() {
-        y.give(to);
+fn put<L: Lanes, const W: usize>(y: [L; W], place: Place<'_>, nth: usize, mut guard: L, to: &mut [f32]) -> L {
+    let (zero, slope, starts) = (L::splat(0.0), L::splat(place.out.slope), place.out.starts);
+    for (w, mut y) in y.into_iter().enumerate() {
+        if !starts.is_empty() {
+            y = y.add(L::load(&starts[nth * place.lines + place.first + w]));
+        }
+        guard = y.mul_add(zero, guard);
+        if let Some(to) = to[w * LANES..].first_chunk_mut::<LANES>() {
+            y.max(y.mul(slope)).give(to);
+        }
     }
+    guard
 }

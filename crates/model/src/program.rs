@@ -55,15 +55,43 @@ pub(crate) struct Gates {
     pub(crate) input: usize,
     pub(crate) hidden: usize,
     pub(crate) state: usize,
+    /// Lines of state for sixteen units.
+    pub(crate) held: usize,
+}
+
+impl Gates {
+    /// Lines of the layer's state: `h`, (`c` of an LSTM,) the recurrent half of the next step.
+    pub(crate) fn state_lines(&self) -> usize {
+        self.to.wide() * self.held
+    }
 }
 
 /// One step of a tick. `weights`: first line in the packed weights; `state`: first line in a state.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Op {
+    /// A dense layer over one row; `sparse`: the row follows a ReLU.
+    Row {
+        from: Span,
+        to: Span,
+        weights: usize,
+        digit: Precision,
+        inputs: usize,
+        sparse: bool,
+        activation: Activation,
+    },
+    /// A dense layer of few outputs.
+    Narrow {
+        from: Span,
+        to: Span,
+        weights: usize,
+        activation: Activation,
+    },
+    /// `starts`: first line of what is added to each row.
     Product {
         from: Span,
         to: Span,
         weights: usize,
+        starts: Option<usize>,
         digit: Precision,
         patches: Patches,
         activation: Activation,
@@ -114,13 +142,6 @@ pub(crate) enum Op {
     },
     /// Product over time: weights `[from.rows][to.rows]`, then a row of summands for each row given.
     Mix {
-        from: Span,
-        to: Span,
-        weights: usize,
-        activation: Activation,
-    },
-    /// Adds a row of summands to each row.
-    Bias {
         from: Span,
         to: Span,
         weights: usize,

@@ -1,16 +1,20 @@
 // @hot
 //! One tick: the operations of a program, one after another.
 use crate::activation::Activation;
-use crate::block::{Line, flat, flat_mut, lines};
-use crate::digit::{Byte, Digit, Half, Rows, Whole32};
+use crate::block::{LANES, Line, flat, flat_mut, lines};
+use crate::digit::{Byte, Digit, Half, Whole32};
+use crate::error::NoSignal;
 use crate::kernel;
-use crate::lanes::Lanes;
+use crate::lanes::{Kernel, Lanes};
 use crate::layer::{Padding, Pooling, Sweep};
-use crate::math::{sigmoid, tanh};
 use crate::model::Precision;
-use crate::pack::gate_lines;
-use crate::product::{Patches, block, product};
-use crate::program::{Gates, Op, Program, Span};
+use crate::narrow::{Narrow, is_curve, slope};
+use crate::product::{Out, Product};
+use crate::program::{Gates, Op, Program, Span, scaling_lines};
+use crate::recurrent::{Ahead, Steps};
+use crate::row::Row;
+use crate::window::{Attend, BilinearNorm, Focus, Mix};
+use std::marker::PhantomData;
 
 /// The memory of a tick.
 pub(crate) struct Tick<'a> {
@@ -18,6 +22,9 @@ pub(crate) struct Tick<'a> {
     pub(crate) spare: &'a mut [Line],
     pub(crate) weights: &'a [Line],
     pub(crate) state: &'a mut [Line],
+    /// Zero; a lane becomes NaN when a number on the way is not finite. It must stay zero for an answer: what a number that is not
+    /// finite meets (ReLU, sigmoid, rounding to 8 bits) may make it finite again.
+    pub(crate) guard: Line,
 }
 
 /// A call of `$body` with `$digit` bound to the kind of a precision.
@@ -40,12 +47,86 @@ macro_rules! by_digit {
     };
 }
 
-/// Runs every operation; `prepared`: the recurrent halves of the first row are already in the state.
-#[inline(always)]
-pub(crate) fn run<L: Lanes>(program: &Program, tick: &mut Tick<'_>, prepared: bool) {
-    for op in program.ops.iter().flatten() {
-        each::<L>(program.precision, op, tick, prepared);
+/// A whole tick: one row in, one answer out.
+pub(crate) struct Answer<'a, 't> {
+    pub(crate) program: &'a Program,
+    pub(crate) tick: &'a mut Tick<'t>,
+    /// The recurrent halves of the first row are already in the state.
+    pub(crate) prepared: bool,
+    pub(crate) row: &'a [f32],
+    /// Rows seen before, each stored twice, `window` rows apart; and how many.
+    pub(crate) history: &'a mut [Line],
+    pub(crate) rows: &'a mut usize,
+    pub(crate) out: &'a mut [f32],
+    pub(crate) outcome: &'a mut Result<(), NoSignal>,
+}
+
+impl Kernel for Answer<'_, '_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Answer { program, tick, prepared, row, history, rows, out, outcome } = self;
+        *outcome = take::<L>(program, tick, row, history, rows);
+        if outcome.is_err() {
+            return;
+        }
+        for op in program.ops.iter().flatten() {
+            each::<L>(program.precision, op, tick, prepared);
+        }
+        if program.is_fast() {
+            *outcome = give::<L>(program.output, tick, out);
+        }
     }
+}
+
+/// Scales the row into the network's input; with a window, through the history.
+#[inline(always)]
+fn take<L: Lanes>(
+    program: &Program,
+    tick: &mut Tick<'_>,
+    row: &[f32],
+    history: &mut [Line],
+    rows: &mut usize,
+) -> Result<(), NoSignal> {
+    let (wide, window, first) = (lines(program.columns), program.window, program.input.at);
+    // The newest row is the last of the window.
+    let newest = first + (window - 1) * wide;
+    let scaled = &mut tick.scratch[newest..newest + wide];
+    if !kernel::normalise::<L>(row, scaled, &tick.weights[..scaling_lines(program.columns)]) {
+        return Err(NoSignal::InputNotFinite);
+    }
+    if window == 1 {
+        return Ok(());
+    }
+    let place = *rows % window;
+    for at in [place, place + window] {
+        history[at * wide..(at + 1) * wide].copy_from_slice(scaled);
+    }
+    *rows += 1;
+    if *rows < window {
+        return Err(NoSignal::Filling);
+    }
+    let kept = &history[(place + 1) * wide..(place + 1 + window) * wide];
+    tick.scratch[first..first + kept.len()].copy_from_slice(kept);
+    Ok(())
+}
+
+/// Gives the answer, if every number on the way was finite.
+#[inline(always)]
+pub(crate) fn give<L: Lanes>(from: Span, tick: &Tick<'_>, out: &mut [f32]) -> Result<(), NoSignal> {
+    let answer = &tick.scratch[from.at..from.at + from.lines()];
+    let mut guard = L::load(&tick.guard);
+    for line in answer {
+        guard = L::load(line).mul_add(L::splat(0.0), guard);
+    }
+    if !(guard.sum() == 0.0) {
+        return Err(NoSignal::OutputNotFinite);
+    }
+    for (row, out) in answer.chunks_exact(from.wide()).zip(out.chunks_exact_mut(from.values)) {
+        for (line, out) in row.iter().zip(out.chunks_mut(LANES)) {
+            L::load(line).give_part(out);
+        }
+    }
+    Ok(())
 }
 
 /// The value before and the value behind an operation; values lie in the order in which they are made.
@@ -57,89 +138,140 @@ fn apart(scratch: &mut [Line], from: Span, to: Span) -> (&[Line], &mut [Line]) {
 
 #[inline(always)]
 fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: bool) {
-    let scratch = &mut *tick.scratch;
     match *op {
-        Op::Product { from, to, weights, digit, patches, activation } => {
-            let (x, y) = apart(scratch, from, to);
-            multiply::<L>(
-                digit,
-                x,
-                from.as_rows(),
-                patches,
-                &tick.weights[weights..],
-                activation,
-                tick.spare,
-                y,
-            );
-            if activation == Activation::Softmax {
-                kernel::activate::<L>(&mut y[..to.lines()], to.wide(), to.values, activation);
+        Op::Row { from, to, weights, digit, inputs, sparse, activation } => {
+            let (x, y) = apart(tick.scratch, from, to);
+            let y = &mut y[..to.lines()];
+            let (weights, slope, spare, guard) =
+                (&tick.weights[weights..], slope(activation), &mut *tick.spare, &mut tick.guard);
+            by_digit!(digit, D, {
+                let (to, digit) = (&mut *y, PhantomData::<D>);
+                L::enter(Row { x, inputs, sparse, weights, slope, spare, guard, to, digit });
+            });
+            curve::<L>(y, to, activation);
+        }
+        Op::Narrow { from, to, weights, activation } => {
+            let (x, y) = apart(tick.scratch, from, to);
+            let y = &mut y[..to.lines()];
+            let softmax = activation == Activation::Softmax;
+            let (wide, weights, slope) = (from.wide(), &tick.weights[weights..], slope(activation));
+            let (outputs, guard) = (to.values, &mut tick.guard);
+            L::enter(Narrow { x, wide, weights, outputs, slope, softmax, guard, to: &mut *y });
+            if !softmax {
+                curve::<L>(y, to, activation);
             }
         }
-        Op::Lstm(gates) => by_digit!(precision, D, lstm::<L, D>(precision, &gates, tick, prepared)),
-        Op::Gru(gates) => by_digit!(precision, D, gru::<L, D>(precision, &gates, tick, prepared)),
-        Op::Add { from, other, to } => add::<L>(scratch, from, other, to),
+        Op::Product { from, to, weights, starts, digit, patches, activation } => {
+            let (x, y) = apart(tick.scratch, from, to);
+            let rows = from.as_rows();
+            let starts = starts.map_or(&[][..], |at| &tick.weights[at..at + to.lines()]);
+            let out = Out { starts, slope: slope(activation) };
+            let (weights, spare, guard) = (&tick.weights[weights..], &mut *tick.spare, &mut tick.guard);
+            by_digit!(digit, D, {
+                let (to, digit) = (&mut *y, PhantomData::<D>);
+                L::enter(Product { x, rows, patches, weights, out, spare, guard, to, digit });
+            });
+            curve::<L>(&mut y[..to.lines()], to, activation);
+        }
+        Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(precision, gates, tick, prepared)),
+        Op::Gru(gates) => by_digit!(precision, D, steps::<L, D, 3>(precision, gates, tick, prepared)),
+        Op::Add { from, other, to } => add::<L>(tick, from, other, to),
         Op::Activate { from, to, activation } => {
-            let (x, y) = apart(scratch, from, to);
+            let (x, y) = apart(tick.scratch, from, to);
             let y = &mut y[..to.lines()];
             y.copy_from_slice(x);
             kernel::activate::<L>(y, to.wide(), to.values, activation);
         }
         Op::Scale { from, to, weights } => {
-            let (x, y) = apart(scratch, from, to);
-            kernel::scale::<L>(x, &tick.weights[weights..], to.wide(), &mut y[..to.lines()]);
+            let (x, y) = apart(tick.scratch, from, to);
+            let y = &mut y[..to.lines()];
+            kernel::scale::<L>(x, &tick.weights[weights..], to.wide(), y, &mut tick.guard);
         }
-        Op::Spread { .. } | Op::Extend { .. } | Op::Pool { .. } => rearrange(op, tick),
+        Op::Spread { .. } | Op::Extend { .. } => rearrange(op, tick),
+        Op::Pool { from, to, before, time, channels, width, pooling, ref sweep } => {
+            let (x, y) = apart(tick.scratch, from, to);
+            let present = if sweep.padding == Padding::Same { before..before + time } else { 0..from.rows };
+            pool(x, from, y, to, present, (channels, width), pooling, sweep);
+            kernel::watch::<L>(&y[..to.lines()], &mut tick.guard);
+        }
         _ => over_window::<L>(op, tick),
     }
+}
+
+/// What is left of an activation after a product.
+#[inline(always)]
+fn curve<L: Lanes>(y: &mut [Line], to: Span, activation: Activation) {
+    if is_curve(activation) {
+        L::enter(Curve { y, to, activation });
+    }
+}
+
+/// An activation that is not made of straight pieces.
+struct Curve<'a> {
+    y: &'a mut [Line],
+    to: Span,
+    activation: Activation,
+}
+
+impl Kernel for Curve<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        kernel::activate::<L>(self.y, self.to.wide(), self.to.values, self.activation);
+    }
+}
+
+#[inline(always)]
+fn steps<L: Lanes, D: Digit, const G: usize>(
+    precision: Precision,
+    gates: Gates,
+    tick: &mut Tick<'_>,
+    prepared: bool,
+) {
+    let (x, y) = apart(tick.scratch, gates.from, gates.to);
+    let to = &mut y[..gates.to.lines()];
+    let state = &mut tick.state[gates.state..gates.state + gates.state_lines()];
+    let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
+    let digit = PhantomData::<D>;
+    L::enter(Steps::<D, G> { precision, gates, x, weights, state, prepared, spare, guard, to, digit });
 }
 
 /// Operations of layers that look at a whole window.
 #[inline(always)]
 fn over_window<L: Lanes>(op: &Op, tick: &mut Tick<'_>) {
-    let scratch = &mut *tick.scratch;
+    let guard = &mut tick.guard;
     match *op {
         Op::Mix { from, to, weights, activation } => {
-            let (x, y) = apart(scratch, from, to);
+            let (x, y) = apart(tick.scratch, from, to);
             let y = &mut y[..to.lines()];
-            kernel::mix::<L>(x, &tick.weights[weights..], (from.rows, to.rows), to.wide(), y, activation);
-            if activation == Activation::Softmax {
-                kernel::activate::<L>(y, to.wide(), to.values, activation);
-            }
-        }
-        Op::Bias { from, to, weights, activation } => {
-            let (x, y) = apart(scratch, from, to);
-            let y = &mut y[..to.lines()];
-            kernel::add::<L>(x, &tick.weights[weights..], y);
-            kernel::activate::<L>(y, to.wide(), to.values, activation);
+            let (weights, shape, slope) =
+                (&tick.weights[weights..], (from.rows, to.rows, to.wide()), slope(activation));
+            L::enter(Mix { x, weights, shape, slope, guard, to: &mut *y });
+            curve::<L>(y, to, activation);
         }
         Op::Focus { from, to, energy, weights } => {
-            let (x, y) = apart(scratch, from, to);
+            let (x, y) = apart(tick.scratch, from, to);
             let (y, rest) = y.split_at_mut(energy.at - to.at);
-            let energy = &mut rest[..energy.lines()];
-            kernel::focus::<L>(x, &tick.weights[weights..], to.wide(), energy, &mut y[..to.lines()]);
+            let (energy, to) = (&mut rest[..energy.lines()], &mut y[..to.lines()]);
+            L::enter(Focus { x, weights: &tick.weights[weights..], wide: from.wide(), energy, guard, to });
         }
         Op::Bin { from, to, weights } => {
-            let (x, y) = apart(scratch, from, to);
-            kernel::bilinear_norm::<L>(
-                x,
-                &tick.weights[weights..],
-                to.wide(),
-                to.values,
-                &mut y[..to.lines()],
-            );
+            let (x, y) = apart(tick.scratch, from, to);
+            let (wide, values, to) = (to.wide(), to.values, &mut y[..to.lines()]);
+            L::enter(BilinearNorm { x, weights: &tick.weights[weights..], wide, values, guard, to });
         }
         Op::Attend { from, hidden, to, weights } => {
-            let (before, y) = scratch.split_at_mut(to.at);
+            let (before, y) = tick.scratch.split_at_mut(to.at);
             let (before, energy) = before.split_at_mut(hidden.at);
             let x = &before[from.at..from.at + from.lines()];
-            let (energy, shape) = (&mut energy[..hidden.lines()], (hidden.wide(), hidden.values));
-            kernel::attend::<L>(x, energy, shape, &tick.weights[weights..], &mut y[..to.wide()]);
+            let (energy, hidden_wide) = (&mut energy[..hidden.lines()], hidden.wide());
+            let (query, to) = (&tick.weights[weights..], &mut y[..to.wide()]);
+            L::enter(Attend { x, hidden: energy, hidden_wide, query, guard, to });
         }
         _ => {}
     }
 }
 
-/// Operations that move numbers and compute little.
+/// Operations that only move numbers.
 #[inline(always)]
 fn rearrange(op: &Op, tick: &mut Tick<'_>) {
     let scratch = &mut *tick.scratch;
@@ -168,43 +300,22 @@ fn rearrange(op: &Op, tick: &mut Tick<'_>) {
                 None => y[..front].fill(Line::ZERO),
             }
         }
-        Op::Pool { from, to, before, time, channels, width, pooling, ref sweep } => {
-            let (x, y) = apart(scratch, from, to);
-            let present = if sweep.padding == Padding::Same { before..before + time } else { 0..from.rows };
-            pool(x, from, y, to, present, (channels, width), pooling, sweep);
-        }
         _ => {}
     }
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the operands of a product")]
-fn multiply<L: Lanes>(
-    digit: Precision,
-    x: &[Line],
-    rows: Rows,
-    patches: Patches,
-    weights: &[Line],
-    activation: Activation,
-    spare: &mut [Line],
-    y: &mut [Line],
-) {
-    let (reach, packed) = (weights[0].0[0], &weights[1..]);
-    by_digit!(digit, D, product::<L, D>(x, rows, patches, reach, packed, activation, spare, y));
-}
-
-#[inline(always)]
-fn add<L: Lanes>(scratch: &mut [Line], from: Span, other: Span, to: Span) {
-    if from.at == to.at {
-        let (x, y) = apart(scratch, other, to);
-        for (x, y) in x.iter().zip(y) {
-            L::load(x).add(L::load(y)).store(y);
-        }
-    } else {
-        let (before, y) = scratch.split_at_mut(to.at);
-        let other = &before[other.at..other.at + other.lines()];
-        kernel::add::<L>(&before[from.at..from.at + from.lines()], other, &mut y[..to.lines()]);
+fn add<L: Lanes>(tick: &mut Tick<'_>, from: Span, other: Span, to: Span) {
+    let mut guard = L::load(&tick.guard);
+    let (before, y) = tick.scratch.split_at_mut(to.at);
+    let other = &before[other.at..other.at + other.lines()];
+    for (nth, (y, b)) in y.iter_mut().zip(other).enumerate() {
+        let a = if from.at == to.at { L::load(y) } else { L::load(&before[from.at + nth]) };
+        let sum = a.add(L::load(b));
+        guard = sum.mul_add(L::splat(0.0), guard);
+        sum.store(y);
     }
+    guard.store(&mut tick.guard);
 }
 
 #[allow(clippy::too_many_arguments, reason = "two values and how a window slides over them")]
@@ -249,104 +360,41 @@ fn pool(
     }
 }
 
-/// The recurrent half `start + h R` of the next step of a layer with `G` gates.
+/// The recurrent halves of the next tick.
+pub(crate) struct Prepare<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) weights: &'a [Line],
+    pub(crate) spare: &'a mut [Line],
+    pub(crate) state: &'a mut [Line],
+}
+
+impl Kernel for Prepare<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Prepare { program, weights, spare, state } = self;
+        for op in program.ops.iter().flatten() {
+            match *op {
+                Op::Lstm(gates) => {
+                    by_digit!(program.precision, D, ahead::<L, D, 4>(program, gates, weights, spare, state));
+                }
+                Op::Gru(gates) => {
+                    by_digit!(program.precision, D, ahead::<L, D, 3>(program, gates, weights, spare, state));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
 #[inline(always)]
-fn recurrent<L: Lanes, D: Digit<L>, const G: usize>(
-    precision: Precision,
-    gates: &Gates,
+fn ahead<L: Lanes, D: Digit, const G: usize>(
+    program: &Program,
+    gates: Gates,
     weights: &[Line],
     spare: &mut [Line],
-    h: &[Line],
-    half: &mut [Line],
+    state: &mut [Line],
 ) {
-    let units = gates.to.values;
-    let rows = Rows { count: 1, values: units, stride: h.len() };
-    // `h` is a product with a sigmoid, and a mean of such: never beyond 1.
-    let (words, _, unit) = D::round(h, rows, 1.0, spare);
-    let depth = gate_lines(precision, G, units, 1);
-    let (shape, unit) = ((1, units.div_ceil(D::PER)), L::splat(unit));
-    for (packed, half) in weights[gates.hidden..].chunks_exact(depth).zip(half.chunks_exact_mut(G)) {
-        for (sum, half) in block::<L, D, G>(words, 0, shape, packed, unit).into_iter().zip(half) {
-            sum.store(half);
-        }
-    }
-}
-
-#[inline(always)]
-fn lstm<L: Lanes, D: Digit<L>>(precision: Precision, gates: &Gates, tick: &mut Tick<'_>, prepared: bool) {
-    let (wide, inputs) = (gates.to.wide(), gates.from.values);
-    let (x, y) = apart(tick.scratch, gates.from, gates.to);
-    let (h, rest) = tick.state[gates.state..gates.state + 6 * wide].split_at_mut(wide);
-    let (c, half) = rest.split_at_mut(wide);
-    let (reach, packed) = (tick.weights[gates.input].0[0], &tick.weights[gates.input + 1..]);
-    let depth = gate_lines(precision, 4, inputs, 1);
-    let shape = (1, inputs.div_ceil(D::PER));
-    for (t, (x, y)) in x.chunks_exact(gates.from.wide()).zip(y.chunks_exact_mut(wide)).enumerate() {
-        if t > 0 || !prepared {
-            recurrent::<L, D, 4>(precision, gates, tick.weights, tick.spare, h, half);
-        }
-        let rows = Rows { count: 1, values: inputs, stride: x.len() };
-        let (words, _, unit) = D::round(x, rows, reach, tick.spare);
-        let unit = L::splat(unit);
-        let blocks = packed.chunks_exact(depth).zip(half.chunks_exact(4));
-        for ((packed, half), (h, c)) in blocks.zip(h.iter_mut().zip(c.iter_mut())) {
-            let [i, f, g, o] = block::<L, D, 4>(words, 0, shape, packed, unit);
-            let (i, f) = (i.add(L::load(&half[0])), f.add(L::load(&half[1])));
-            let (g, o) = (g.add(L::load(&half[2])), o.add(L::load(&half[3])));
-            let cell = sigmoid(f).mul_add(L::load(c), sigmoid(i).mul(tanh(g)));
-            cell.store(c);
-            sigmoid(o).mul(tanh(cell)).store(h);
-        }
-        y.copy_from_slice(h);
-    }
-}
-
-#[inline(always)]
-fn gru<L: Lanes, D: Digit<L>>(precision: Precision, gates: &Gates, tick: &mut Tick<'_>, prepared: bool) {
-    let (wide, inputs) = (gates.to.wide(), gates.from.values);
-    let (x, y) = apart(tick.scratch, gates.from, gates.to);
-    let (h, half) = tick.state[gates.state..gates.state + 4 * wide].split_at_mut(wide);
-    let (reach, packed) = (tick.weights[gates.input].0[0], &tick.weights[gates.input + 1..]);
-    let depth = gate_lines(precision, 3, inputs, 1);
-    let shape = (1, inputs.div_ceil(D::PER));
-    for (t, (x, y)) in x.chunks_exact(gates.from.wide()).zip(y.chunks_exact_mut(wide)).enumerate() {
-        if t > 0 || !prepared {
-            recurrent::<L, D, 3>(precision, gates, tick.weights, tick.spare, h, half);
-        }
-        let rows = Rows { count: 1, values: inputs, stride: x.len() };
-        let (words, _, unit) = D::round(x, rows, reach, tick.spare);
-        let unit = L::splat(unit);
-        let blocks = packed.chunks_exact(depth).zip(half.chunks_exact(3));
-        for ((packed, half), h) in blocks.zip(h.iter_mut()) {
-            let [z, r, n] = block::<L, D, 3>(words, 0, shape, packed, unit);
-            let z = sigmoid(z.add(L::load(&half[0])));
-            let r = sigmoid(r.add(L::load(&half[1])));
-            let n = tanh(r.mul_add(L::load(&half[2]), n));
-            z.mul_add(L::load(h).sub(n), n).store(h);
-        }
-        y.copy_from_slice(h);
-    }
-}
-
-/// Computes the recurrent halves of the next tick.
-#[inline(always)]
-pub(crate) fn prepare<L: Lanes>(program: &Program, weights: &[Line], spare: &mut [Line], state: &mut [Line]) {
-    for op in program.ops.iter().flatten() {
-        match op {
-            Op::Lstm(gates) => {
-                let wide = lines(gates.to.values);
-                let (h, rest) = state[gates.state..gates.state + 6 * wide].split_at_mut(wide);
-                let half = &mut rest[wide..];
-                let precision = program.precision;
-                by_digit!(precision, D, recurrent::<L, D, 4>(precision, gates, weights, spare, h, half));
-            }
-            Op::Gru(gates) => {
-                let wide = lines(gates.to.values);
-                let (h, half) = state[gates.state..gates.state + 4 * wide].split_at_mut(wide);
-                let precision = program.precision;
-                by_digit!(precision, D, recurrent::<L, D, 3>(precision, gates, weights, spare, h, half));
-            }
-            _ => {}
-        }
-    }
+    let (precision, digit) = (program.precision, PhantomData::<D>);
+    let state = &mut state[gates.state..gates.state + gates.state_lines()];
+    L::enter(Ahead::<D, G> { precision, gates, weights, state, spare, digit });
 }

@@ -1,14 +1,25 @@
 // @hot
 //! Two AVX registers.
-use super::{Lanes, dot_bytes_plainly, dot_halves_plainly};
+use super::{Kernel, Lanes, dot_bytes_plainly, dot_halves_plainly};
 use crate::block::Line;
 use std::arch::x86_64::*;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Pair(__m256, __m256);
 
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+fn pair<K: Kernel>(kernel: K) {
+    kernel.run::<Pair>();
+}
+
 impl Lanes for Pair {
     const CHAINS: usize = 4;
+    #[inline(always)]
+    fn enter<K: Kernel>(kernel: K) {
+        // SAFETY: L1; the features are there where this type is named.
+        unsafe { pair(kernel) }
+    }
     #[inline(always)]
     fn splat(value: f32) -> Self {
         // SAFETY: L1.

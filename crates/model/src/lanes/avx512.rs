@@ -1,6 +1,6 @@
 // @hot
 //! One AVX-512 register.
-use super::{Lanes, dot_bytes_plainly};
+use super::{Kernel, Lanes, dot_bytes_plainly};
 use crate::block::Line;
 use std::arch::x86_64::*;
 
@@ -12,8 +12,83 @@ pub(crate) type Zmm = Wide<false>;
 /// With VNNI and BF16.
 pub(crate) type Deep = Wide<true>;
 
+#[target_feature(enable = "avx512f,avx512vnni,avx512bf16")]
+#[inline(never)]
+fn deep<K: Kernel>(kernel: K) {
+    kernel.run::<Deep>();
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn zmm<K: Kernel>(kernel: K) {
+    kernel.run::<Zmm>();
+}
+
+/// The first `count` lanes.
+#[inline(always)]
+fn first(count: usize) -> __mmask16 {
+    ((1u32 << count) - 1) as __mmask16
+}
+
 impl<const DEEP: bool> Lanes for Wide<DEEP> {
     const CHAINS: usize = 8;
+    #[inline(always)]
+    fn enter<K: Kernel>(kernel: K) {
+        // SAFETY: L1; the features are there where this type is named.
+        unsafe { if DEEP { deep(kernel) } else { zmm(kernel) } }
+    }
+    #[inline(always)]
+    fn part(from: &[f32]) -> Self {
+        debug_assert!(from.len() <= 16);
+        // SAFETY: L1; only lanes that the mask holds are read.
+        Wide(unsafe { _mm512_maskz_loadu_ps(first(from.len()), from.as_ptr()) })
+    }
+    #[inline(always)]
+    fn give_part(self, to: &mut [f32]) {
+        debug_assert!(to.len() <= 16);
+        // SAFETY: L1; only lanes that the mask holds are written.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), self.0) }
+    }
+    #[inline(always)]
+    fn keep(self, count: usize) -> Self {
+        // SAFETY: L1.
+        Wide(unsafe { _mm512_maskz_mov_ps(first(count), self.0) })
+    }
+    #[inline(always)]
+    fn places(self, at: u32, to: &mut [u32; 16]) -> usize {
+        // SAFETY: L1; 64 writable bytes. Compressed in a register: compressing into memory is microcode on some processors.
+        unsafe {
+            let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps());
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(at as i32));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(mask, lanes));
+            mask.count_ones() as usize
+        }
+    }
+    #[inline(always)]
+    fn top(self) -> f32 {
+        // SAFETY: L1.
+        unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+    #[inline(always)]
+    fn halves(self, to: &mut [u16; 16]) {
+        // SAFETY: L1; BF16 is there where `DEEP` is; 32 writable bytes, and registers of equal size are cast into each other.
+        unsafe {
+            if DEEP {
+                let halves = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(self.0));
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), halves);
+                return;
+            }
+            let bits = _mm512_castps_si512(self.0);
+            let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let round = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), even);
+            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
+            // NaN must not round up to infinity or over: its payload gets a bit that stays.
+            let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x40_0000));
+            let halves = _mm512_srli_epi32::<16>(_mm512_mask_blend_epi32(number, quiet, round));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi16(halves));
+        }
+    }
     #[inline(always)]
     fn splat(value: f32) -> Self {
         // SAFETY: L1.

@@ -1,6 +1,6 @@
 // @hot
 //! Plain code; the compiler vectorises it for the build's target.
-use super::{Lanes, dot_bytes_plainly, dot_halves_plainly};
+use super::{Kernel, Lanes, dot_bytes_plainly, dot_halves_plainly};
 use crate::block::Line;
 
 #[derive(Clone, Copy)]
@@ -23,8 +23,17 @@ impl Plain {
     }
 }
 
+#[inline(never)]
+fn plain<K: Kernel>(kernel: K) {
+    kernel.run::<Plain>();
+}
+
 impl Lanes for Plain {
     const CHAINS: usize = 2;
+    #[inline(always)]
+    fn enter<K: Kernel>(kernel: K) {
+        plain(kernel);
+    }
     #[inline(always)]
     fn splat(value: f32) -> Self {
         Plain([value; 16])

@@ -4,6 +4,7 @@ use crate::activation::Activation;
 use crate::block::lines;
 use crate::layer::{Layer, Padding, Sweep};
 use crate::model::Precision;
+use crate::narrow::is_narrow;
 use crate::pack::{gate_lines, kind, matrix_lines};
 use crate::plan::Plan;
 use crate::product::Patches;
@@ -14,10 +15,16 @@ pub(crate) fn scaling_lines(columns: usize) -> usize {
     2 * lines(columns) + 1
 }
 
-/// The kind that a product's weights have: f32 where patches do not begin at whole words of the wanted kind.
+/// Most inputs of an 8-bit sum: 255 times 127 as often stays below 2^31.
+const BYTES_MAX: usize = 65_536;
+
+/// The kind that a product's weights have: f32 where patches do not begin at whole words of the wanted kind, or 8-bit sums could overflow.
 pub(super) fn digit(wanted: Precision, taps: usize, run: usize, place_inputs: usize) -> Precision {
     let per = kind(wanted).0;
     let whole = run.is_multiple_of(per) && place_inputs.is_multiple_of(per);
+    if wanted == Precision::Int8 && taps * run > BYTES_MAX {
+        return Precision::F32;
+    }
     if whole || (taps == 1 && place_inputs == 0) { wanted } else { Precision::F32 }
 }
 
@@ -29,14 +36,18 @@ pub(super) fn sweep_patches(x: Shape, y: Shape, sweep: &Sweep) -> (usize, usize,
 }
 
 /// True when a bilinear layer is cheaper with the product over time first.
-pub(super) fn time_first(x: Shape, times: usize) -> bool {
-    times < x.time
+pub(super) fn time_first(x: Shape, outputs: usize, times: usize) -> bool {
+    let (taken, given) = (lines(x.features()), lines(outputs));
+    let first = x.time * times * taken + times * x.features() * given;
+    first < x.time * x.features() * given + x.time * times * given
 }
 
 /// Operations as they are laid out.
 pub(super) struct Layout {
     pub(super) ops: Vec<Op>,
     spans: Vec<Span>,
+    /// Which values follow a ReLU.
+    sparse: Vec<bool>,
     wanted: Precision,
     pub(super) scratch: usize,
     pub(super) spare: usize,
@@ -48,8 +59,9 @@ impl Layout {
     pub(super) fn new(plan: &Plan, wanted: Precision) -> Layout {
         let input = plan.shape(0);
         let weights = scaling_lines(plan.architecture().columns);
+        let (ops, spans) = (Vec::new(), Vec::new());
         let mut layout =
-            Layout { ops: Vec::new(), spans: Vec::new(), wanted, scratch: 0, spare: 1, weights, state: 0 };
+            Layout { ops, spans, sparse: vec![false], wanted, scratch: 0, spare: 1, weights, state: 0 };
         let span = layout.span(input.time, input.features());
         layout.spans.push(span);
         layout
@@ -79,6 +91,13 @@ impl Layout {
         let node = &plan.nodes()[at];
         let (x, y) = (plan.shape(node.inputs[0]), plan.shape(at + 1));
         let from = self.spans[node.inputs[0]];
+        self.sparse.push(match node.layer {
+            Layer::Reshape { .. } | Layer::Dropout { .. } | Layer::Flatten | Layer::Last => {
+                self.sparse[node.inputs[0]]
+            }
+            layer => layer.activation() == Activation::Relu,
+        });
+        let sparse = self.sparse[node.inputs[0]];
         let stateful = plan.architecture().stateful;
         // A value's span lies behind all that it is made of.
         let to = match node.layer {
@@ -87,10 +106,10 @@ impl Layout {
             Layer::Last => Span { at: from.at + (from.rows - 1) * from.wide(), rows: 1, ..from },
             Layer::Bl { outputs, times, activation } => self.bilinear(x, from, outputs, times, activation),
             Layer::Tabl { outputs, times, activation } => self.attention(x, from, outputs, times, activation),
-            Layer::Conv { outputs, sweep, activation } => {
+            Layer::Conv { sweep, activation, .. } => {
                 let from = self.extend(x, from, &sweep, stateful);
                 let to = self.span(y.time, y.features());
-                self.convolution(x, y, from, to, outputs, &sweep, activation);
+                self.convolution(x, y, from, to, sparse, &sweep, activation);
                 to
             }
             Layer::Pool { pooling, sweep } => {
@@ -103,10 +122,16 @@ impl Layout {
             }
             Layer::Attention { units } => {
                 let hidden = self.span(x.time, units);
-                self.dense(from, hidden, units, Activation::Tanh);
+                self.dense(from, hidden, None, false, Activation::Tanh);
                 let (to, weights) = (self.span(1, y.features()), self.take_weights(lines(units)));
                 self.ops.push(Op::Attend { from, hidden, to, weights });
                 to
+            }
+            Layer::Lstm { .. } | Layer::Gru { .. }
+                if self.wanted == Precision::Int8 && from.values > BYTES_MAX =>
+            {
+                self.spans.push(from);
+                return false;
             }
             Layer::LinearAttention { .. } | Layer::LocalAttention { .. } => {
                 let to = self.span(y.time, y.features());
@@ -130,7 +155,9 @@ impl Layout {
                 let run = from.values;
                 self.ops.push(Op::Spread { from, to, run, to_row: run, wide: run, at: 0 });
             }
-            Layer::Dense { outputs, activation } => self.dense(from, to, outputs, activation),
+            Layer::Dense { activation, .. } => {
+                self.dense(from, to, None, self.sparse[inputs[0]], activation);
+            }
             Layer::Activate { activation } => self.ops.push(Op::Activate { from, to, activation }),
             Layer::Add => self.sum(inputs, to),
             Layer::Concat => self.concat(plan, inputs, to, y),
@@ -148,9 +175,21 @@ impl Layout {
         }
     }
 
-    fn dense(&mut self, from: Span, to: Span, outputs: usize, activation: Activation) {
-        let (run, digit) = (from.values, digit(self.wanted, 1, from.values, 0));
+    /// `starts`: where summands of each row lie, which the caller takes.
+    fn dense(&mut self, from: Span, to: Span, starts: Option<usize>, sparse: bool, activation: Activation) {
+        let (run, outputs) = (from.values, to.values);
+        if is_narrow(run, outputs) && starts.is_none() {
+            let weights = self.take_weights(1 + outputs * lines(run));
+            self.ops.push(Op::Narrow { from, to, weights, activation });
+            return;
+        }
+        let digit = digit(self.wanted, 1, run, 0);
         let weights = self.take_weights(1 + matrix_lines(digit, 1, run, outputs));
+        if from.rows == 1 && starts.is_none() {
+            self.spare = self.spare.max(from.lines() + 1);
+            self.ops.push(Op::Row { from, to, weights, digit, inputs: run, sparse, activation });
+            return;
+        }
         let patches = Patches {
             times: from.rows,
             places: 1,
@@ -161,20 +200,22 @@ impl Layout {
             outputs,
             to_stride: to.wide() * 16,
         };
-        self.product(from, to, weights, digit, patches, activation);
+        self.product(from, to, weights, starts, digit, patches, activation);
     }
 
+    #[allow(clippy::too_many_arguments, reason = "shapes and places of one product")]
     fn product(
         &mut self,
         from: Span,
         to: Span,
         weights: usize,
+        starts: Option<usize>,
         digit: Precision,
         patches: Patches,
         activation: Activation,
     ) {
         self.spare = self.spare.max(from.lines() + 1);
-        self.ops.push(Op::Product { from, to, weights, digit, patches, activation });
+        self.ops.push(Op::Product { from, to, weights, starts, digit, patches, activation });
     }
 
     fn sum(&mut self, inputs: &[usize], to: Span) {
@@ -202,10 +243,9 @@ impl Layout {
         let input = self.take_weights(1 + gate_lines(self.wanted, gates, from.values, units));
         let hidden = self.take_weights(gate_lines(self.wanted, gates, units, units));
         let state = self.state;
-        self.spare = self.spare.max(from.wide().max(lines(units)) + 1);
-        let op = Gates { from, to, input, hidden, state };
-        // State: h, (c of an LSTM,) the recurrent half of the next step.
-        self.state += lines(units) * if gates == 4 { 6 } else { 4 };
+        self.spare = self.spare.max(from.wide() + lines(units) + 2);
+        let op = Gates { from, to, input, hidden, state, held: if gates == 4 { 6 } else { 4 } };
+        self.state += op.state_lines();
         self.ops.push(if gates == 4 { Op::Lstm(op) } else { Op::Gru(op) });
     }
 
@@ -218,18 +258,18 @@ impl Layout {
         activation: Activation,
     ) -> Span {
         let bias_lines = times * lines(outputs);
-        if time_first(x, times) {
+        if time_first(x, outputs, times) {
             let inner = self.span(times, x.features());
             let weights = self.take_weights(lines(x.time * times) + times * lines(x.features()));
             self.ops.push(Op::Mix { from, to: inner, weights, activation: Activation::None });
-            let outer = self.span(times, outputs);
-            self.dense(inner, outer, outputs, Activation::None);
-            let (to, weights) = (self.span(times, outputs), self.take_weights(bias_lines));
-            self.ops.push(Op::Bias { from: outer, to, weights, activation });
+            let to = self.span(times, outputs);
+            // One row's summands are the matrix's own start.
+            let starts = (times > 1).then(|| self.take_weights(bias_lines));
+            self.dense(inner, to, starts, false, activation);
             return to;
         }
         let inner = self.span(x.time, outputs);
-        self.dense(from, inner, outputs, Activation::None);
+        self.dense(from, inner, None, false, Activation::None);
         let to = self.span(times, outputs);
         let weights = self.take_weights(lines(x.time * times) + bias_lines);
         self.ops.push(Op::Mix { from: inner, to, weights, activation });
@@ -245,7 +285,7 @@ impl Layout {
         activation: Activation,
     ) -> Span {
         let inner = self.span(x.time, outputs);
-        self.dense(from, inner, outputs, Activation::None);
+        self.dense(from, inner, None, false, Activation::None);
         let (blend, energy) = (self.span(x.time, outputs), self.span(x.time, outputs));
         let weights = self.take_weights(1 + lines(x.time * x.time));
         self.ops.push(Op::Focus { from: inner, to: blend, energy, weights });
@@ -277,13 +317,19 @@ impl Layout {
         y: Shape,
         from: Span,
         to: Span,
-        outputs: usize,
+        sparse: bool,
         sweep: &Sweep,
         activation: Activation,
     ) {
         let (taps, run, place_inputs) = sweep_patches(x, y, sweep);
-        let digit = digit(self.wanted, taps, run, place_inputs);
+        let (outputs, digit) = (y.channels, digit(self.wanted, taps, run, place_inputs));
         let weights = self.take_weights(1 + matrix_lines(digit, taps, run, outputs));
+        let joined = taps == 1 || (run == from.values && run.is_multiple_of(16));
+        if y.time * y.width == 1 && joined {
+            self.spare = self.spare.max(from.lines() + 1);
+            self.ops.push(Op::Row { from, to, weights, digit, inputs: taps * run, sparse, activation });
+            return;
+        }
         let patches = Patches {
             times: y.time,
             places: y.width,
@@ -294,6 +340,6 @@ impl Layout {
             outputs,
             to_stride: to.wide() * 16,
         };
-        self.product(from, to, weights, digit, patches, activation);
+        self.product(from, to, weights, None, digit, patches, activation);
     }
 }

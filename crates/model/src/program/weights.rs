@@ -4,6 +4,7 @@ use super::put;
 use crate::block::{Line, lines};
 use crate::layer::Layer;
 use crate::model::Precision;
+use crate::narrow::is_narrow;
 use crate::pack::Matrix;
 use crate::plan::Plan;
 use crate::shape::Shape;
@@ -28,7 +29,7 @@ pub(super) fn pack_node<'a>(
         Layer::Conv { outputs, sweep, .. } => {
             let (taps, run, place) = sweep_patches(x, y, &sweep);
             let (weights, bias) = values.split_at(taps * run * outputs);
-            pack_dense(
+            pack_blocks(
                 digit(wanted, taps, run, place),
                 reach,
                 Matrix { weights, bias, taps, run, outputs },
@@ -89,10 +90,15 @@ fn pack_bilinear<'a>(
             let (weights, rest) = values.split_at(features * outputs);
             let (w2, bias) = rest.split_at(x.time * times);
             let matrix = Matrix { weights, bias: &[], taps: 1, run: features, outputs };
-            if time_first(x, times) {
+            if time_first(x, outputs, times) {
                 let out = &mut pack_numbers(w2, out)[times * lines(features)..];
                 // What enters the product is not what calibration saw: its reach is found anew each tick.
-                pack_rows(bias, outputs, pack_dense(wanted, 0.0, matrix, out))
+                if times == 1 {
+                    pack_dense(wanted, 0.0, Matrix { bias, ..matrix }, out)
+                } else {
+                    let out = pack_rows(bias, outputs, out);
+                    pack_blocks(digit(wanted, 1, features, 0), 0.0, matrix, out)
+                }
             } else {
                 pack_rows(bias, outputs, pack_numbers(w2, pack_dense(wanted, reach, matrix, out)))
             }
@@ -129,8 +135,17 @@ fn pack_bilinear<'a>(
     }
 }
 
+/// A dense layer in the form that `Layout::dense` gives it.
+fn pack_dense<'a>(wanted: Precision, reach: f32, matrix: Matrix<'_>, out: &'a mut [Line]) -> &'a mut [Line] {
+    if is_narrow(matrix.run, matrix.outputs) {
+        matrix.pack_narrow(out)
+    } else {
+        pack_blocks(digit(wanted, 1, matrix.run, 0), reach, matrix, out)
+    }
+}
+
 /// The reach, then the matrix.
-fn pack_dense<'a>(
+fn pack_blocks<'a>(
     precision: Precision,
     reach: f32,
     matrix: Matrix<'_>,
