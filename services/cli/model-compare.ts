@@ -1,11 +1,12 @@
 /** `tickline model compare`: the accuracy table of many networks, horizons and seeds from one command. */
-import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
-import { compare, type Row, type Spread } from "../trainer/compare.ts";
+import { compare } from "../trainer/compare.ts";
+import { Ledger } from "../trainer/ledger.ts";
 import { loadPreset, type Preset } from "../trainer/preset.ts";
+import { verdicts, type Row, type Spread, type Verdict } from "../trainer/table.ts";
 import { columns as head, table, whole } from "./columns.ts";
 import { number, numbers, words } from "./option-values.ts";
 import { meter } from "./train-meter.ts";
@@ -31,8 +32,13 @@ Examples:
   npx tickline model compare --capture GOOG.pcap.gz --jobs 2 --json accuracy.json
   npx tickline model compare --capture GOOG.pcap.gz --networks logistic,bin-c-tabl --horizons 20 --seeds 1,2
 
-The file of --json is written again after each horizon, so an interrupted
-comparison keeps what it has.
+The file of --json is written again after each run, and runs that it holds are
+not repeated: the same command goes on where it was interrupted, and one with
+more seeds, horizons or networks adds to it.
+
+"lost" is what rounding to bf16 and int8 costs, in points of macro-F1. A row
+beats another on a horizon when its macro-F1 less its spread over the seeds is
+above the other's with its own.
 Exit codes: 0 done; 2 usage, a capture or a preset that does not do.
 `;
 
@@ -43,13 +49,13 @@ export function modelCompareCommand(): Command {
     .requiredOption("--capture <file>", "pcap or pcapng, gzip allowed")
     .option("--preset <file>", "which networks, trained how; YAML", PRESET)
     .option("--networks <names>", "only these rows of the preset, separated by commas")
-    .option("--columns <name>", "levels, levels-N, book or derived, in place of the preset's")
+    .option("--columns <name>", "columns in place of the preset's: levels, relative+flow and so on")
     .option("--horizons <rows>", "rows ahead, separated by commas, in place of the preset's", numbers(1, 100_000, 20))
     .option("--labels <kinds>", "exact, smoothed or both, in place of the preset's", words(["exact", "smoothed"]))
     .option("--seeds <numbers>", "seeds in place of the preset's", numbers(0, 4294967295, 100))
     .option("--folds <n>", "walk-forward over this many parts in place of one split", number(1, 50, true))
     .option("--jobs <n>", "runs at the same time, a core each", number(1, 4, true), 1)
-    .option("--json <file>", "write the rows as JSON")
+    .option("--json <file>", "keep runs and rows in this file, and go on from it")
     .addHelpText("after", HELP)
     .action(run);
 }
@@ -69,12 +75,14 @@ function spread({ mean, deviation }: Spread, digits: (x: number) => string): str
   return deviation > 0 ? `${digits(mean)} +- ${digits(deviation)}` : digits(mean);
 }
 
-const HEAD = head("network", "+macro-F1 %", "+MCC", "+accuracy %", "?+ECE %", "?+parameters", "?+multiply-adds", "?+us", "?+train s");
+const HEAD = head("network", "+macro-F1 %", "+MCC", "+accuracy %", "+bf16 lost", "+int8 lost", "?+ECE %", "?+parameters", "?+multiply-adds", "?+us", "?+train s");
 
 /** One table for one kind of label and horizon. */
 export function groupTable(rows: readonly Row[], width: number): string[] {
+  const points = (x: number): string => (100 * x).toFixed(2);
   const lines = rows.map((r) => [
     r.network, spread(r.macroF1, percent), spread(r.mcc, (x) => x.toFixed(3)), spread(r.accuracy, percent),
+    r.lost === undefined ? "" : points(r.lost.bf16.mean), r.lost === undefined ? "" : points(r.lost.int8.mean),
     r.ece === undefined ? "" : percent(r.ece.mean),
     ...(r.parameters === 0 ? ["", "", "", ""] : [whole(r.parameters), whole(r.multiplyAdds), (r.latencyNs / 1000).toFixed(2), r.seconds.toFixed(0)]),
   ]);
@@ -82,13 +90,28 @@ export function groupTable(rows: readonly Row[], width: number): string[] {
   return [...title, ...table(HEAD, lines, width)];
 }
 
+/** One sentence a verdict. */
+export function verdictLine({ labels, network, rivals, won, horizons }: Verdict): string {
+  const where = won.length === 0 ? "" : ` (${won.join(", ")} rows ahead)`;
+  return `${labels} labels: ${network} beats ${rivals.join(" and ")} beyond the spread on ${won.length} of ${horizons.length} horizons${where}`;
+}
+
+/** Rows that verdicts are on: BiN-C(TABL), over whichever window. */
+function judged(rows: readonly Row[], preset: Preset): Verdict[] {
+  const names = Object.entries(preset.networks).filter(([name, own]) => (own.network ?? name) === "bin-c-tabl");
+  return names.flatMap(([name]) => verdicts(rows, name, ["persistence", "logistic"]));
+}
+
 async function run(flags: Flags): Promise<void> {
   const preset = chosen(flags);
   const show = meter();
+  const ledger = new Ledger(flags.json === undefined ? undefined : resolve(flags.json));
   const rows: Row[] = [];
-  for await (const group of compare({ capture: resolve(flags.capture), preset, jobs: flags.jobs }, (at) => show(at, at.name))) {
+  for await (const group of compare({ capture: resolve(flags.capture), preset, jobs: flags.jobs, ledger }, (at) => show(at, at.name))) {
     rows.push(...group);
-    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ capture: flags.capture, preset, rows }, null, 1)}\n`);
     process.stdout.write(`${groupTable(group, process.stdout.columns || Infinity).join("\n")}\n\n`);
   }
+  const lines = judged(rows, preset);
+  ledger.write({ capture: flags.capture, preset, rows, verdicts: lines });
+  process.stdout.write(lines.map((line) => `${verdictLine(line)}\n`).join(""));
 }

@@ -20,6 +20,7 @@ interface Flags {
   readonly split: number[];
   readonly flatShare: number;
   readonly clip: number;
+  readonly mirror?: true;
   readonly shuffleLabels?: number;
   readonly seed: number;
   readonly window?: number;
@@ -33,6 +34,8 @@ interface Flags {
   readonly balance?: number;
   readonly adversary?: number;
   readonly out: string;
+  readonly checkpoint?: string;
+  readonly checkpointEvery: number;
   readonly plot?: string;
   readonly json?: true;
 }
@@ -41,10 +44,12 @@ const HELP = `
 Examples:
   npx tickline model train bin-c-tabl --capture GOOG.pcap.gz --symbols GOOG
   npx tickline model train lstm --capture GOOG.pcap.gz --symbols GOOG --labels smoothed --horizon 50 --plot lstm
+  npx tickline model train deeplob --capture GOOG.pcap.gz --checkpoint deeplob.run
   npx tickline model train c-tabl --fi2010 Train_Dst_NoAuction_ZScore_CF_7.txt Test_Dst_NoAuction_ZScore_CF_7.txt
 
-Use columns of the visible book only (levels, book) on captures that were made
-from order-book files: the others may have seen the future.
+Use columns of the visible book only (all but derived) on captures that were
+made from order-book files: the others may have seen the future. A model of
+relative and flow columns can be tested on a stock that it never saw.
 Exit codes: 0 done; 2 usage, a capture or settings that do not do.
 `;
 
@@ -56,12 +61,13 @@ export function modelTrainCommand(): Command {
     .option("--capture <file>", "pcap or pcapng, gzip allowed")
     .option("--symbols <symbol...>", "symbols to learn from", ["GOOG"])
     .option("--fi2010 <file...>", "in place of a capture: training and test file of FI-2010 (149 rows each)")
-    .option("--columns <name>", "levels, levels-N, book or derived; with --fi2010 levels or all", "levels")
+    .option("--columns <name>", "levels, levels-N, relative, relative-N, flow, book, derived, or several joined by +; with --fi2010 levels or all", "levels")
     .addOption(new Option("--labels <kind>", "mid against mid, or mean of the mids to come against those past").choices(["exact", "smoothed"]).default("exact"))
     .option("--horizon <rows>", "rows ahead that labels look", number(1, 100_000, true), 50)
     .option("--split <percent>", "from,until,end: trains on from..until, tests on until..end of the rows", numbers(0, 100, 3), [0, 70, 100])
     .option("--flat-share <x>", "share of moves that count as flat", number(0, 0.9, false), 1 / 3)
     .option("--clip <x>", "scaled inputs are limited to this size", number(1, 1000, false), 10)
+    .option("--mirror", "train on the part twice, as it was and turned over, bid for ask")
     .option("--shuffle-labels <seed>", "deal the training labels out at random: scores must fall to the majority's", number(0, 4294967295, true))
     .option("--seed <n>", "seed of weights and order", number(0, 4294967295, true), 1)
     .option("--window <rows>", "rows looked at", number(1, 1000, true))
@@ -75,6 +81,8 @@ export function modelTrainCommand(): Command {
     .option("--balance <x>", "how far rare classes are weighted up, 0 to 1", number(0, 1, false))
     .option("--adversary <x>", "adversarial training: how far inputs are moved, in scaled units", number(0, 10, false))
     .option("--out <file>", "model file to write; NETWORK.tlm when left out", "")
+    .option("--checkpoint <file>", "keep the run as it goes: the same command goes on from there after a crash")
+    .option("--checkpoint-every <seconds>", "time between two of them", number(0, 86_400, false), 10)
     .option("--plot <prefix>", "write PREFIX.loss.svg, PREFIX.calibration.svg and PREFIX.confusion.svg")
     .option("--json", "print the result as JSON")
     .addHelpText("after", HELP)
@@ -91,8 +99,8 @@ function dataOf(flags: Flags): Data | FiData {
   }
   const [from = 0, cut = 0, to = 0] = flags.split;
   if (!(from < cut && cut < to)) throw new TicklineError("TL_USAGE", "--split takes three rising numbers, such as 0,70,100");
-  const { symbols, labels, flatShare, clip, shuffleLabels: shuffle } = flags;
-  return { capture: resolve(capture ?? ""), symbols, columns, labels, horizon, flatShare, clip, split: [from / 100, cut / 100, to / 100], shuffle };
+  const { symbols, labels, flatShare, clip, mirror, shuffleLabels: shuffle } = flags;
+  return { capture: resolve(capture ?? ""), symbols, columns, labels, horizon, flatShare, clip, split: [from / 100, cut / 100, to / 100], mirror, shuffle };
 }
 
 async function run(network: string, flags: Flags): Promise<void> {
@@ -100,7 +108,8 @@ async function run(network: string, flags: Flags): Promise<void> {
   const settings = settingsOf(network, flags);
   const out = resolve(flags.out === "" ? `${network}.tlm` : flags.out);
   const source = flags.capture === undefined ? "FI-2010" : `capture ${flags.capture}`;
-  const result = await train({ data: dataOf(flags), network, settings, seed, out, source }, meter());
+  const checkpoint = flags.checkpoint === undefined ? undefined : { file: resolve(flags.checkpoint), seconds: flags.checkpointEvery };
+  const result = await train({ data: dataOf(flags), network, settings, seed, out, source, checkpoint }, meter());
   if (flags.plot !== undefined) {
     writeFileSync(`${flags.plot}.loss.svg`, lossPlot(result.losses, network));
     if (result.calibration !== undefined) writeFileSync(`${flags.plot}.calibration.svg`, calibrationPlot(result.calibration, network));

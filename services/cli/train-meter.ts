@@ -5,7 +5,8 @@ import { nowNs } from "../kit/clock.ts";
 export interface Reading {
   /** 0 to 1. */
   readonly share: number;
-  readonly loss: number;
+  /** Absent or NaN where nothing is trained. */
+  readonly loss?: number;
   /** Rows since the last reading. */
   readonly rows: number;
 }
@@ -23,7 +24,7 @@ export function meter(): (reading: Reading, name?: string) => void {
     rows += more;
     const seconds = (nowNs() - start) / 1e9;
     const left = duration((seconds * (1 - share)) / share);
-    const line = `${name} ${(100 * share).toFixed(0).padStart(3)} %  loss ${loss.toFixed(4)}  ${Math.round(rows / seconds)} rows/s  ${left} left`;
+    const line = `${name} ${(100 * share).toFixed(0).padStart(3)} %  ${Number.isFinite(loss) ? `loss ${loss?.toFixed(4)}  ` : ""}${Math.round(rows / seconds)} rows/s  ${left} left`;
     if (process.stderr.isTTY) process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\u001b[K${share >= 1 ? "\n" : ""}`);
     else if (share >= 1 || share >= shown + 0.1) {
       shown = share;

@@ -29,7 +29,7 @@ export const ERRORS = {
   TL_CONFIG_VALUE: { exit: Exit.Input, means: "a line file holds a wrong, missing or unknown value" },
   TL_CAPTURE: { exit: Exit.Input, means: "a capture cannot be read or is not one" },
   TL_MODEL: { exit: Exit.Input, means: "a model file is corrupt or does not fit" },
-  TL_CHECKPOINT: { exit: Exit.Input, means: "a learner's checkpoint is damaged, of another model or settings, or cannot be written" },
+  TL_CHECKPOINT: { exit: Exit.Input, means: "a checkpoint is damaged, of another model, other rows or settings, or cannot be written" },
   TL_STRATEGY: { exit: Exit.Input, means: "a strategy module cannot be loaded or has the wrong shape" },
   TL_PORT: { exit: Exit.Input, means: "a socket cannot be opened or connected" },
   TL_ADDON: { exit: Exit.Internal, means: "the native addon is missing, stale or copies memory it should map" },

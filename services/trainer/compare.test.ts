@@ -10,13 +10,15 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "../kit/config.ts";
-import { compare, splits, spread, type Row } from "./compare.ts";
+import { compare, splits } from "./compare.ts";
 import { evaluate, round } from "./evaluate.ts";
 import { train, type Data } from "./main.ts";
 import { settingsOf } from "./networks.ts";
 import { calibrationPlot, confusionPlot, lossPlot } from "./plot.ts";
 import { loadPreset } from "./preset.ts";
 import { readRecord } from "./record.ts";
+import { Ledger } from "./ledger.ts";
+import type { Row } from "./table.ts";
 
 const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const CAPTURE = join(DATA, "itch/GOOG.pcap.gz");
@@ -49,19 +51,14 @@ test("a wrong comparison is refused by line and value", () => {
 });
 
 test("walk-forward tests every part but the first, always after what it trained on", () => {
-  assert.deepEqual(splits({ folds: 1, train: 0.7 }), [[0, 0.7, 1]]);
-  const folds = splits({ folds: 4, train: 0.7 });
+  assert.deepEqual(splits({ folds: 1, train: 0.7, until: 1 }), [[0, 0.7, 1]]);
+  const folds = splits({ folds: 4, train: 0.7, until: 1 });
   assert.equal(folds.length, 4);
   folds.forEach(([from, cut, to], i) => {
     assert.ok(from === 0 && cut < to);
     assert.equal(cut, folds[i - 1]?.[2] ?? 0.2);
   });
   assert.equal(folds.at(-1)?.[2], 1);
-});
-
-test("the spread over seeds is the sample's deviation", () => {
-  assert.deepEqual(spread([2, 4, 4, 4, 5, 5, 7, 9]), { mean: 5, deviation: Math.sqrt(32 / 7) });
-  assert.deepEqual(spread([3]), { mean: 3, deviation: 0 });
 });
 
 test("settings given take the place of the network's own; an unknown network is refused", () => {
@@ -124,7 +121,7 @@ test("a comparison has baselines and every network, with folds summed", { skip: 
   const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), horizons: [20], labels: ["exact" as const], seeds: [1, 2], folds: 2, networks: { logistic: { epochs: 1 }, wide: { network: "lstm", hidden: [8], epochs: 1 } } };
   const rows: Row[] = [];
   const shares: number[] = [];
-  for await (const group of compare({ capture: CAPTURE, preset, jobs: 2 }, ({ share }) => shares.push(share))) rows.push(...group);
+  for await (const group of compare({ capture: CAPTURE, preset, jobs: 2, ledger: new Ledger() }, ({ share }) => shares.push(share))) rows.push(...group);
   assert.deepEqual(rows.map((row) => row.network), ["majority", "persistence", "logistic", "wide"]);
   // Two thirds of the day are tested, by both models and by the baselines alike.
   assert.deepEqual(new Set(rows.flatMap((row) => row.scores.map((score) => score.rows))).size, 1);

@@ -47,9 +47,22 @@ export interface Rounding {
   readonly after: Evaluation;
 }
 
-type Plan = Pick<Evaluation, "name" | "hash" | "symbols" | "labels" | "horizon" | "threshold" | "part"> & { readonly from: number };
+/** What is tested, once options and training record have both been asked. */
+export interface Plan extends Pick<Evaluation, "name" | "hash" | "symbols" | "labels" | "horizon" | "part"> {
+  /** Where the part that calibration may see begins. */
+  readonly from: number;
+  /** In 1/10,000 dollar, at `price`. */
+  readonly threshold: number;
+  /** Mean mid price that the threshold is for; undefined where it holds as it is. */
+  readonly price: number | undefined;
+}
 
-function planOf(options: EvaluateOptions): Plan {
+/**
+ * What to test. On stocks that the model was not trained on, the default part is the whole capture.
+ *
+ * @throws TicklineError TL_MODEL for a file that is no model, TL_USAGE when the model has no record and something is not given
+ */
+export function planOf(options: EvaluateOptions): Plan {
   const { model } = options;
   const info = door(() => native.modelInfo(model));
   const record = readRecord(info.training);
@@ -58,23 +71,32 @@ function planOf(options: EvaluateOptions): Plan {
     if (value !== undefined) return value;
     throw new TicklineError("TL_USAGE", `${model} has no training record that says its ${name}; give --${name}`);
   };
-  const part = need("part", options.part, record === undefined ? undefined : ([record.split[1], record.split[2]] as const));
+  const symbols = need("symbols", options.symbols, record?.symbols);
+  const unseen = record !== undefined && symbols.every((symbol) => !record.symbols.includes(symbol));
+  const rest = record === undefined ? undefined : ([record.split[1], record.split[2]] as const);
+  const part = need("part", options.part, unseen ? ([0, 1] as const) : rest);
   return {
     name: info.name,
     hash: info.hash,
-    symbols: need("symbols", options.symbols, record?.symbols),
+    symbols,
     labels: need("labels", options.labels, record?.labels),
     horizon: need("horizon", options.horizon, record?.horizon),
     threshold: need("threshold", options.threshold, record?.threshold),
+    price: unseen && options.threshold === undefined ? record.price : undefined,
     part,
-    from: Math.min(record?.split[0] ?? 0, part[0]),
+    from: Math.min(unseen ? 0 : (record?.split[0] ?? 0), part[0]),
   };
+}
+
+/** The threshold on this market: of a stock at another price it is as much smaller or larger as the price when the test begins. */
+export function thresholdOn(market: InstanceType<typeof native.Market>, { threshold, price, part }: Plan): number {
+  return price === undefined ? threshold : (threshold * market.price(part[0])) / price;
 }
 
 type Native = Awaited<ReturnType<typeof native.evaluateModel>>;
 
-function shown(plan: Plan, tested: Native): Evaluation {
-  const { name, hash, symbols, labels, horizon, threshold, part } = plan;
+function shown(plan: Plan, threshold: number, tested: Native): Evaluation {
+  const { name, hash, symbols, labels, horizon, part } = plan;
   const confusion = square(tested.answers.confusion);
   return {
     name, hash, symbols, labels, horizon, threshold, part, confusion,
@@ -94,10 +116,11 @@ function shown(plan: Plan, tested: Native): Evaluation {
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const plan = planOf(options);
-  const { labels, horizon, threshold, part: [cut, to] } = plan;
+  const { labels, horizon, part: [cut, to] } = plan;
   const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
+  const threshold = thresholdOn(market, plan);
   const tested = await slowDoor(async () => native.evaluateModel(market, { model: options.model, labels, horizon, threshold, from: cut, cut, to }));
-  return shown(plan, tested);
+  return shown(plan, threshold, tested);
 }
 
 /**
@@ -108,9 +131,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
  */
 export async function round(options: EvaluateOptions, precision: string, out: string): Promise<Rounding> {
   const plan = planOf(options);
-  const { labels, horizon, threshold, from, part: [cut, to] } = plan;
+  const { labels, horizon, from, part: [cut, to] } = plan;
   const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
+  const threshold = thresholdOn(market, plan);
   const question = { model: options.model, labels, horizon, threshold, from, cut, to };
   const { hash, before, after } = await slowDoor(async () => native.roundModel(market, question, precision, out));
-  return { hash, before: shown(plan, before), after: shown({ ...plan, hash }, after) };
+  return { hash, before: shown(plan, threshold, before), after: shown({ ...plan, hash }, threshold, after) };
 }

@@ -1,9 +1,10 @@
 /** One training run: rows in, scores and a model file out. */
+import { z } from "zod";
 import { nowNs } from "../kit/clock.ts";
 import { native } from "../kit/native.ts";
 import { door, slowDoor } from "./door.ts";
 import type { Settings } from "./networks.ts";
-import { calibration, score, square, type Calibration, type Score } from "./score.ts";
+import { calibration, score, square, type Calibration, type Confusion, type Score } from "./score.ts";
 
 /** Labelled rows, made by `native.TrainingTask`. */
 export type Task = InstanceType<typeof native.TrainingTask>;
@@ -32,37 +33,71 @@ export interface Fitted {
   readonly confusion: readonly (readonly number[])[];
   /** Share of the rows' variance that an autoencoder gives back; absent for a classifier. */
   readonly explained?: number;
+  /** Confusions in f32, bf16 and int8, row by row through the line's engine; empty where they were not asked for. */
+  readonly rounded: readonly Confusion[];
   /** Mean loss at each report, first to last. */
   readonly losses: readonly number[];
   /** Writes the model file and returns its hash, 16 hexadecimal digits. */
   readonly save: (path: string, record: string, horizon: number) => string;
 }
 
+/** What a run does besides training. */
+export interface FitOptions {
+  /** Scores every precision, int8 calibrated on the training part. */
+  readonly rounded?: boolean;
+  /** The run is kept in this file as it goes, so that it can go on after a crash. */
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+/** Where and how often a run is kept. */
+export interface Checkpoint {
+  readonly file: string;
+  /** Time between two looks at the clock that lead to a file. */
+  readonly seconds: number;
+}
+
 /** Reports a run makes. */
 const REPORTS = 200;
 
+const note = z.object({ losses: z.array(z.number()), seconds: z.number() });
+
+type Run = InstanceType<typeof native.Fit>;
+
+/** What an earlier process has left of this run. @throws TicklineError TL_CHECKPOINT for a file of another run, or a damaged one */
+function resume(run: Run, checkpoint: Checkpoint | undefined): z.output<typeof note> {
+  const left = checkpoint === undefined ? null : door(() => run.resume(checkpoint.file));
+  return left === null ? { losses: [], seconds: 0 } : note.parse(JSON.parse(left));
+}
+
 /**
- * Trains a network and tests it. The same task, settings and seed give the same weights, bit for bit.
+ * Trains a network and tests it. The same task, settings and seed give the same weights, bit for bit, however often the run was cut and
+ * taken up again from its checkpoint.
  *
  * @param report called about 200 times
- * @throws TicklineError TL_CAPTURE or TL_MODEL
+ * @throws TicklineError TL_CAPTURE, TL_MODEL or TL_CHECKPOINT
  */
-export async function fit(task: Task, network: string, settings: Settings, seed: number, report: (progress: Progress) => void): Promise<Fitted> {
-  const begun = nowNs();
+export async function fit(task: Task, network: string, settings: Settings, seed: number, report: (progress: Progress) => void, options: FitOptions = {}): Promise<Fitted> {
+  const { checkpoint } = options;
   const run = door(() => native.Fit.open(task, { ...settings, hidden: [...settings.hidden], network, seed }));
   const { batches, batchRows, parameters, multiplyAdds } = run.facts();
-  const losses: number[] = [];
+  const { losses, seconds: before } = resume(run, checkpoint);
+  const begun = nowNs() - before * 1e9;
+  let kept = nowNs();
   for (;;) {
-    const before = run.done();
+    const done = run.done();
     const loss = await slowDoor(() => run.advance(Math.ceil(batches / REPORTS)));
     if (loss === null) break;
     losses.push(loss);
-    report({ share: run.done() / batches, loss, rows: (run.done() - before) * batchRows });
+    report({ share: run.done() / batches, loss, rows: (run.done() - done) * batchRows });
+    if (checkpoint === undefined || nowNs() - kept < checkpoint.seconds * 1e9) continue;
+    kept = nowNs();
+    door(() => run.keep(checkpoint.file, JSON.stringify({ losses, seconds: (kept - begun) / 1e9 })));
   }
-  const { answers, squares, latencyNs } = await slowDoor(() => run.scores());
+  const { answers, squares, latencyNs, rounded } = await slowDoor(() => run.scores(options.rounded === true));
   const [error = 0, all = 1] = squares ?? [];
   return {
     parameters, multiplyAdds, latencyNs, losses,
+    rounded: (rounded ?? []).map(square),
     seconds: (nowNs() - begun) / 1e9,
     confusion: answers === undefined ? [] : square(answers.confusion),
     ...(answers === undefined ? { explained: 1 - error / all } : { score: score(square(answers.confusion)), calibration: calibration(answers.bins) }),

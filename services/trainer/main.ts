@@ -1,7 +1,8 @@
 /** Trains one model on a capture, or on files of FI-2010: data, progress, result, model file. */
+import { rmSync } from "node:fs";
 import { native } from "../kit/native.ts";
 import { door, slowDoor } from "./door.ts";
-import { fit, type Fitted, type Progress, type Task } from "./fit.ts";
+import { fit, type Checkpoint, type Fitted, type Progress, type Task } from "./fit.ts";
 import type { Settings } from "./networks.ts";
 import { writeRecord } from "./record.ts";
 import { score, square, type Score } from "./score.ts";
@@ -11,7 +12,7 @@ export interface Data {
   /** pcap or pcapng, gzip allowed. */
   readonly capture: string;
   readonly symbols: readonly string[];
-  /** `levels`, `levels-1` to `levels-10`, `book` or `derived`. */
+  /** `levels`, `levels-N`, `relative`, `relative-N`, `flow`, `book`, `derived`, or several joined by `+`. */
   readonly columns: string;
   readonly labels: "exact" | "smoothed";
   /** Rows ahead that labels look. */
@@ -22,6 +23,8 @@ export interface Data {
   readonly split: readonly [number, number, number];
   /** Scaled inputs are limited to this size. */
   readonly clip: number;
+  /** Trains on the part twice, as it was and turned over, bid for ask: a day's drift is not learned. */
+  readonly mirror?: boolean | undefined;
   /** Deals the training part's labels out at random, from this seed. */
   readonly shuffle?: number | undefined;
 }
@@ -46,6 +49,8 @@ export interface TrainOptions {
   readonly out: string;
   /** How the capture came to be, for the training record. */
   readonly source: string;
+  /** Keeps the run as it goes and goes on from where an earlier process left it; the file is removed once the model is written. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 /** The shipped model: how `tickline train` trains unless told otherwise. */
@@ -65,6 +70,8 @@ export interface TrainResult extends Omit<Fitted, "save"> {
   readonly testClasses: readonly number[];
   /** Moves above this size are up or down, 1/10,000 dollar; NaN where labels are given. */
   readonly threshold: number;
+  /** Mean mid of the training part, 1/10,000 dollar; NaN where rows have no price. */
+  readonly price: number;
   readonly dataHash: string;
   readonly majority: Score;
   readonly persistence: Score;
@@ -72,9 +79,9 @@ export interface TrainResult extends Omit<Fitted, "save"> {
 
 /** A question asked of a market. */
 export function ask(market: Awaited<ReturnType<typeof native.Market.read>>, data: Data, itself: boolean): Task {
-  const { columns, labels, horizon, flatShare, clip, shuffle } = data;
+  const { columns, labels, horizon, flatShare, clip, shuffle, mirror = false } = data;
   const [from, cut, to] = data.split;
-  const plan = { columns, labels, horizon, flatShare, from, cut, to, clip, itself };
+  const plan = { columns, labels, horizon, flatShare, from, cut, to, clip, itself, mirror };
   return door(() => native.TrainingTask.of(market, shuffle === undefined ? plan : { ...plan, shuffle }));
 }
 
@@ -88,23 +95,25 @@ function record(options: TrainOptions, result: Omit<TrainResult, "hash">): strin
   const { data, network, settings, seed, source } = options;
   if (!("capture" in data)) return JSON.stringify({ network, source, data: "FI-2010", columns: data.columns, horizon: data.horizon, settings, seed });
   const short = ({ macroF1, mcc, accuracy }: Score): { macroF1: number; mcc: number; accuracy: number } => ({ macroF1, mcc, accuracy });
-  const { symbols, columns, labels, horizon, flatShare, split } = data;
-  const { score: model, persistence, majority, threshold } = result;
+  const { symbols, columns, labels, horizon, flatShare, split, mirror } = data;
+  const { score: model, persistence, majority, threshold, price, trainClasses: classes } = result;
   const test = model === undefined ? {} : { test: { model: short(model), persistence: short(persistence), majority: short(majority) } };
-  return writeRecord({ network, source, symbols: [...symbols], columns, labels, horizon, threshold, split: [...split], flatShare, settings: { ...settings }, seed, ...test });
+  return writeRecord({ network, source, symbols: [...symbols], columns, labels, horizon, threshold, price, classes: [...classes], split: [...split], flatShare, ...(mirror === true ? { mirror } : {}), settings: { ...settings }, seed, ...test });
 }
 
 /**
  * Trains, tests and writes the model. The same options and capture give the same file, byte for byte.
  *
  * @param report called about 200 times with the progress
- * @throws TicklineError TL_CAPTURE or TL_MODEL; nothing is written then
+ * @throws TicklineError TL_CAPTURE, TL_MODEL or TL_CHECKPOINT; no model is written then
  */
 export async function train(options: TrainOptions, report: (progress: Progress) => void): Promise<TrainResult> {
-  const { data, network, settings, seed, out } = options;
+  const { data, network, settings, seed, out, checkpoint } = options;
   const task = await taskOf(data, network === "autoencoder");
   const { majority, persistence, columns: _, ...facts } = task.facts();
-  const { save, ...fitted } = await fit(task, network, settings, seed, report);
+  const { save, ...fitted } = await fit(task, network, settings, seed, report, { checkpoint });
   const result = { ...fitted, ...facts, out, majority: score(square(majority)), persistence: score(square(persistence)) };
-  return { ...result, hash: save(out, record(options, result), data.horizon) };
+  const hash = save(out, record(options, result), data.horizon);
+  if (checkpoint !== undefined) rmSync(checkpoint.file, { force: true });
+  return { ...result, hash };
 }

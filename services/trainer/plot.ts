@@ -1,5 +1,5 @@
-/** Plots as plain SVG: a loss curve, reliability of the confidence, a confusion matrix. Pure. */
-import type { Calibration } from "./score.ts";
+/** Plots as plain SVG: a loss curve, reliability of the confidence, a confusion matrix, scores over a test. Pure. */
+import type { Calibration, Score } from "./score.ts";
 
 const WIDTH = 480;
 const HEIGHT = 360;
@@ -7,6 +7,7 @@ const HEIGHT = 360;
 const MARGIN = 48;
 const CLASSES = ["down", "flat", "up"];
 const INK = "#1f3a5f";
+const INKS = [INK, "#b8432f", "#3c8d5a", "#8a8a8a"];
 
 function text(x: number, y: number, words: string, anchor: "start" | "middle" | "end" = "middle"): string {
   const safe = words.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -33,6 +34,26 @@ function axes(x: readonly [number, number, string], y: readonly [number, number,
     text(MARGIN - 6, bottom, y[0].toPrecision(3), "end"), text(MARGIN - 6, MARGIN + 4, y[1].toPrecision(3), "end"), text(MARGIN, MARGIN - 8, y[2], "start"),
   ];
   return { frame, at };
+}
+
+/** Several series over the same stretch, each with its name at the side; numbers outside `y` are moved to its edge. */
+function curves(x: readonly [number, number, string], y: readonly [number, number, string], series: readonly (readonly [string, readonly number[]])[]): string[] {
+  const { frame, at } = axes(x, y);
+  const lines = series.flatMap(([name, values], nth) => {
+    const ink = INKS[nth % INKS.length] ?? INK;
+    const place = (value: number, i: number): string => at(x[0] + ((x[1] - x[0]) * (i + 0.5)) / values.length, Math.min(y[1], Math.max(y[0], value))).map((v) => v.toFixed(1)).join(",");
+    const legend = text(WIDTH - MARGIN - 4, MARGIN + 14 * (nth + 1), name, "end").replace("<text", `<text style="fill:${ink}"`);
+    return [`<polyline points="${values.map(place).join(" ")}" fill="none" stroke="${ink}" stroke-width="1.5"/>`, legend];
+  });
+  return [...frame, ...lines];
+}
+
+/** Macro-F1 of each forecaster over the stretches of a test. */
+export function onlinePlot(stretches: readonly Readonly<Record<string, Score>>[], who: readonly string[], name: string): string {
+  const series = who.map((each) => [each, stretches.map((stretch) => 100 * (stretch[each]?.macroF1 ?? 0))] as const);
+  const all = series.flatMap(([, values]) => values);
+  const bounds = [Math.floor(Math.min(...all)), Math.ceil(Math.max(...all))] as const;
+  return figure(`${name}: macro-F1 while learning`, curves([0, 100, "% of the test"], [...bounds, "macro-F1 %"], series));
 }
 
 /** Mean loss over a run. */

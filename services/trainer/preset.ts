@@ -14,6 +14,7 @@ const settings = z.strictObject({
   /** Which network, where the row is not called after it. */
   network: z.enum(KNOWN).optional(),
   columns: z.string().optional(),
+  mirror: z.boolean().optional(),
   window: z.number().int().min(1).max(1000).optional(),
   hidden: z.array(z.number().int().min(1).max(1024)).max(8).optional(),
   dropout: z.number().min(0).max(0.9).optional(),
@@ -29,6 +30,8 @@ const settings = z.strictObject({
 const schema = z.strictObject({
   symbols: z.array(z.string()).min(1),
   columns: z.string().default("levels"),
+  /** Trains on the training part twice, as it was and turned over, bid for ask. */
+  mirror: z.boolean().default(false),
   horizons: z.array(z.number().int().min(1).max(100_000)).min(1),
   labels: z.array(z.enum(["exact", "smoothed"])).min(1),
   seeds: z.array(seed).min(1),
@@ -36,6 +39,8 @@ const schema = z.strictObject({
   clip: z.number().positive().max(1000).default(10),
   /** Share of the rows that is trained on, unless `folds` says otherwise. */
   train: z.number().min(0.05).max(0.95).default(0.7),
+  /** Where the test ends, a share of the rows; below 1 for tuning, which may not see the test part of the table. */
+  until: z.number().min(0.1).max(1).default(1),
   /** 1: one split. More: walk-forward, the day in folds + 1 equal parts, each but the first tested by a model trained on those before. */
   folds: z.number().int().min(1).max(50).default(1),
   /** Rows of the table by name: a network's, or another with `network` in it. */

@@ -13,9 +13,15 @@ const schema = z.object({
   horizon: z.number().int().positive(),
   /** Moves above this size are up or down, 1/10,000 dollar; taken from the training part. */
   threshold: z.number().nonnegative(),
+  /** Mean mid price of the training part, 1/10,000 dollar. */
+  price: z.number().positive().optional(),
+  /** Rows trained on, by class. */
+  classes: z.array(z.number()).length(3).optional(),
   /** Shares of all rows in time: trained from, until, tested until. */
   split: z.tuple([z.number(), z.number(), z.number()]),
   flatShare: z.number(),
+  /** The training part was there twice, as it was and turned over. */
+  mirror: z.boolean().optional(),
   settings: z.record(z.string(), z.unknown()),
   seed: z.number().int(),
   /** Scores over the test part. */

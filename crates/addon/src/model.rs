@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use tickline_dataset::column;
+use tickline_dataset::{column, value};
 use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, Program, State, Weights, file};
 use tickline_ring::Segment;
 use tickline_weights::{Reader, WeightsError, Writer};
@@ -20,8 +20,6 @@ use tickline_wire::flat::features::{self, FeaturesBody};
 const PREDICTION_BYTES: usize = 64;
 /// Most classes a bound model may have: what the output has room for.
 const CLASSES_MAX: usize = 8;
-/// Number of level columns in a row.
-const LEVELS: usize = 40;
 
 /// Statuses of `predict` beyond the model's own (`NoSignal`: 1 input not finite, 2 length, 3 filling, 4 output not finite).
 const UNREADABLE: u32 = 5;
@@ -322,10 +320,8 @@ impl Parts {
 /// Copies the model's columns out of a row.
 #[inline]
 pub(crate) fn gather(body: &FeaturesBody, columns: &[u32], row: &mut [f32]) {
-    for (value, column) in row.iter_mut().zip(columns) {
-        let at = *column as usize;
-        *value =
-            if at < LEVELS { body.levels[at] } else { body.values[(at - LEVELS).min(body.values.len() - 1)] };
+    for (number, place) in row.iter_mut().zip(columns) {
+        *number = value(&body.levels, &body.values, *place as usize);
     }
 }
 

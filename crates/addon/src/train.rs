@@ -2,8 +2,10 @@
 //!
 //! Long work runs on Node's thread pool and gives a Promise, so that a person can interrupt it and several runs can share the processor.
 
+mod checkpoint;
 mod evaluate;
 mod fit;
+mod online;
 mod task;
 
 use napi::Error;

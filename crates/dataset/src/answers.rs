@@ -65,15 +65,11 @@ impl Answers {
     pub fn scores(&self, task: &Task) -> Scores {
         let mut scores = Scores::default();
         for (truth, answer) in wanted(&task.test).map(|(row, truth)| (truth, self.row(row))) {
-            let best = (0..3u8)
-                .rev()
-                .max_by(|a, b| answer[usize::from(*a)].total_cmp(&answer[usize::from(*b)]))
-                .unwrap_or(1);
-            let confidence = f64::from(answer[usize::from(best)]);
-            if confidence.is_nan() {
+            let Some(best) = best(answer) else {
                 scores.unanswered += 1;
                 continue;
-            }
+            };
+            let confidence = f64::from(answer[usize::from(best)]);
             scores.confusion.add(truth, best);
             let bin = &mut scores.bins[((confidence * BINS as f64) as usize).min(BINS - 1)];
             *bin = [bin[0] + 1.0, bin[1] + confidence, bin[2] + f64::from(u8::from(best == truth))];
@@ -96,9 +92,28 @@ impl Answers {
         (error / numbers.max(1.0), all / numbers.max(1.0))
     }
 
+    /// The likeliest class of a row; the lowest of equals, `None` where there is no answer.
+    pub fn best(&self, row: usize) -> Option<u8> {
+        best(self.row(row))
+    }
+
     fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.outputs..(row + 1) * self.outputs]
     }
+}
+
+/// The likeliest class; the lowest of equals, `None` where there is no answer.
+pub(crate) fn best(answer: &[f32]) -> Option<u8> {
+    let mut best = None;
+    for (class, value) in (0u8..).zip(answer) {
+        if value.is_nan() {
+            return None;
+        }
+        if best.is_none_or(|(_, most)| *value > most) {
+            best = Some((class, *value));
+        }
+    }
+    best.map(|(class, _)| class)
 }
 
 /// Rows of which a class is wanted, with it.

@@ -10,14 +10,17 @@ mod error;
 mod fi2010;
 mod label;
 mod market;
+mod mirror;
 mod network;
+mod online;
 mod task;
 
 pub use answers::{Answers, BINS, Scores};
-pub use columns::{COLUMNS, Columns, column};
+pub use columns::{COLUMNS, Columns, column, value};
 pub use error::DataError;
 pub use fi2010::{FI_COLUMNS, FI_ROWS, Fi2010};
 pub use label::{Kind, Labelling};
 pub use market::{Market, Stock};
 pub use network::{NETWORKS, Size, network};
+pub use online::{Habit, Online, Stretch};
 pub use task::{Cut, Task, Wanted};

@@ -2,7 +2,7 @@
 use crate::columns::COLUMNS;
 use crate::error::DataError;
 use std::path::Path;
-use tickline_features::LEVELS;
+use tickline_features::{LEVELS, WINDOW as WARM};
 use tickline_packet::arbiter::{Config, Join};
 use tickline_packet::pcap::Capture;
 use tickline_pipeline::{Outlet, Pipeline, Settings};
@@ -101,5 +101,19 @@ impl Market {
             return u64::MAX;
         }
         *times.select_nth_unstable(place).1
+    }
+
+    /// Mean mid of the [`WARM`] rows before the time at which `share` of all rows are past, or of the first ones where there are none
+    /// before: of rows, that is, which no test that begins there looks at. Over all stocks; NaN when there are no rows.
+    pub fn price_at(&self, share: f64) -> f64 {
+        let time = self.time_at(share);
+        let (mut sum, mut count) = (0.0, 0.0);
+        for stock in &self.stocks {
+            let end = stock.times.partition_point(|each| *each < time).max(WARM.min(stock.len()));
+            for mid in &stock.mids[end.saturating_sub(WARM)..end] {
+                (sum, count) = (sum + mid, count + 1.0);
+            }
+        }
+        sum / count
     }
 }

@@ -1,8 +1,9 @@
 //! One question asked of a market: columns, label, stretch of time.
-use crate::columns::{COLUMNS, Columns, column};
+use crate::columns::{COLUMNS, Columns, column, value_of};
 use crate::error::DataError;
 use crate::label::{Labelling, class};
 use crate::market::{Market, Stock};
+use crate::mirror::mirror;
 use tickline_model::Contract;
 use tickline_model::train::{CLASSES, Dice, NO_CLASS, Rows, Targets};
 
@@ -36,6 +37,15 @@ pub enum Wanted {
     Itself,
 }
 
+impl Wanted {
+    fn horizon(self) -> usize {
+        match self {
+            Wanted::Direction { labelling, .. } => labelling.horizon,
+            Wanted::Itself => 0,
+        }
+    }
+}
+
 /// Training and test rows, scaled, with all that was taken from the training part.
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -49,6 +59,14 @@ pub struct Task {
     pub test_raw: Vec<f32>,
     /// The persistence forecast of each test row.
     pub persistence: Vec<u8>,
+    /// Event of its stock that each test row is: events without a row count as well.
+    pub events: Vec<usize>,
+    /// Events after its own with which the label of a row becomes known.
+    pub horizon: usize,
+    /// Stocks whose rows these are, one after another.
+    pub stocks: usize,
+    /// Mean mid price of the training part, 1/10,000 dollar; NaN where rows have no price.
+    pub price: f64,
     /// Moves above this size are up or down, 1/10,000 dollar.
     pub threshold: f64,
     /// First 8 bytes of the SHA-256 of the unscaled training rows and their classes.
@@ -62,6 +80,9 @@ struct Part {
     classes: Vec<u8>,
     persistence: Vec<u8>,
     starts: Vec<usize>,
+    events: Vec<usize>,
+    /// Sum of the mids.
+    mids: f64,
 }
 
 /// What a stock's rows are labelled with.
@@ -75,7 +96,8 @@ struct Labelled<'a> {
 }
 
 impl Task {
-    /// Asks `wanted` of a market; threshold, scaling and hash come from the training part alone.
+    /// Asks `wanted` of a market; threshold, scaling and hash come from the training part alone. With `mirror` that part is there twice,
+    /// as it was and turned over, bid for ask.
     ///
     /// # Errors
     /// [`DataError::Data`] when a part is too short or misses a class; the model engine's for columns that do not fit.
@@ -85,13 +107,17 @@ impl Task {
         wanted: Wanted,
         cut: Cut,
         clip: f32,
+        mirror: bool,
     ) -> Result<Task, DataError> {
         let names = columns.names();
         let places = places(&names)?;
         let (labelled, threshold) = labelled(market, wanted, cut, None);
         // An autoencoder is asked of every row, so a row before its test is one too many.
         let context = if wanted == Wanted::Itself { 0 } else { CONTEXT };
-        let (train, test) = parts(&labelled, threshold, &places, context);
+        let (mut train, test) = parts(&labelled, threshold, &places, context);
+        if mirror {
+            labelled.iter().for_each(|each| train.take_image(each, threshold, &places));
+        }
         enough("training", &train, matches!(wanted, Wanted::Itself))?;
         enough("test", &test, matches!(wanted, Wanted::Itself))?;
         let contract = contract(names, &train.raw, clip);
@@ -106,6 +132,10 @@ impl Task {
             test: Rows::new(&contract, &test.raw, targets(&test.classes), &test.starts)?,
             test_raw: test.raw,
             persistence: test.persistence,
+            events: test.events,
+            horizon: wanted.horizon(),
+            stocks: market.stocks.len(),
+            price: train.price(),
             contract,
             threshold,
             data_hash,
@@ -132,9 +162,21 @@ impl Task {
         let rows = |part: &Part| {
             Rows::new(&contract, &part.raw, Targets::Classes(part.classes.clone()), &part.starts)
         };
+        let price = train.price();
         let train = rows(if train.raw.is_empty() { &test } else { &train })?;
-        let (test, test_raw, persistence) = (rows(&test)?, test.raw, test.persistence);
-        Ok(Task { train, test, test_raw, persistence, contract, threshold, data_hash: 0 })
+        Ok(Task {
+            train,
+            test: rows(&test)?,
+            test_raw: test.raw,
+            persistence: test.persistence,
+            events: test.events,
+            horizon: labelling.horizon,
+            stocks: market.stocks.len(),
+            price,
+            contract,
+            threshold,
+            data_hash: 0,
+        })
     }
 
     /// The same task with the training part's labels dealt out anew, at random: nothing can be learned from it.
@@ -216,6 +258,11 @@ fn parts(stocks: &[Labelled<'_>], threshold: f64, places: &[usize], context: usi
 }
 
 impl Part {
+    /// Mean mid price; NaN when there are no rows.
+    fn price(&self) -> f64 {
+        self.mids / self.classes.len() as f64
+    }
+
     /// Takes a stock's usable rows from `start` on; of those in `wanted` a class is wanted. A stale row begins a new sequence.
     fn take(
         &mut self,
@@ -224,6 +271,31 @@ impl Part {
         wanted: std::ops::Range<usize>,
         threshold: f64,
         places: &[usize],
+    ) {
+        self.rows_of(each, start, wanted, threshold, &mut |row, out| {
+            out.extend(places.iter().map(|place| value_of(row, *place)));
+        });
+    }
+
+    /// Takes the mirror image of a stock's training part.
+    fn take_image(&mut self, each: &Labelled<'_>, threshold: f64, places: &[usize]) {
+        let (first, level) = (self.classes.len(), each.stock.mids.first().copied().unwrap_or(0.0) as f32);
+        let mut image = Vec::with_capacity(COLUMNS);
+        self.rows_of(each, each.first, each.first..each.cut, threshold, &mut |row, out| {
+            mirror(row, level, &mut image);
+            out.extend(places.iter().map(|place| value_of(&image, *place)));
+        });
+        let turned = self.classes[first..].iter_mut().chain(&mut self.persistence[first..]);
+        turned.filter(|class| **class != NO_CLASS).for_each(|class| *class = 2 - *class);
+    }
+
+    fn rows_of(
+        &mut self,
+        each: &Labelled<'_>,
+        start: usize,
+        wanted: std::ops::Range<usize>,
+        threshold: f64,
+        give: &mut dyn FnMut(&[f32], &mut Vec<f32>),
     ) {
         let stock = each.stock;
         let mut anew = true;
@@ -237,10 +309,12 @@ impl Part {
             }
             anew = false;
             let row = &stock.values[at * COLUMNS..(at + 1) * COLUMNS];
-            self.raw.extend(places.iter().map(|place| row[*place]));
+            give(row, &mut self.raw);
             let known = if wanted.contains(&at) { class(each.moves[at], threshold) } else { None };
             self.classes.push(known.unwrap_or(NO_CLASS));
             self.persistence.push(each.persistence.get(at).copied().unwrap_or(1));
+            self.events.push(at);
+            self.mids += stock.mids[at];
         }
     }
 }

@@ -30,12 +30,16 @@ fn market(leak: bool) -> Market {
     Market { stocks: vec![Stock { values, mids, times, usable, stale }] }
 }
 
+fn levels(count: usize) -> Columns {
+    Columns::named(&format!("levels-{count}")).expect("columns")
+}
+
 fn wanted(kind: Kind) -> Wanted {
     Wanted::Direction { labelling: Labelling { kind, horizon: HORIZON }, flat_share: 0.33 }
 }
 
 fn task(leak: bool) -> Task {
-    Task::new(&market(leak), Columns::Levels(2), wanted(Kind::Exact), CUT, 10.0).expect("enough rows")
+    Task::new(&market(leak), levels(2), wanted(Kind::Exact), CUT, 10.0, false).expect("enough rows")
 }
 
 fn settings(task: &Task, seed: u64) -> Settings {
@@ -103,7 +107,7 @@ fn the_same_data_and_seed_give_the_same_weights_bit_for_bit() {
 fn the_training_part_never_saw_the_test_part() {
     for kind in [Kind::Exact, Kind::Smoothed] {
         let make = |market: &Market| {
-            Task::new(market, Columns::Levels(2), wanted(kind), CUT, 10.0).expect("enough rows")
+            Task::new(market, levels(2), wanted(kind), CUT, 10.0, false).expect("enough rows")
         };
         let (plain, mut other) = (market(false), market(false));
         let first = (ROWS as f64 * CUT.cut) as usize;
@@ -121,7 +125,7 @@ fn stale_rows_end_a_sequence_and_unusable_ones_are_left_out() {
     let mut broken = market(false);
     let stock = &mut broken.stocks[0];
     (stock.usable[100], stock.stale[100], stock.usable[200]) = (false, true, false);
-    let made = Task::new(&broken, Columns::Levels(2), wanted(Kind::Exact), CUT, 10.0).expect("enough rows");
+    let made = Task::new(&broken, levels(2), wanted(Kind::Exact), CUT, 10.0, false).expect("enough rows");
     let spans: Vec<_> = made.train.sequences().collect();
     assert_eq!(spans, [0..100, 100..ROWS * 7 / 10 - 2]);
 }
@@ -129,20 +133,20 @@ fn stale_rows_end_a_sequence_and_unusable_ones_are_left_out() {
 #[test]
 fn too_little_or_one_sided_data_is_refused_by_part() {
     let refusal = |cut| {
-        Task::new(&market(false), Columns::Levels(2), wanted(Kind::Exact), cut, 10.0).expect_err("refused")
+        Task::new(&market(false), levels(2), wanted(Kind::Exact), cut, 10.0, false).expect_err("refused")
     };
     let text = refusal(Cut { cut: 0.01, ..CUT }).to_string();
     assert!(text.starts_with("TRAIN_DATA: ") && text.contains("training part"), "{text}");
     assert!(refusal(Cut { cut: 0.99, ..CUT }).to_string().contains("test part"));
     let mut rising = market(false);
     rising.stocks[0].mids = (0..ROWS).map(|at| 1e6 + at as f64).collect();
-    let one = Task::new(&rising, Columns::Levels(2), wanted(Kind::Exact), CUT, 10.0).expect_err("one class");
+    let one = Task::new(&rising, levels(2), wanted(Kind::Exact), CUT, 10.0, false).expect_err("one class");
     assert!(one.to_string().contains("no down row in the training part"), "{one}");
 }
 
 #[test]
 fn an_autoencoder_is_asked_for_the_row_itself() {
-    let made = Task::new(&market(false), Columns::Levels(1), Wanted::Itself, CUT, 10.0).expect("enough rows");
+    let made = Task::new(&market(false), levels(1), Wanted::Itself, CUT, 10.0, false).expect("enough rows");
     assert_eq!((made.train.targets(), made.test.len()), (&Targets::Itself, ROWS * 3 / 10));
     let size = Size { window: 1, hidden: vec![8, 4], dropout: 0.0, classes: 3 };
     let net = network("autoencoder", 4, &size).expect("a network");
@@ -153,4 +157,18 @@ fn an_autoencoder_is_asked_for_the_row_itself() {
     let plan = Plan::compile(&net).expect("compiles");
     let (error, all) = Answers::of(&plan, run.parameters(), &made).expect("answers").squares(&made);
     assert!(error < 0.2 * all, "4 numbers fit through 4: {error} of {all}");
+}
+
+#[test]
+fn a_mirrored_training_part_prefers_no_direction_and_leaves_the_test_alone() {
+    let make = |mirror| {
+        Task::new(&market(false), levels(2), wanted(Kind::Exact), CUT, 10.0, mirror).expect("enough rows")
+    };
+    let (plain, both) = (make(false), make(true));
+    let [down, flat, up] = Task::counts(&plain.train);
+    assert_eq!(Task::counts(&both.train), [down + up, 2 * flat, down + up]);
+    assert_eq!(both.train.sequences().count(), 2 * plain.train.sequences().count());
+    assert_eq!((plain.threshold, &plain.test_raw, plain.price), (both.threshold, &both.test_raw, both.price));
+    assert_eq!((plain.test.targets(), &plain.persistence), (both.test.targets(), &both.persistence));
+    assert_ne!(plain.data_hash, both.data_hash);
 }

@@ -5,12 +5,14 @@
 
 mod features;
 pub mod names;
+mod relative;
 mod snapshot;
 mod tensor;
 mod window;
 
 pub use features::{Features, Marks, Row};
 pub use names::NAMES;
+pub use relative::{RELATIVE, relative, relative_names, relative_place};
 pub use snapshot::{DEPTH, LEVELS, Snapshot};
 pub use tensor::Tensor;
 pub use window::WINDOW;

@@ -65,16 +65,16 @@ pub struct Rounded {
 }
 
 /// A model and what it is tested on.
-struct Tested {
+pub(super) struct Tested {
     market: Arc<tickline_dataset::Market>,
-    model: Model,
+    pub(super) model: Model,
     labelling: Labelling,
     threshold: f64,
     cut: Cut,
 }
 
 impl Tested {
-    fn new(market: &Market, plan: &EvaluationPlan) -> Result<Tested> {
+    pub(super) fn new(market: &Market, plan: &EvaluationPlan) -> Result<Tested> {
         let model = file::load(Path::new(&plan.model)).map_err(unmade)?.model;
         if model.classes != tickline_model::train::CLASSES {
             let text = format!(
@@ -92,7 +92,7 @@ impl Tested {
         })
     }
 
-    fn task(&self) -> Result<Task> {
+    pub(super) fn task(&self) -> Result<Task> {
         Task::test_of(&self.market, &self.model.contract, self.labelling, self.threshold, self.cut)
             .map_err(refused)
     }

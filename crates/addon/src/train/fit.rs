@@ -1,6 +1,6 @@
 //! A training run.
 use super::task::TrainingTask;
-use super::{AnswerScores, refused, unmade};
+use super::{AnswerScores, checkpoint, flat, refused, unmade};
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Error, Result};
 use napi_derive::napi;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tickline_dataset::{Answers, Size, Task, network};
 use tickline_model::train::{CLASSES, Loss, Recipe, Settings, Trainer};
-use tickline_model::{Contract, Model, Plan, Predictor, TrainingRecord, file};
+use tickline_model::{Contract, Model, Plan, Precision, Predictor, TrainingRecord, file, quantise};
 
 /// Rows timed for a latency.
 const TIMED: usize = 2000;
@@ -66,6 +66,9 @@ pub struct FitScores {
     pub squares: Option<Vec<f64>>,
     /// Median time of one answer through the line's engine, ns.
     pub latency_ns: f64,
+    /// Confusions of a classifier in f32, bf16 and int8, row by row through the line's engine; int8 is calibrated on the training part.
+    /// Absent where they were not asked for.
+    pub rounded: Option<Vec<Vec<f64>>>,
 }
 
 /// A training run that advances batch by batch. The same task, plan and instruction set give the same weights, bit for bit.
@@ -111,6 +114,7 @@ impl napi::Task for Advance {
 pub struct Scoring {
     model: Model,
     task: Arc<Task>,
+    rounded: bool,
 }
 
 impl napi::Task for Scoring {
@@ -126,12 +130,23 @@ impl napi::Task for Scoring {
             answers: classifies.then(|| answers.scores(&self.task).into()),
             squares: (!classifies).then(|| vec![error, all]),
             latency_ns: latency(&self.model, &self.task)?,
+            rounded: if classifies && self.rounded { Some(rounded(&self.model, &self.task)?) } else { None },
         })
     }
 
     fn resolve(&mut self, _: napi::Env, scores: FitScores) -> Result<FitScores> {
         Ok(scores)
     }
+}
+
+/// Confusions in every precision.
+fn rounded(model: &Model, task: &Task) -> Result<Vec<Vec<f64>>> {
+    let one = |precision| {
+        let made = quantise(model, precision, &task.train).map_err(unmade)?;
+        let answers = Answers::by_engine(&made, task).map_err(refused)?;
+        Ok(flat(&answers.scores(task).confusion.0))
+    };
+    Precision::ALL.into_iter().map(one).collect()
 }
 
 fn latency(model: &Model, task: &Task) -> Result<f64> {
@@ -212,11 +227,54 @@ impl Fit {
         locked(&self.run, |run| run.done()) as u32
     }
 
-    /// How good the network is now, over the test part.
+    /// How good the network is now, over the test part; with `rounded` in every precision.
     /// @throws MODEL_NOT_FINITE when training has diverged
     #[napi(ts_return_type = "Promise<FitScores>")]
-    pub fn scores(&self) -> AsyncTask<Scoring> {
-        AsyncTask::new(Scoring { model: self.model(String::new(), 0), task: self.task.clone() })
+    pub fn scores(&self, rounded: bool) -> AsyncTask<Scoring> {
+        AsyncTask::new(Scoring { model: self.model(String::new(), 0), task: self.task.clone(), rounded })
+    }
+
+    /// Writes all that the run needs to go on after a crash, and a note, to a file, whole or not at all.
+    /// @throws TRAIN_CHECKPOINT when it cannot be written
+    #[napi]
+    pub fn keep(&self, path: String, note: String) -> Result<()> {
+        let state = locked(&self.run, |run| run.checkpoint());
+        checkpoint::write(Path::new(&path), self.identity(), &note, &state)
+    }
+
+    /// Goes on from such a file and gives its note; null when there is none.
+    /// @throws TRAIN_CHECKPOINT when it is damaged, or of other rows, another network or other settings
+    #[napi]
+    pub fn resume(&self, path: String) -> Result<Option<String>> {
+        let Some((note, state)) = checkpoint::read(Path::new(&path), self.identity())? else {
+            return Ok(None);
+        };
+        locked(&self.run, |run| run.restore(&state))
+            .map_err(|error| checkpoint::refused(Path::new(&path), &error.to_string()))?;
+        Ok(Some(note))
+    }
+
+    /// What must be the same for a run to go on: rows, network, settings.
+    fn identity(&self) -> u64 {
+        let FitPlan {
+            network,
+            window,
+            hidden,
+            dropout,
+            seed,
+            epochs,
+            batch,
+            steps,
+            rate,
+            decay,
+            balance,
+            adversary,
+        } = &self.plan;
+        let text = format!(
+            "{network} {window} {hidden:?} {dropout} {seed} {epochs} {batch} {steps} {rate} {decay} {balance} {adversary} {:?} {}",
+            self.task.contract, self.task.data_hash
+        );
+        file::digest(text.bytes())
     }
 
     /// Writes the model file with `record` as its training record; its hash, 16 hexadecimal digits. `horizon`: rows ahead its labels look.

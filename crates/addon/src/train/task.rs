@@ -46,12 +46,18 @@ impl Market {
     pub fn rows(&self) -> Vec<u32> {
         self.rows.stocks.iter().map(|stock| stock.len() as u32).collect()
     }
+
+    /// Mean mid price of the thousand rows before a share of time, 1/10,000 dollar, or of the first thousand; over all instruments.
+    #[napi]
+    pub fn price(&self, share: f64) -> f64 {
+        self.rows.price_at(share)
+    }
 }
 
 /// A question about a market. Shares are of all rows in time, 0 to 1: `from..cut` trains, `cut..to` tests.
 #[napi(object)]
 pub struct TaskPlan {
-    /// `levels`, `levels-N`, `book` or `derived`.
+    /// As `Columns::named` of `crates/dataset` has them: `levels`, `relative-5+flow`, `book` and so on.
     pub columns: String,
     /// `exact` or `smoothed`; ignored where the row itself is wanted.
     pub labels: String,
@@ -69,6 +75,8 @@ pub struct TaskPlan {
     pub clip: f64,
     /// True: the row itself is wanted, as an autoencoder gives it.
     pub itself: bool,
+    /// The training part is there twice, as it was and turned over, bid for ask.
+    pub mirror: Option<bool>,
     /// Deals the training part's labels out at random, from this seed: a check that scores then fall to the majority's.
     pub shuffle: Option<u32>,
 }
@@ -90,6 +98,8 @@ pub struct TaskFacts {
     pub persistence: Vec<f64>,
     /// Columns of a row.
     pub columns: u32,
+    /// Mean mid price of the training part, 1/10,000 dollar; NaN where rows have no price.
+    pub price: f64,
 }
 
 /// Labelled, scaled rows: a training and a test part.
@@ -121,13 +131,11 @@ impl TrainingTask {
             Wanted::Direction { labelling, flat_share: plan.flat_share }
         };
         let columns = Columns::named(&plan.columns).ok_or_else(|| {
-            Error::from_reason(format!(
-                "TRAIN_DATA: columns {:?}; levels, levels-1 to levels-10, book or derived",
-                plan.columns
-            ))
+            Error::from_reason(format!("TRAIN_DATA: columns {:?}; give {}", plan.columns, Columns::KNOWN))
         })?;
         let cut = Cut { from: plan.from, cut: plan.cut, to: plan.to };
-        let task = Task::new(&market.rows, columns, wanted, cut, plan.clip as f32).map_err(refused)?;
+        let (clip, mirror) = (plan.clip as f32, plan.mirror.unwrap_or(false));
+        let task = Task::new(&market.rows, columns, wanted, cut, clip, mirror).map_err(refused)?;
         let task = match plan.shuffle {
             Some(seed) => task.shuffled(u64::from(seed)),
             None => task,
@@ -157,6 +165,7 @@ impl TrainingTask {
             majority: flat(&task.majority().0),
             persistence: flat(&task.persisting().0),
             columns: task.contract.names.len() as u32,
+            price: task.price,
         }
     }
 }

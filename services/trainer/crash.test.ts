@@ -1,0 +1,82 @@
+/**
+ * Goal: a training run that is killed, at any moment and again and again, ends with the file of one that was left alone.
+ * Method: the real command as a child process on made-up files, killed by SIGKILL once it has written a new checkpoint; both kinds of
+ * network, with dropout and with carried state. Then checkpoints that are damaged, or of another run.
+ */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const COMMAND = fileURLToPath(new URL("../cli/tickline.mjs", import.meta.url));
+const KILLS = process.env["TICKLINE_LONG"] === "1" ? 25 : 3;
+const folder = mkdtempSync(join(tmpdir(), "tickline-crash-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** 149 rows of `samples` numbers, labels that follow the first feature. */
+function fi2010(name: string, samples: number): string {
+  const lift = (sample: number): number => (sample * 7) % 3;
+  const cell = (row: number, sample: number): number => (row >= 144 ? 1 + lift(sample) : row === 0 ? lift(sample) : (row * sample) % 5);
+  const path = join(folder, name);
+  writeFileSync(path, Array.from({ length: 149 }, (_, row) => Array.from({ length: samples }, (_, sample) => cell(row, sample)).join(" ")).join("\n"));
+  return path;
+}
+
+const data = ["--fi2010", fi2010("train.txt", 1500), fi2010("test.txt", 600), "--horizon", "10"];
+const NETWORKS = { "c-tabl": ["--epochs", "12", "--window", "10"], gru: ["--epochs", "60", "--steps", "20", "--batch", "8"] } as const;
+
+function args(network: keyof typeof NETWORKS, out: string, checkpoint: string): string[] {
+  return [COMMAND, "model", "train", network, ...data, ...NETWORKS[network], "--out", join(folder, out), "--checkpoint", join(folder, checkpoint), "--checkpoint-every", "0"];
+}
+
+const stamp = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** Starts the run and kills it once it has moved its checkpoint on; true when it came to its end before. */
+async function killed(command: readonly string[], file: string, wait: number): Promise<boolean> {
+  const before = stamp(file);
+  const child = spawn(process.execPath, command, { cwd: folder, stdio: "ignore" });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  while (child.exitCode === null && stamp(file) === before) await sleep(1);
+  await sleep(wait);
+  child.kill("SIGKILL");
+  return (await ended) === 0;
+}
+
+for (const network of Object.keys(NETWORKS) as (keyof typeof NETWORKS)[]) {
+  test(`${network}: killed ${KILLS} times, the file is the same byte for byte`, async () => {
+    const whole = spawnSync(process.execPath, args(network, "whole.tlm", "whole.run"), { cwd: folder, encoding: "utf8" });
+    assert.equal(whole.status, 0, whole.stderr);
+    assert.ok(!existsSync(join(folder, "whole.run")), "the checkpoint goes once the model is there");
+    const file = join(folder, `${network}.run`);
+    let kills = 0;
+    while (kills < KILLS && !(await killed(args(network, "cut.tlm", `${network}.run`), file, (7 * kills) % 23))) kills++;
+    assert.ok(kills >= Math.min(KILLS, 3), `${kills} kills before the run was done`);
+    const last = spawnSync(process.execPath, args(network, "cut.tlm", `${network}.run`), { cwd: folder, encoding: "utf8" });
+    assert.equal(last.status, 0, last.stderr);
+    assert.deepEqual(readFileSync(join(folder, "cut.tlm")), readFileSync(join(folder, "whole.tlm")));
+  });
+}
+
+test("a checkpoint that is damaged, cut, or of other settings is refused by name, and the file stays", async () => {
+  const file = join(folder, "kept.run");
+  assert.equal(await killed(args("gru", "kept.tlm", "kept.run"), file, 0), false);
+  const good = readFileSync(file);
+  const refusal = (bytes: Uint8Array, command: readonly string[]): string => {
+    writeFileSync(file, bytes);
+    const run = spawnSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
+    assert.equal(run.status, 2, run.stderr);
+    assert.deepEqual(readFileSync(file), Buffer.from(bytes));
+    return run.stderr;
+  };
+  const damaged = Buffer.from(good);
+  damaged[100] = (damaged[100] ?? 0) ^ 1;
+  for (const bytes of [damaged, good.subarray(0, good.length - 9), Buffer.from("a text")]) {
+    assert.match(refusal(bytes, args("gru", "kept.tlm", "kept.run")), /kept\.run: damaged, or no checkpoint; remove it/);
+  }
+  assert.match(refusal(good, [...args("gru", "kept.tlm", "kept.run"), "--seed", "2"]), /of other rows, another network or other settings/);
+  assert.ok(!existsSync(join(folder, "kept.tlm")));
+});

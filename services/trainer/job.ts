@@ -1,0 +1,93 @@
+/** One job of a comparison: a network, a label, a horizon and a seed, over all its splits; and what it gave, as it is kept on disk. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { fit, type Fitted, type Progress, type Task } from "./fit.ts";
+import { settingsOf, type Settings } from "./networks.ts";
+import type { OwnSettings } from "./preset.ts";
+
+/** A label. */
+export interface Group {
+  readonly labels: "exact" | "smoothed";
+  readonly horizon: number;
+}
+
+/** A row of the table and one seed. */
+export interface Job extends Group {
+  /** The row's name. */
+  readonly network: string;
+  readonly own: OwnSettings;
+  readonly seed: number;
+}
+
+const confusion = z.array(z.array(z.number()).length(3)).length(3);
+
+/** What a job gave. */
+export const runSchema = z.strictObject({
+  /** Digest of all that it follows from. */
+  key: z.string(),
+  network: z.string(),
+  labels: z.enum(["exact", "smoothed"]),
+  horizon: z.number(),
+  seed: z.number(),
+  /** True class, then answer, summed over the splits. */
+  confusion,
+  /** Of every split, f32, bf16 and int8, likewise summed. */
+  rounded: z.array(confusion).length(3),
+  /** Rows, sum of the confidences and right answers of each bin of confidence. */
+  bins: z.array(z.number()),
+  parameters: z.number(),
+  multiplyAdds: z.number(),
+  latencyNs: z.number(),
+  /** Time of training and testing. */
+  seconds: z.number(),
+});
+
+/** What a job gave. */
+export type Run = z.output<typeof runSchema>;
+
+/** Version of what `key` covers: raised when the same settings begin to give other weights. */
+const RECIPE = 1;
+
+/** Which network a job trains, and how. */
+export function recipeOf({ network, own }: Pick<Job, "network" | "own">): { readonly name: string; readonly settings: Settings } {
+  const name = own.network ?? network;
+  return { name, settings: settingsOf(name, own) };
+}
+
+/** The job's name in the results on disk: the same rows, labels, network, settings and seed have the same. */
+export function keyOf(job: Job, tasks: readonly Task[]): string {
+  const facts = tasks.map((task) => task.facts()).map(({ dataHash, testClasses, threshold, columns }) => [dataHash, testClasses, threshold, columns]);
+  const { name, settings } = recipeOf(job);
+  const what = [RECIPE, facts, name, Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1)), job.labels, job.horizon, job.seed];
+  return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 16);
+}
+
+/** Matrices in sum. */
+export function sum(matrices: readonly (readonly (readonly number[])[])[]): number[][] {
+  return [0, 1, 2].map((i) => [0, 1, 2].map((j) => matrices.reduce((total, matrix) => total + (matrix[i]?.[j] ?? 0), 0)));
+}
+
+function binsOf(fits: readonly Fitted[]): number[] {
+  const counted = fits.map((each) => (each.calibration?.bins ?? []).flatMap((bin) => [bin.rows, bin.rows * bin.confidence, bin.rows * bin.accuracy]));
+  return (counted[0] ?? []).map((_, i) => counted.reduce((total, each) => total + (each[i] ?? 0), 0));
+}
+
+/** Trains and tests on every split, in every precision. */
+export async function runJob(job: Job, key: string, tasks: readonly Task[], report: (progress: Progress) => void): Promise<Run> {
+  const { name, settings } = recipeOf(job);
+  const fits: Fitted[] = [];
+  for (const [nth, task] of tasks.entries()) {
+    fits.push(await fit(task, name, settings, job.seed, ({ share, loss, rows }) => report({ share: (nth + share) / tasks.length, loss, rows }), { rounded: true }));
+  }
+  const { network, labels, horizon, seed } = job;
+  return {
+    key, network, labels, horizon, seed,
+    confusion: sum(fits.map((each) => each.confusion)),
+    rounded: [0, 1, 2].map((precision) => sum(fits.map((each) => each.rounded[precision] ?? []))),
+    bins: binsOf(fits),
+    parameters: fits[0]?.parameters ?? 0,
+    multiplyAdds: fits[0]?.multiplyAdds ?? 0,
+    latencyNs: fits[0]?.latencyNs ?? NaN,
+    seconds: fits.reduce((total, each) => total + each.seconds, 0),
+  };
+}

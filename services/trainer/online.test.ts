@@ -1,0 +1,75 @@
+/**
+ * Goal: learning on while being tested is judged on the same rows as standing still, a stock never seen is asked about at its own price,
+ * and what is learned on is what the training weighed.
+ * Method: a small model of relative columns, trained and tested on real flow (skipped where the data is absent; TICKLINE_DATA, else
+ * ../shared/data); weights by hand.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { evaluate, type EvaluateOptions } from "./evaluate.ts";
+import { train } from "./main.ts";
+import { settingsOf } from "./networks.ts";
+import { classWeights, FORECASTERS, HABIT, online } from "./online.ts";
+import { onlinePlot } from "./plot.ts";
+
+const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+const [GOOG, AMZN] = [join(DATA, "itch/GOOG.pcap.gz"), join(DATA, "itch/AMZN.pcap.gz")];
+const absent = existsSync(GOOG) && existsSync(AMZN) ? false : `${GOOG} or ${AMZN} is absent; set TICKLINE_DATA to the data folder`;
+const folder = mkdtempSync(join(tmpdir(), "tickline-online-"));
+after(() => rmSync(folder, { recursive: true }));
+const model = join(folder, "relative.tlm");
+const given: EvaluateOptions = { model, capture: GOOG, symbols: undefined, labels: undefined, horizon: undefined, threshold: undefined, part: undefined };
+
+function quiet(): void {}
+
+before(async () => {
+  if (absent !== false) return;
+  const data = { capture: GOOG, symbols: ["GOOG"], columns: "relative-5+flow", labels: "smoothed", horizon: 20, flatShare: 1 / 3, split: [0.3, 0.7, 0.8], clip: 10, mirror: true } as const;
+  await train({ data, network: "mlp", settings: settingsOf("mlp", { epochs: 1, window: 2, hidden: [16] }), seed: 1, out: model, source: "test" }, quiet);
+});
+
+test("weights are those of training: mean 1 over the rows, rarer classes more", () => {
+  const weights = classWeights([100, 300, 600], 1);
+  assert.ok(Math.abs(100 * (weights[0] ?? 0) + 300 * (weights[1] ?? 0) + 600 * (weights[2] ?? 0) - 1000) < 1e-9);
+  assert.ok(Math.abs((weights[0] ?? 0) / (weights[2] ?? 1) - 6) < 1e-9);
+  assert.deepEqual(classWeights([100, 300, 600], 0), [1, 1, 1]);
+  assert.deepEqual(classWeights(undefined, 1), []);
+});
+
+test("the frozen model's scores are those of a plain test, and every forecaster answers the same rows", { skip: absent }, async () => {
+  const shares: number[] = [];
+  const result = await online(given, HABIT, ({ share }) => shares.push(share));
+  const plain = await evaluate(given);
+  assert.deepEqual([result.threshold, result.part, result.classes], [plain.threshold, plain.part, plain.classes]);
+  // One answers many rows at once, the other row by row: rounding may turn a handful of near ties.
+  assert.ok(Math.abs(result.scores.frozen.macroF1 - plain.score.macroF1) < 0.001);
+  assert.deepEqual(result.scores.persistence, plain.persistence);
+  assert.equal(new Set(FORECASTERS.map((who) => result.scores[who].rows)).size, 1);
+  assert.equal(result.stretches.reduce((sum, each) => sum + each.learning.rows, 0), result.scores.learning.rows);
+  // The labels of the last rows come too late to be learned.
+  assert.ok(result.steps > (result.scores.learning.rows - 400) / HABIT.batch && result.steps <= result.scores.learning.rows / HABIT.batch, `${result.steps}`);
+  assert.notDeepEqual(result.scores.learning, result.scores.frozen);
+  assert.equal(shares.at(-1), 1);
+  assert.match(onlinePlot(result.stretches, FORECASTERS, "a"), /^<svg [^]*learning[^]*<\/svg>\n$/);
+  assert.deepEqual(await online(given, HABIT, quiet), result, "again is the same");
+});
+
+test("a rate of next to nothing learns nothing", { skip: absent }, async () => {
+  const { scores } = await online(given, { rate: 1e-8, batch: 32 }, quiet);
+  assert.ok(Math.abs(scores.learning.macroF1 - scores.frozen.macroF1) < 0.001);
+});
+
+test("on a stock never seen the threshold moves with the price, and the whole day is tested unless said otherwise", { skip: absent }, async () => {
+  const own = await evaluate(given);
+  const other = await online({ ...given, capture: AMZN, symbols: ["AMZN"], part: [0, 0.15] }, HABIT, quiet);
+  // AMZN stood at 0.38 of GOOG's price that morning.
+  assert.ok(Math.abs(other.threshold / own.threshold - 0.385) < 0.02, `${other.threshold} for ${own.threshold}`);
+  assert.ok(other.classes.every((rows) => rows > 0.1 * other.scores.frozen.rows), `${other.classes}`);
+  assert.ok(other.scores.frozen.mcc > 0.1, `${other.scores.frozen.mcc}`);
+  const { threshold } = await online({ ...given, capture: AMZN, symbols: ["AMZN"], part: [0.9, 1], threshold: 50 }, HABIT, quiet);
+  assert.equal(threshold, 50);
+});

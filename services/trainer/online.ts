@@ -1,0 +1,106 @@
+/** Tests a model beside itself, learning: every row is answered first and learned once its future has come (prequential evaluation). */
+import { TicklineError } from "../kit/errors.ts";
+import { native } from "../kit/native.ts";
+import { door, slowDoor } from "./door.ts";
+import { planOf, thresholdOn, type EvaluateOptions } from "./evaluate.ts";
+import { readRecord } from "./record.ts";
+import { score, square, type Confusion, type Score } from "./score.ts";
+
+/** How the model learns on. */
+export interface Habit {
+  /** Learning rate of Adam, the same all the way. */
+  readonly rate: number;
+  /** Labels a step; rows a step in a network that carries state. */
+  readonly batch: number;
+}
+
+/** Adam at a tenth of the rate of training: fast enough to follow a day, slow enough to keep what was learned. */
+export const HABIT: Habit = { rate: 1e-4, batch: 32 };
+
+/** Forecasters that are tested side by side. */
+export const FORECASTERS = ["frozen", "learning", "persistence", "majority"] as const;
+/** A forecaster: the model as it was, the model learning on, and the baselines. */
+export type Forecaster = (typeof FORECASTERS)[number];
+
+/** What a test gave. */
+export interface OnlineEvaluation {
+  readonly name: string;
+  readonly hash: string;
+  readonly symbols: readonly string[];
+  readonly labels: "exact" | "smoothed";
+  readonly horizon: number;
+  readonly threshold: number;
+  readonly part: readonly [number, number];
+  readonly habit: Habit;
+  /** Steps of learning taken. */
+  readonly steps: number;
+  /** Rows by class: down, flat, up. */
+  readonly classes: readonly number[];
+  readonly scores: Readonly<Record<Forecaster, Score>>;
+  /** The same over each of some fifty stretches of the part, in order; those without a label are left out. */
+  readonly stretches: readonly Readonly<Record<Forecaster, Score>>[];
+}
+
+/** Stretches of a test. */
+const STRETCHES = 50;
+
+type Confusions = Record<Forecaster, Confusion>;
+
+/** Weights from 1 each (balance 0) to inverse frequency (1), with mean 1 over the rows: as in training. */
+export function classWeights(classes: readonly number[] | undefined, balance: number): number[] {
+  if (classes === undefined) return [];
+  const rows = classes.reduce((sum, n) => sum + n, 0);
+  const raw = classes.map((n) => 1 - balance + (balance * rows) / (3 * Math.max(1, n)));
+  const mean = raw.reduce((sum, weight, i) => sum + weight * (classes[i] ?? 0), 0) / Math.max(1, rows);
+  return raw.map((weight) => weight / mean);
+}
+
+function sum(parts: readonly Confusion[]): Confusion {
+  return [0, 1, 2].map((i) => [0, 1, 2].map((j) => parts.reduce((total, part) => total + (part[i]?.[j] ?? 0), 0)));
+}
+
+function scored(parts: readonly Confusions[]): Record<Forecaster, Score> {
+  const of = (who: Forecaster): Score => score(sum(parts.map((part) => part[who])));
+  return { frozen: of("frozen"), learning: of("learning"), persistence: of("persistence"), majority: of("majority") };
+}
+
+function balanceOf(settings: Readonly<Record<string, unknown>> | undefined): number {
+  const balance = settings?.["balance"];
+  return typeof balance === "number" ? balance : 0;
+}
+
+/**
+ * Runs the test; the model file stays as it is. What is undefined in the options comes from the model's training record; on a stock that
+ * it was not trained on, the whole capture is tested and the threshold moves with the price.
+ *
+ * @param report called about fifty times with the share done and the rows since the last call
+ * @throws TicklineError as `evaluate`, TL_USAGE for several symbols
+ */
+export async function online(options: EvaluateOptions, habit: Habit, report: (at: { readonly share: number; readonly rows: number }) => void): Promise<OnlineEvaluation> {
+  const plan = planOf(options);
+  const { labels, horizon, part: [cut, to] } = plan;
+  if (plan.symbols.length !== 1) throw new TicklineError("TL_USAGE", `learning on takes one symbol at a time, not ${plan.symbols.join(", ")}; give --symbols`);
+  const record = readRecord(door(() => native.modelInfo(options.model)).training);
+  const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
+  const threshold = thresholdOn(market, plan);
+  const weights = classWeights(record?.classes, balanceOf(record?.settings));
+  const question = { model: options.model, labels, horizon, threshold, from: plan.from, cut, to };
+  const test = door(() => native.OnlineTest.open(market, question, { ...habit, decay: 0, classWeights: weights, seed: 1 }));
+  const rows = test.rows();
+  const each = Math.ceil(rows / STRETCHES);
+  const parts: Confusions[] = [];
+  for (let done = 0; ; done += each) {
+    const stretch = await slowDoor(() => test.advance(each));
+    if (stretch === null) break;
+    parts.push({ frozen: square(stretch.frozen), learning: square(stretch.learning), persistence: square(stretch.persistence), majority: square(stretch.majority) });
+    report({ share: Math.min(1, (done + each) / rows), rows: Math.min(each, rows - done) });
+  }
+  const { name, hash, symbols, part } = plan;
+  return {
+    name, hash, symbols, labels, horizon, threshold, part, habit,
+    steps: test.steps(),
+    classes: sum(parts.map((each) => each.frozen)).map((row) => row.reduce((total, n) => total + n, 0)),
+    scores: scored(parts),
+    stretches: parts.map((each) => scored([each])).filter((each) => each.frozen.rows > 0),
+  };
+}
