@@ -90,6 +90,33 @@ impl Level {
             _ => portable::Plain::enter(kernel),
         }
     }
+
+    /// Runs plain loops with this instruction set: what is inlined into the call is compiled for it. Such loops give the same bits on every
+    /// level, since the compiler neither reorders nor fuses what it is not told to.
+    #[inline(always)]
+    pub(crate) fn plainly<R>(self, task: impl FnOnce() -> R) -> R {
+        match self {
+            // SAFETY: L1; levels come from `Level::detect` or lie below it.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 | Level::Avx512Vnni => unsafe { plainly_avx512(task) },
+            // SAFETY: L1; as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { plainly_avx2(task) },
+            _ => task(),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn plainly_avx512<R>(task: impl FnOnce() -> R) -> R {
+    task()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn plainly_avx2<R>(task: impl FnOnce() -> R) -> R {
+    task()
 }
 
 /// Sixteen `f32`, lane by lane.

@@ -12,10 +12,46 @@ pub(super) fn extended(from: Shape, sweep: &Sweep) -> Shape {
     from.with_time((before + from.time).max((given - 1) * sweep.stride_time + sweep.kernel_time))
 }
 
-/// Where each patch of one sequence begins in the extended input: every output time and place, in order.
-fn patches(to: Shape, sweep: Sweep, extended: Shape) -> impl Iterator<Item = usize> {
-    let (row, place) = (sweep.stride_time * extended.features(), sweep.stride_width * extended.channels);
-    (0..to.time).flat_map(move |t| (0..to.width).map(move |w| t * row + w * place))
+/// Patches of one sequence in the extended input: blocks of patches that lie evenly.
+#[derive(Clone, Copy)]
+struct Patches {
+    /// Blocks, and from the first patch of one to that of the next.
+    blocks: usize,
+    block: usize,
+    /// Patches of a block, and from one to the next.
+    count: usize,
+    place: usize,
+    /// Numbers of one time of a patch, which lie together, and from there to the next time.
+    run: usize,
+    row: usize,
+}
+
+impl Patches {
+    fn new(to: Shape, sweep: Sweep, extended: Shape) -> Patches {
+        let (row, place) = (extended.features(), sweep.stride_width * extended.channels);
+        let (block, run) = (sweep.stride_time * row, sweep.kernel_width * extended.channels);
+        // Where the last patch of one time is followed by the first of the next, all are one block.
+        if to.width == 1 || to.width * place == block {
+            let place = if to.width == 1 { block } else { place };
+            return Patches { blocks: 1, block: 0, count: to.time * to.width, place, run, row };
+        }
+        Patches { blocks: to.time, block, count: to.width, place, run, row }
+    }
+
+    /// Where each block begins in the extended input, and its first patch.
+    fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.blocks).map(move |nth| (nth * self.block, nth * self.count))
+    }
+
+    /// The patches of a block as rows of a matrix.
+    fn grid(self, at: usize) -> Grid {
+        Grid { at, row: self.place, column: 1, run: self.run, jump: self.row }
+    }
+
+    /// The numbers at one time of all patches of a block, patches side by side.
+    fn turned(self, at: usize) -> Grid {
+        Grid { at, row: 1, column: self.place, run: usize::MAX, jump: 0 }
+    }
 }
 
 impl<T: Real> Pass<'_, T> {
@@ -53,22 +89,24 @@ impl<T: Real> Pass<'_, T> {
         cache: &mut [T],
         state: &mut [T],
     ) {
-        let whole = extended(self.from, sweep);
-        let (run, row) = (sweep.kernel_width * whole.channels, whole.features());
-        let depth = sweep.kernel_time * run;
+        let (whole, patches) = (extended(self.from, sweep), self.patches(sweep));
+        let depth = sweep.kernel_time * patches.run;
         let (weight, bias) = self.w.split_at(depth * outputs);
         self.extend(sweep, cache, state);
         fill_rows(y, bias);
         T::pack(weight, Grid::rows(outputs), depth, outputs, &mut self.scratch.packed);
-        let count = self.to.time * self.to.width;
-        for lane in 0..self.batch {
-            let x = &cache[lane * whole.len()..(lane + 1) * whole.len()];
-            let unfolded = zeros(&mut self.scratch.first, count * depth);
-            unfold(x, patches(self.to, *sweep, whole), row, run, depth, unfolded);
-            let y = &mut y[lane * self.to.len()..(lane + 1) * self.to.len()];
-            T::multiply(self.level, count, unfolded, Grid::rows(depth), &self.scratch.packed, y, outputs);
+        for (x, y) in cache.chunks_exact(whole.len()).zip(y.chunks_exact_mut(self.to.len())) {
+            for (at, first) in patches.blocks() {
+                let y = &mut y[first * outputs..];
+                let grid = patches.grid(at);
+                T::multiply(self.level, patches.count, x, grid, &self.scratch.packed, y, outputs);
+            }
         }
         self.activate(activation, y, cache);
+    }
+
+    fn patches(&self, sweep: &Sweep) -> Patches {
+        Patches::new(self.to, *sweep, extended(self.from, sweep))
     }
 
     pub(super) fn conv_back(
@@ -80,56 +118,39 @@ impl<T: Real> Pass<'_, T> {
         dx: &mut [T],
         dw: &mut [T],
     ) {
-        let whole = extended(self.from, sweep);
-        let (run, row) = (sweep.kernel_width * whole.channels, whole.features());
-        let depth = sweep.kernel_time * run;
+        let (whole, patches) = (extended(self.from, sweep), self.patches(sweep));
+        let (run, depth) = (patches.run, sweep.kernel_time * patches.run);
         let weight = &self.w[..depth * outputs];
         let (d_weight, d_bias) = dw.split_at_mut(depth * outputs);
-        add_rows(d_bias, dy);
-        let count = self.to.time * self.to.width;
-        let mut turned = T::Packed::default();
-        T::pack(weight, Grid::turned(outputs), outputs, depth, &mut turned);
-        for lane in 0..self.batch {
-            let x = &cache[lane * whole.len()..(lane + 1) * whole.len()];
-            let dy = &dy[lane * self.to.len()..(lane + 1) * self.to.len()];
-            let unfolded = zeros(&mut self.scratch.first, count * depth);
-            unfold(x, patches(self.to, *sweep, whole), row, run, depth, unfolded);
-            T::pack(dy, Grid::rows(outputs), count, outputs, &mut self.scratch.packed);
-            T::multiply(
-                self.level,
-                depth,
-                unfolded,
-                Grid::turned(depth),
-                &self.scratch.packed,
-                d_weight,
-                outputs,
-            );
-            unfolded.fill(T::default());
-            T::multiply(self.level, count, dy, Grid::rows(outputs), &turned, unfolded, depth);
-            let slopes = zeros(&mut self.scratch.second, whole.len());
-            for (patch, from) in unfolded.chunks_exact(depth).zip(patches(self.to, *sweep, whole)) {
-                for (i, patch) in patch.chunks_exact(run).enumerate() {
-                    add(&mut slopes[from + i * row..from + i * row + run], patch);
+        self.level.plainly(|| add_rows(d_bias, dy));
+        let samples = cache.chunks_exact(whole.len()).zip(dy.chunks_exact(self.to.len()));
+        for (x, dy) in samples {
+            for (at, first) in patches.blocks() {
+                let dy = &dy[first * outputs..(first + patches.count) * outputs];
+                T::pack(dy, Grid::rows(outputs), patches.count, outputs, &mut self.scratch.packed);
+                for (i, dw) in d_weight.chunks_exact_mut(run * outputs).enumerate() {
+                    let grid = patches.turned(at + i * patches.row);
+                    T::multiply(self.level, run, x, grid, &self.scratch.packed, dw, outputs);
                 }
             }
-            let slopes = std::mem::take(&mut self.scratch.second);
-            self.extend_back(sweep, lane, &slopes, dx);
-            self.scratch.second = slopes;
         }
-    }
-}
-
-fn unfold<T: Real>(
-    x: &[T],
-    patches: impl Iterator<Item = usize>,
-    row: usize,
-    run: usize,
-    depth: usize,
-    to: &mut [T],
-) {
-    for (patch, from) in to.chunks_exact_mut(depth).zip(patches) {
-        for (i, patch) in patch.chunks_exact_mut(run).enumerate() {
-            patch.copy_from_slice(&x[from + i * row..from + i * row + run]);
+        let mut slopes = std::mem::take(&mut self.scratch.second);
+        let slopes_of_all = zeros(&mut slopes, self.batch * whole.len());
+        for (i, weight) in weight.chunks_exact(run * outputs).enumerate() {
+            T::pack(weight, Grid::turned(outputs), outputs, run, &mut self.scratch.packed);
+            let samples = slopes_of_all.chunks_exact_mut(whole.len()).zip(dy.chunks_exact(self.to.len()));
+            for (slopes, dy) in samples {
+                for (at, first) in patches.blocks() {
+                    let to = &mut slopes[at + i * patches.row..];
+                    let grid = Grid::rows(outputs).from(first * outputs);
+                    let packed = &self.scratch.packed;
+                    T::multiply(self.level, patches.count, dy, grid, packed, to, patches.place);
+                }
+            }
         }
+        for (lane, slopes) in slopes_of_all.chunks_exact(whole.len()).enumerate() {
+            self.extend_back(sweep, lane, slopes, dx);
+        }
+        self.scratch.second = slopes;
     }
 }

@@ -16,7 +16,7 @@ impl<T: Real> Pass<'_, T> {
     pub(super) fn dense_back(&mut self, outputs: usize, dy: &[T], dx: &mut [T], dw: &mut [T]) {
         let features = self.from.features();
         let (d_weight, d_bias) = dw.split_at_mut(features * outputs);
-        add_rows(d_bias, dy);
+        self.level.plainly(|| add_rows(d_bias, dy));
         self.product_back(
             self.rows(),
             self.x,

@@ -1,11 +1,13 @@
-//! Matrix products for learning: `c += a b` over strided views, in tiles of up to eight rows by sixteen columns.
+//! Matrix products for learning: `c += a b` over strided views, in tiles of up to eight rows by two panels of sixteen columns, which fill an
+//! AVX-512 processor's multipliers; the left-hand side is read where it lies, the right-hand side is packed.
 //!
 //! Every element of `c` gets one sum over `k` in ascending order, so the result does not depend on how rows are tiled.
 use crate::block::{LANES, Line, lines};
 use crate::lanes::portable::Plain;
 use crate::lanes::{Lanes, Level};
 
-/// Where the numbers of a matrix lie in a slice: element `(i, j)` at `at + i * row + j * column`.
+/// Where the numbers of a matrix lie in a slice: element `(i, j)` at `at + i * row + j * column`, and after every `run` columns `jump`
+/// further on, in place of the columns before.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid {
     /// Place of the first element.
@@ -14,17 +16,21 @@ pub struct Grid {
     pub row: usize,
     /// From one column to the next.
     pub column: usize,
+    /// Columns that lie evenly.
+    pub run: usize,
+    /// From one run of columns to the next.
+    pub jump: usize,
 }
 
 impl Grid {
     /// Row-major with `columns` columns.
     pub fn rows(columns: usize) -> Grid {
-        Grid { at: 0, row: columns, column: 1 }
+        Grid { at: 0, row: columns, column: 1, run: usize::MAX, jump: 0 }
     }
 
     /// The transpose of a row-major matrix that has `columns` columns.
     pub fn turned(columns: usize) -> Grid {
-        Grid { at: 0, row: 1, column: columns }
+        Grid { at: 0, row: 1, column: columns, run: usize::MAX, jump: 0 }
     }
 
     /// The same from another first element on.
@@ -36,7 +42,7 @@ impl Grid {
     /// Place of an element.
     #[inline(always)]
     pub fn place(self, row: usize, column: usize) -> usize {
-        self.at + row * self.row + column * self.column
+        self.at + row * self.row + column / self.run * self.jump + column % self.run * self.column
     }
 }
 
@@ -49,23 +55,36 @@ pub struct Panels {
 }
 
 impl Panels {
+    /// Packs a matrix whose columns lie in one run.
     pub(crate) fn fill(&mut self, b: &[f32], grid: Grid, rows: usize, columns: usize) {
         (self.rows, self.columns) = (rows, columns);
-        self.lines.clear();
         self.lines.resize(rows * lines(columns), Line::ZERO);
         for (panel, to) in self.lines.chunks_exact_mut(rows).enumerate() {
             let (first, wide) = (panel * LANES, (columns - panel * LANES).min(LANES));
-            for (row, line) in to.iter_mut().enumerate() {
-                let place = grid.place(row, first);
-                if grid.column == 1 {
-                    line.0[..wide].copy_from_slice(&b[place..place + wide]);
-                } else {
-                    for (value, b) in line.0[..wide].iter_mut().zip(b[place..].iter().step_by(grid.column)) {
-                        *value = *b;
+            if wide < LANES {
+                to.fill(Line::ZERO);
+            }
+            if grid.column == 1 {
+                for (row, line) in to.iter_mut().enumerate() {
+                    let from = &b[grid.place(row, first)..][..wide];
+                    match <&[f32; LANES]>::try_from(from) {
+                        Ok(whole) => line.0 = *whole,
+                        Err(_) => line.0.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
                     }
+                }
+            } else {
+                for lane in 0..wide {
+                    let from = b[grid.place(0, first + lane)..].iter().step_by(grid.row);
+                    to.iter_mut().zip(from).for_each(|(line, from)| line.0[lane] = *from);
                 }
             }
         }
+    }
+
+    /// A panel's lines.
+    #[inline(always)]
+    fn panel(&self, at: usize) -> &[Line] {
+        &self.lines[at * self.rows..(at + 1) * self.rows]
     }
 }
 
@@ -79,99 +98,124 @@ pub(crate) fn multiply(
     c: &mut [f32],
     stride: usize,
 ) {
+    let left = Left { a, grid };
     match level {
         // SAFETY: L1; levels come from `Level::detect` or lie below it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Avx512Vnni => unsafe { multiply_avx512(rows, a, grid, b, c, stride) },
+        Level::Avx512 | Level::Avx512Vnni => unsafe { multiply_avx512(rows, left, b, c, stride) },
         // SAFETY: L1; as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { multiply_avx2(rows, a, grid, b, c, stride) },
-        _ => run::<Plain>(rows, a, grid, b, c, stride),
+        Level::Avx2 => unsafe { multiply_avx2(rows, left, b, c, stride) },
+        _ => run::<Plain>(rows, left, b, c, stride),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn multiply_avx512(rows: usize, a: &[f32], grid: Grid, b: &Panels, c: &mut [f32], stride: usize) {
-    run::<crate::lanes::avx512::Zmm>(rows, a, grid, b, c, stride);
+fn multiply_avx512(rows: usize, a: Left<'_>, b: &Panels, c: &mut [f32], stride: usize) {
+    run::<crate::lanes::avx512::Zmm>(rows, a, b, c, stride);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(rows: usize, a: &[f32], grid: Grid, b: &Panels, c: &mut [f32], stride: usize) {
-    run::<crate::lanes::avx2::Pair>(rows, a, grid, b, c, stride);
+fn multiply_avx2(rows: usize, a: Left<'_>, b: &Panels, c: &mut [f32], stride: usize) {
+    run::<crate::lanes::avx2::Pair>(rows, a, b, c, stride);
 }
 
-/// Most values of `k` that a packed block of `a` holds; longer sums run in pieces, in order.
-const DEPTH: usize = 256;
+/// A left-hand matrix where it lies; nothing of it is copied.
+#[derive(Clone, Copy)]
+struct Left<'a> {
+    a: &'a [f32],
+    grid: Grid,
+}
 
 #[inline(always)]
-fn run<L: Lanes>(rows: usize, a: &[f32], grid: Grid, b: &Panels, c: &mut [f32], stride: usize) {
+fn run<L: Lanes>(rows: usize, a: Left<'_>, b: &Panels, c: &mut [f32], stride: usize) {
     let mut row = 0;
-    while rows - row >= 8 {
-        if L::CHAINS == 8 {
-            block::<L, 8>(row, a, grid, b, c, stride);
-        } else {
-            block::<L, 4>(row, a, grid, b, c, stride);
-            block::<L, 4>(row + 4, a, grid, b, c, stride);
-        }
+    while L::CHAINS == 8 && rows - row >= 8 {
+        let rest = sweep::<L, 8, 2>(row, 0, a, b, c, stride);
+        sweep::<L, 8, 1>(row, rest, a, b, c, stride);
         row += 8;
     }
     while rows - row >= 4 {
-        block::<L, 4>(row, a, grid, b, c, stride);
+        sweep::<L, 4, 1>(row, 0, a, b, c, stride);
         row += 4;
     }
+    // One row against four panels at a time: as many sums in flight as hide the latency.
     for row in row..rows {
-        single::<L>(row, a, grid, b, c, stride);
+        let rest = sweep::<L, 1, 4>(row, 0, a, b, c, stride);
+        sweep::<L, 1, 1>(row, rest, a, b, c, stride);
     }
 }
 
-/// `R` rows against every panel.
+/// `R` rows against the panels from `panel` on, `P` at a time, as long as there are so many; the first panel left.
 #[inline(always)]
-fn block<L: Lanes, const R: usize>(
+fn sweep<L: Lanes, const R: usize, const P: usize>(
     row: usize,
-    a: &[f32],
-    grid: Grid,
+    panel: usize,
+    a: Left<'_>,
     b: &Panels,
     c: &mut [f32],
     stride: usize,
-) {
-    let mut packed = [[0.0f32; R]; DEPTH];
-    for from in (0..b.rows).step_by(DEPTH) {
-        let depth = (b.rows - from).min(DEPTH);
-        for r in 0..R {
-            let place = grid.place(row + r, from);
-            if grid.column == 1 {
-                for (to, a) in packed.iter_mut().zip(&a[place..place + depth]) {
-                    to[r] = *a;
-                }
-            } else {
-                for (to, a) in packed[..depth].iter_mut().zip(a[place..].iter().step_by(grid.column)) {
-                    to[r] = *a;
-                }
-            }
-        }
-        for (at, panel) in b.lines.chunks_exact(b.rows).enumerate() {
-            let sums = tile::<L, R>(&packed[..depth], &panel[from..from + depth]);
-            let wide = (b.columns - at * LANES).min(LANES);
+) -> usize {
+    let (all, mut at) = (lines(b.columns), panel);
+    while all - at >= P {
+        let sums = tile::<L, R, P>(row, a, std::array::from_fn(|p| b.panel(at + p)));
+        for (p, sums) in sums.into_iter().enumerate() {
+            let first = (at + p) * LANES;
+            let wide = (b.columns - first).min(LANES);
             for (r, sum) in sums.into_iter().enumerate() {
-                let place = (row + r) * stride + at * LANES;
+                let place = (row + r) * stride + first;
                 add_to::<L>(sum, &mut c[place..place + wide]);
             }
         }
+        at += P;
     }
+    at
 }
 
 #[inline(always)]
-fn tile<L: Lanes, const R: usize>(a: &[[f32; R]], panel: &[Line]) -> [L; R] {
-    let mut sums = [L::splat(0.0); R];
-    for (a, b) in a.iter().zip(panel) {
-        let b = L::load(b);
-        for r in 0..R {
-            sums[r] = L::splat(a[r]).mul_add(b, sums[r]);
+fn tile<L: Lanes, const R: usize, const P: usize>(
+    row: usize,
+    a: Left<'_>,
+    panels: [&[Line]; P],
+) -> [[L; R]; P] {
+    let Left { a, grid } = a;
+    let mut sums = [[L::splat(0.0); R]; P];
+    let (depth, mut from, mut first) = (panels[0].len(), 0, grid.at + row * grid.row);
+    while from < depth {
+        let run = grid.run.min(depth - from);
+        let panels: [&[Line]; P] = panels.map(|panel| &panel[from..from + run]);
+        if grid.column == 1 {
+            let rows: [&[f32]; R] = std::array::from_fn(|r| &a[first + r * grid.row..][..run]);
+            for k in 0..run {
+                add_products(&mut sums, rows.map(|row| row[k]), panels.map(|panel| L::load(&panel[k])));
+            }
+        } else if grid.row == 1 {
+            for k in 0..run {
+                let column = &a[first + k * grid.column..][..R];
+                let column: [f32; R] = std::array::from_fn(|r| column[r]);
+                add_products(&mut sums, column, panels.map(|panel| L::load(&panel[k])));
+            }
+        } else {
+            for k in 0..run {
+                let column = std::array::from_fn(|r| a[first + r * grid.row + k * grid.column]);
+                add_products(&mut sums, column, panels.map(|panel| L::load(&panel[k])));
+            }
         }
+        (from, first) = (from + run, first + grid.jump);
     }
     sums
+}
+
+#[inline(always)]
+fn add_products<L: Lanes, const R: usize, const P: usize>(sums: &mut [[L; R]; P], a: [f32; R], b: [L; P]) {
+    for r in 0..R {
+        let factor = L::splat(a[r]);
+        for p in 0..P {
+            sums[p][r] = factor.mul_add(b[p], sums[p][r]);
+        }
+    }
 }
 
 #[inline(always)]
@@ -179,46 +223,7 @@ fn add_to<L: Lanes>(sum: L, c: &mut [f32]) {
     if let Ok(whole) = <&mut [f32; LANES]>::try_from(&mut *c) {
         L::take(whole).add(sum).give(whole);
     } else {
-        let mut line = Line::ZERO;
-        sum.store(&mut line);
-        for (c, sum) in c.iter_mut().zip(line.0) {
-            *c += sum;
-        }
-    }
-}
-
-/// One row against four panels at a time: as many sums in flight as hide the latency.
-#[inline(always)]
-fn single<L: Lanes>(row: usize, a: &[f32], grid: Grid, b: &Panels, c: &mut [f32], stride: usize) {
-    for (group, panels) in b.lines.chunks(4 * b.rows).enumerate() {
-        let at = group * 4;
-        if panels.len() == 4 * b.rows {
-            let (low, high) = panels.split_at(2 * b.rows);
-            let ((p0, p1), (p2, p3)) = (low.split_at(b.rows), high.split_at(b.rows));
-            let mut sums = [L::splat(0.0); 4];
-            for (k, (((p0, p1), p2), p3)) in p0.iter().zip(p1).zip(p2).zip(p3).enumerate() {
-                let a = L::splat(a[grid.place(row, k)]);
-                sums[0] = a.mul_add(L::load(p0), sums[0]);
-                sums[1] = a.mul_add(L::load(p1), sums[1]);
-                sums[2] = a.mul_add(L::load(p2), sums[2]);
-                sums[3] = a.mul_add(L::load(p3), sums[3]);
-            }
-            for (p, sum) in sums.into_iter().enumerate() {
-                let wide = (b.columns - (at + p) * LANES).min(LANES);
-                let place = row * stride + (at + p) * LANES;
-                add_to::<L>(sum, &mut c[place..place + wide]);
-            }
-        } else {
-            for (p, panel) in panels.chunks_exact(b.rows).enumerate() {
-                let mut sum = L::splat(0.0);
-                for (k, b) in panel.iter().enumerate() {
-                    sum = L::splat(a[grid.place(row, k)]).mul_add(L::load(b), sum);
-                }
-                let wide = (b.columns - (at + p) * LANES).min(LANES);
-                let place = row * stride + (at + p) * LANES;
-                add_to::<L>(sum, &mut c[place..place + wide]);
-            }
-        }
+        L::part(c).add(sum).give_part(c);
     }
 }
 
@@ -242,6 +247,16 @@ mod tests {
                 |count: usize| (0..count).map(|_| dice.unit() as f32 - 0.5).collect::<Vec<f32>>();
             let (a, b, start) = (numbers(m * k + 3), numbers(k * n + 5), numbers(m * n));
             let a_grid = if round % 2 == 0 { Grid::rows(k) } else { Grid::turned(m) }.from(3);
+            // Now and then the columns of `a` lie in runs with a gap in between, as patches of a convolution do.
+            let run = 1 + dice.below(k);
+            let (a_grid, a) = if round % 5 == 4 {
+                let gap = dice.below(4);
+                let grid = Grid { run, jump: m * (run + gap), row: run + gap, ..Grid::rows(k) }.from(3);
+                let count = 3 + k.div_ceil(run) * m * (run + gap);
+                (grid, (0..count).map(|_| dice.unit() as f32 - 0.5).collect())
+            } else {
+                (a_grid, a)
+            };
             let b_grid = if round % 3 == 0 { Grid::turned(k) } else { Grid::rows(n) }.from(5);
             let mut panels = Panels::default();
             panels.fill(&b, b_grid, k, n);

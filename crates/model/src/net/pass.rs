@@ -190,9 +190,11 @@ impl<T: Real> Pass<'_, T> {
         y.copy_from_slice(self.x);
         let Some(dice) = dice else { return cache.fill(T::ONE) };
         let kept = T::of(1.0 / (1.0 - f64::from(rate)));
-        for (y, scale) in y.iter_mut().zip(cache) {
-            *scale = if dice.unit() < f64::from(rate) { T::default() } else { kept };
-            *y = *y * *scale;
-        }
+        self.level.plainly(|| {
+            for (y, scale) in y.iter_mut().zip(cache) {
+                *scale = if dice.below_share(f64::from(rate)) { T::default() } else { kept };
+                *y = *y * *scale;
+            }
+        });
     }
 }

@@ -36,7 +36,7 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// Lays out the `rows x columns` matrix that `grid` shows in `b`.
     fn pack(b: &[Self], grid: Grid, rows: usize, columns: usize, to: &mut Self::Packed);
-    /// `c += a b`: `a` is `rows` rows of the packed matrix's rows; rows of `c` begin `stride` numbers apart.
+    /// `c += a b`: `a` is `rows` rows of the packed matrix's rows; rows of `c` begin `stride` numbers apart and may overlap.
     fn multiply(
         level: Level,
         rows: usize,
@@ -142,12 +142,10 @@ impl Real for f64 {
         }
     }
     fn multiply(_: Level, rows: usize, a: &[f64], grid: Grid, b: &Plainly, c: &mut [f64], stride: usize) {
-        for (row, c) in c.chunks_mut(stride).take(rows).enumerate() {
+        for row in 0..rows {
+            let c = &mut c[row * stride..][..b.columns];
             for (k, b) in b.values.chunks_exact(b.columns).enumerate() {
-                let a = a[grid.place(row, k)];
-                for (c, b) in c.iter_mut().zip(b) {
-                    *c += a * *b;
-                }
+                add_scaled(c, a[grid.place(row, k)], b);
             }
         }
     }
@@ -245,6 +243,27 @@ pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> T {
     for (lane, (x, y)) in x_rest.iter().zip(y_rest).enumerate() {
         sums[lane] += *x * *y;
     }
+    in_pairs(sums)
+}
+
+/// The sum of `x`, in the order of [`dot`].
+#[inline(always)]
+pub(crate) fn sum<T: Real>(x: &[T]) -> T {
+    let mut sums = [T::default(); 8];
+    let (groups, rest) = x.as_chunks::<8>();
+    for x in groups {
+        for lane in 0..8 {
+            sums[lane] += x[lane];
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += *x;
+    }
+    in_pairs(sums)
+}
+
+#[inline(always)]
+fn in_pairs<T: Real>(sums: [T; 8]) -> T {
     let fours = [sums[0] + sums[4], sums[1] + sums[5], sums[2] + sums[6], sums[3] + sums[7]];
     (fours[0] + fours[2]) + (fours[1] + fours[3])
 }

@@ -33,15 +33,20 @@ impl<T: Real> Pass<'_, T> {
                 T::activate(self.level, Activation::Tanh, g);
                 T::activate(self.level, Activation::Sigmoid, o);
                 let (i, f) = i_f.split_at(units);
-                for u in 0..units {
-                    c[u] = f[u] * c[u] + i[u] * g[u];
-                }
                 let squashed = &mut squashed[span.clone()];
-                squashed.copy_from_slice(c);
+                self.level.plainly(|| {
+                    let gates = f.iter().zip(i).zip(&*g);
+                    for ((c, squashed), ((f, i), g)) in c.iter_mut().zip(&mut *squashed).zip(gates) {
+                        *c = *f * *c + *i * *g;
+                        *squashed = *c;
+                    }
+                });
                 T::activate(self.level, Activation::Tanh, squashed);
-                for u in 0..units {
-                    h[u] = o[u] * squashed[u];
-                }
+                self.level.plainly(|| {
+                    for (h, (o, squashed)) in h.iter_mut().zip(o.iter().zip(&*squashed)) {
+                        *h = *o * *squashed;
+                    }
+                });
                 y[span].copy_from_slice(h);
             }
         }
@@ -63,22 +68,15 @@ impl<T: Real> Pass<'_, T> {
             for lane in 0..self.batch {
                 let row = lane * time + t;
                 let span = row * units..(row + 1) * units;
+                let slopes = Slopes {
+                    dy: &dy[span.clone()],
+                    dh: &dh[lane * units..(lane + 1) * units],
+                    dc: &mut dc[lane * units..(lane + 1) * units],
+                    dz: &mut dz[row * 4 * units..(row + 1) * 4 * units],
+                };
                 let gates = &gates[row * 4 * units..(row + 1) * 4 * units];
-                let ((i, f), (g, o)) = halves(gates, units);
-                let dz = &mut dz[row * 4 * units..(row + 1) * 4 * units];
-                let ((di, df), (dg, d_o)) = halves_mut(dz, units);
-                let (dh, dc) =
-                    (&dh[lane * units..(lane + 1) * units], &mut dc[lane * units..(lane + 1) * units]);
-                let (squashed, c_before, dy) = (&squashed[span.clone()], &c_before[span.clone()], &dy[span]);
-                for u in 0..units {
-                    let d_out = dy[u] + dh[u];
-                    let d_cell = dc[u] + d_out * o[u] * (T::ONE - squashed[u] * squashed[u]);
-                    di[u] = d_cell * g[u] * i[u] * (T::ONE - i[u]);
-                    df[u] = d_cell * c_before[u] * f[u] * (T::ONE - f[u]);
-                    dg[u] = d_cell * i[u] * (T::ONE - g[u] * g[u]);
-                    d_o[u] = d_out * squashed[u] * o[u] * (T::ONE - o[u]);
-                    dc[u] = d_cell * f[u];
-                }
+                let (squashed, c_before) = (&squashed[span.clone()], &c_before[span]);
+                self.level.plainly(|| slopes.of_lstm(gates, squashed, c_before));
             }
             dh.fill(T::default());
             let grid = Grid::rows(time * 4 * units).from(t * 4 * units);
@@ -97,7 +95,7 @@ impl<T: Real> Pass<'_, T> {
             d_recurrent,
             4 * units,
         );
-        add_rows(d_bias, dz);
+        self.level.plainly(|| add_rows(d_bias, dz));
         (self.scratch.first, self.scratch.second) = (slopes, carried);
     }
 
@@ -130,13 +128,17 @@ impl<T: Real> Pass<'_, T> {
                 let after = &mut after[span.clone()];
                 after.copy_from_slice(&sums[2 * units..]);
                 let (z, r) = z_r.split_at(units);
-                for u in 0..units {
-                    n[u] += r[u] * after[u];
-                }
+                self.level.plainly(|| {
+                    for (n, (r, after)) in n.iter_mut().zip(r.iter().zip(&*after)) {
+                        *n += *r * *after;
+                    }
+                });
                 T::activate(self.level, Activation::Tanh, n);
-                for u in 0..units {
-                    h[u] = n[u] + z[u] * (h[u] - n[u]);
-                }
+                self.level.plainly(|| {
+                    for (h, (n, z)) in h.iter_mut().zip(n.iter().zip(z)) {
+                        *h = *n + *z * (*h - *n);
+                    }
+                });
                 y[span].copy_from_slice(h);
             }
         }
@@ -196,15 +198,39 @@ impl<T: Real> Pass<'_, T> {
     }
 }
 
-type Halves<'a, T> = ((&'a [T], &'a [T]), (&'a [T], &'a [T]));
-type HalvesMut<'a, T> = ((&'a mut [T], &'a mut [T]), (&'a mut [T], &'a mut [T]));
-
-fn halves<T>(gates: &[T], units: usize) -> Halves<'_, T> {
-    let (low, high) = gates.split_at(2 * units);
-    (low.split_at(units), high.split_at(units))
+/// Slopes of one row of one sequence: by its answer, by the state carried on, and by the sums before its gates.
+struct Slopes<'a, T> {
+    dy: &'a [T],
+    dh: &'a [T],
+    dc: &'a mut [T],
+    dz: &'a mut [T],
 }
 
-fn halves_mut<T>(gates: &mut [T], units: usize) -> HalvesMut<'_, T> {
-    let (low, high) = gates.split_at_mut(2 * units);
-    (low.split_at_mut(units), high.split_at_mut(units))
+impl<T: Real> Slopes<'_, T> {
+    #[inline(always)]
+    fn of_lstm(self, gates: &[T], squashed: &[T], c_before: &[T]) {
+        let units = self.dh.len();
+        let [i, f, g, o] = fours(gates, units);
+        let (low, high) = self.dz.split_at_mut(2 * units);
+        let ((di, df), (dg, d_o)) = (low.split_at_mut(units), high.split_at_mut(units));
+        let (dy, dc) = (&self.dy[..units], &mut self.dc[..units]);
+        let (squashed, c_before, d_o) = (&squashed[..units], &c_before[..units], &mut d_o[..units]);
+        for u in 0..units {
+            let d_out = dy[u] + self.dh[u];
+            let d_cell = dc[u] + d_out * o[u] * (T::ONE - squashed[u] * squashed[u]);
+            di[u] = d_cell * g[u] * i[u] * (T::ONE - i[u]);
+            df[u] = d_cell * c_before[u] * f[u] * (T::ONE - f[u]);
+            dg[u] = d_cell * i[u] * (T::ONE - g[u] * g[u]);
+            d_o[u] = d_out * squashed[u] * o[u] * (T::ONE - o[u]);
+            dc[u] = d_cell * f[u];
+        }
+    }
+}
+
+/// Four vectors of `units` numbers.
+#[inline(always)]
+fn fours<T>(gates: &[T], units: usize) -> [&[T]; 4] {
+    let (low, high) = gates[..4 * units].split_at(2 * units);
+    let ((i, f), (g, o)) = (low.split_at(units), high.split_at(units));
+    [i, f, g, o]
 }

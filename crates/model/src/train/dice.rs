@@ -16,6 +16,7 @@ impl Dice {
     }
 
     /// 64 random bits.
+    #[inline]
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,6 +27,12 @@ impl Dice {
     /// Uniform in [0, 1).
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// True with a chance of `share`: whether [`Dice::unit`] is below it, without a conversion that keeps a loop from being vectorised.
+    #[inline(always)]
+    pub(crate) fn below_share(&mut self, share: f64) -> bool {
+        ((self.bits() >> 11) as i64) < (share * (1u64 << 53) as f64).ceil() as i64
     }
 
     /// Uniform in 0..end, for ends far below 2^32; the bias is below end / 2^64.
@@ -57,6 +64,14 @@ mod tests {
         let mut sorted = shuffled(3);
         sorted.sort_unstable();
         assert!(sorted.iter().enumerate().all(|(at, value)| at as u32 == *value));
+    }
+
+    #[test]
+    fn a_chance_is_a_unit_below_it() {
+        let (mut a, mut b) = (Dice::new(2), Dice::new(2));
+        for share in [0.0, 1e-17, 0.1, 0.5, 0.999, 1.0].iter().cycle().take(60_000) {
+            assert_eq!(a.below_share(*share), b.unit() < *share);
+        }
     }
 
     #[test]
