@@ -1,6 +1,7 @@
 /**
  * Warm-up before a process is ready: the whole line a few times over generated flow, in a folder and with agents of its own, so that
- * the first real packet meets compiled code. Nothing can be sent: a rehearsing execution opens no session.
+ * the first real packet meets compiled code. A process that will trade rehearses with a venue of its own; in any other, execution
+ * opens no session.
  */
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
@@ -11,6 +12,7 @@ import { Control } from "../kit/ring/control.ts";
 import { createSegment, Segment } from "../kit/ring/segment.ts";
 import { SEGMENT, segmentsOf } from "../kit/segments.ts";
 import { createAgent } from "./create.ts";
+import { RehearsalVenue, rehearsedConfig } from "./rehearsal-venue.ts";
 import { FLOW, Wiring } from "./wiring.ts";
 import type { Logger } from "pino";
 
@@ -48,7 +50,7 @@ export async function rehearse(rehearsal: Rehearsal): Promise<void> {
   }
 }
 
-async function play({ config, runDir, capture, log }: Rehearsal): Promise<void> {
+async function play({ config, runDir, services, capture, log }: Rehearsal): Promise<void> {
   for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, statSync(config.inference.model).size)) {
     if (kind === "control") createSegment(`${runDir}/${file}`, { kind });
     else if (kind === "plain") createSegment(`${runDir}/${file}`, { kind, bytes });
@@ -58,19 +60,26 @@ async function play({ config, runDir, capture, log }: Rehearsal): Promise<void> 
   const control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));
   control.line.raiseEpoch();
   control.line.arm();
-  // A venue that has already seen all time: nothing in a rehearsal waits for it.
-  control.service("exchange").horizon.set(0xffffffff, 0xffffffff);
-  const rehearsed: LineConfig = { ...config, feed: { ...config.feed, source: { kind: "pcap", path: capture, speed: "max" } } };
-  const wiring = new Wiring({ config: rehearsed, runDir, local: FLOW, replay: true, rehearsal: true, log });
-  const agents: Agent[] = [];
-  for (const name of [...FLOW].reverse()) agents.unshift(await createAgent(name, wiring.context(name)));
-  const until = nowNs() + ROUND_NS_MAX;
-  const end = control.service("execution").horizon;
-  while (nowNs() < until && !end.atLeast(0xffffffff, 0xffffffff)) {
-    cycle(agents, CYCLES);
-    await turn();
+  const rehearsed = await rehearsedConfig(config, capture);
+  const trades = services.includes("execution");
+  const exchange = control.service("exchange");
+  const venue = trades ? await RehearsalVenue.start(rehearsed, runDir, exchange) : undefined;
+  // Without a venue, one that has already seen all time: nothing waits for it.
+  if (venue === undefined) exchange.horizon.set(0xffffffff, 0xffffffff);
+  try {
+    const wiring = new Wiring({ config: rehearsed, runDir, local: FLOW, replay: true, rehearsal: !trades, log });
+    const agents: Agent[] = [];
+    for (const name of [...FLOW].reverse()) agents.unshift(await createAgent(name, wiring.context(name)));
+    const until = nowNs() + ROUND_NS_MAX;
+    const end = control.service("execution").horizon;
+    while (nowNs() < until && !end.atLeast(0xffffffff, 0xffffffff)) {
+      cycle(agents, CYCLES);
+      await turn();
+    }
+    for (const agent of agents) agent.close();
+  } finally {
+    await venue?.stop();
   }
-  for (const agent of agents) agent.close();
 }
 
 function cycle(agents: readonly Agent[], times: number): void {

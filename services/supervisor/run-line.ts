@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import { nowNs, wallMs, wallText } from "../kit/clock.ts";
 import { placeOf, type LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
+import { EXCHANGE, exchangeConfig } from "../kit/exchange.ts";
 import { native } from "../kit/native.ts";
 import { Control } from "../kit/ring/control.ts";
 import { createSegment, Segment } from "../kit/ring/segment.ts";
 import { BELLS, bellOf, runDirOf, SEGMENT, segmentsOf, type SegmentSpec } from "../kit/segments.ts";
 import { ControlHealth } from "./control-health.ts";
 import { decideCores } from "./cores.ts";
-import { exchangeConfig } from "./exchange-config.ts";
 import { planProcesses, type LearnerSeat, type PlacementMode, type ProcessGroup } from "./plan.ts";
 import type { ProcessSpec } from "./process.ts";
 import { decideRests } from "./rests.ts";
@@ -20,7 +20,6 @@ import { RunDir } from "./run-dir.ts";
 import { snapshot, type LineSnapshot } from "./snapshot.ts";
 import { Supervisor, type LineEvent, type Outcome } from "./supervise.ts";
 
-const EXCHANGE = fileURLToPath(new URL("../../target/release/tickline-exchange", import.meta.url));
 const HOST = fileURLToPath(new URL("../line/main.ts", import.meta.url));
 
 /** Time from SIGTERM to SIGKILL: a service finishes its duty cycle, drains, and writes its summary. */

@@ -10,14 +10,14 @@ fn failed(what: &str) -> Error {
     Error::from_reason(format!("PROCESS_IO: {what}: {}", std::io::Error::last_os_error()))
 }
 
-/// Cores that this process may run on, ascending.
+/// Cores that a process may run on, ascending; without `pid`, this one.
 /// @throws PROCESS_IO
 #[napi]
-pub fn process_cores() -> Result<Vec<u32>> {
+pub fn process_cores(pid: Option<u32>) -> Result<Vec<u32>> {
     // SAFETY: all zeroes is the empty set, a valid `cpu_set_t`.
     let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
     // SAFETY: `set` is ours and as large as the call is told.
-    if unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) } != 0 {
+    if unsafe { libc::sched_getaffinity(pid.unwrap_or(0) as libc::pid_t, size_of_val(&set), &mut set) } != 0 {
         return Err(failed("the allowed cores cannot be read"));
     }
     // SAFETY: every core asked for is below CORES_MAX, the size of the set.

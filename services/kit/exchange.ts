@@ -1,5 +1,9 @@
-/** The venue process's configuration, derived from the line's: the line file stays the one place where a person writes. Pure. */
-import type { LineConfig } from "../kit/config.ts";
+/** The venue process: its program, and its configuration, derived from the line's: the line file stays the one place where a person writes. */
+import { fileURLToPath } from "node:url";
+import type { LineConfig } from "./config.ts";
+
+/** The program, as the set-up builds it. */
+export const EXCHANGE = fileURLToPath(new URL("../../target/release/tickline-exchange", import.meta.url));
 
 /** What `tickline-exchange --config` reads, as JSON; crates/exchange/README.md defines it. */
 export interface ExchangeConfig {
