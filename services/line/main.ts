@@ -1,5 +1,5 @@
 /**
- * The process host: `node services/line/main.ts --config FILE --run-dir DIR --services feed,risk --parent PID [--replay] [--rehearse CAPTURE]`.
+ * The process host: `node services/line/main.ts --config FILE --run-dir DIR --services feed,risk --parent PID [--core N] [--replay] [--rehearse CAPTURE]`.
  * Started by the supervisor, one per process of the placement.
  */
 import { writeFileSync } from "node:fs";
@@ -100,6 +100,8 @@ async function run(options: HostOptions): Promise<void> {
   proveShared(Segment.open(`${runDir}/${SEGMENT.control}`));
   for (const name of services) wiring.block(name).begin(name, process.pid);
   try {
+    // The main thread alone: V8's helpers, which have started, keep off its core.
+    if (options.core !== undefined) native.processPin(process.pid, options.core);
     if (options.rehearse !== undefined) await rehearse({ config, runDir, services, capture: options.rehearse, log });
     const hosted = await agents(wiring, services);
     const host = new Host(hosted, placeOf(config.placement, services[0] as Hostable).idle, environment(options, config, wiring, hosted), () => {

@@ -13,6 +13,8 @@ export interface HostOptions {
   readonly replay: boolean;
   /** The supervisor's process; the host ends when it is gone. */
   readonly parent: number;
+  /** Core of the main thread; undefined: the scheduler's choice. */
+  readonly core: number | undefined;
   /** Capture to warm up on before the service is ready; undefined: none. */
   readonly rehearse: string | undefined;
 }
@@ -27,6 +29,7 @@ export function hostOptions(argv: readonly string[]): HostOptions {
       services: { type: "string" },
       replay: { type: "boolean", default: false },
       parent: { type: "string" },
+      core: { type: "string" },
       rehearse: { type: "string" },
     },
   });
@@ -40,5 +43,5 @@ export function hostOptions(argv: readonly string[]): HostOptions {
   const parent = Number(values.parent);
   if (!(Number.isInteger(parent) && parent > 0)) throw new TicklineError("TL_USAGE", "the host needs --parent PID, the process that it ends with");
   const services = HOSTED.filter((name) => named.includes(name));
-  return { config, runDir, services, replay: values.replay, parent, rehearse: values.rehearse };
+  return { config, runDir, services, replay: values.replay, parent, core: values.core === undefined ? undefined : Number(values.core), rehearse: values.rehearse };
 }

@@ -73,7 +73,8 @@ export class Wiring {
   /** Receiving ends of rings by service: what a parked host looks at before it sleeps. */
   readonly inlets = new Map<Hostable, Inlet[]>();
   readonly #options: WiringOptions;
-  readonly #direct = new Map<Arrow, Handler>();
+  /** Links within this process: one memory for both ends, so that what the consumer binds is what the producer fills. */
+  readonly #direct = new Map<Arrow, DirectLink>();
   #fills: QueueLink | undefined;
   /** Inference's inlet with the learner's handler behind it, when they share a process. */
   #tapped: TappedInlet | undefined;
@@ -119,8 +120,9 @@ export class Wiring {
     const lane = this.#lane(name, arrow, "to");
     if (!this.#options.local.includes(lane.from)) return this.#remember(name, new Consumer(this.#open(SEGMENT[arrow])));
     if (arrow === "fill") return this.#fillQueue(lane);
-    this.#direct.set(arrow, direct);
-    return new DirectLink(lane.bytes, lane.writePrefix, direct);
+    const link = new DirectLink(lane.bytes, lane.writePrefix, direct);
+    this.#direct.set(arrow, link);
+    return link;
   }
 
   #features(name: Hostable, direct: Handler): Inlet {
@@ -137,9 +139,9 @@ export class Wiring {
     const lane = this.#lane(name, arrow, "from");
     if (this.#options.local.includes(lane.to)) {
       if (arrow === "fill") return this.#fillQueue(lane);
-      const handler = this.#direct.get(arrow);
-      if (handler === undefined) throw new TicklineError("TL_INTERNAL", `${lane.to} must be created before ${name}`);
-      return new DirectLink(lane.bytes, lane.writePrefix, handler);
+      const link = this.#direct.get(arrow);
+      if (link === undefined) throw new TicklineError("TL_INTERNAL", `${lane.to} must be created before ${name}`);
+      return link;
     }
     const segment = this.#open(SEGMENT[arrow as keyof typeof LANES]);
     const producer = new Producer(segment, template(lane), lane.id, stampWords);

@@ -150,8 +150,7 @@ function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {
     name,
     services,
     beside,
-    core: cores.pins.get(name),
-    ...(name === "exchange" ? exchangeCommand(runDir) : hostCommand(runDir, services, run)),
+    ...(name === "exchange" ? { core: cores.pins.get(name), ...exchangeCommand(runDir) } : hostCommand(runDir, services, run, cores.pins.get(name))),
   }));
 }
 
@@ -174,8 +173,10 @@ function exchangeCommand(runDir: string): Pick<ProcessSpec, "command" | "args"> 
  */
 const GARBAGE = ["--no-memory-reducer", "--expose-gc"];
 
-function hostCommand(runDir: string, services: readonly string[], run: LineRun): Pick<ProcessSpec, "command" | "args"> {
+/** A host pins itself, before it rehearses: what it warms is its core's too. */
+function hostCommand(runDir: string, services: readonly string[], run: LineRun, core: number | undefined): Pick<ProcessSpec, "command" | "args"> {
   const args = [...GARBAGE, HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
+  if (core !== undefined) args.push("--core", String(core));
   if (run.replay) args.push("--replay");
   // The rehearsal warms the flow; a learner alone has nothing to be quick at.
   if (run.rehearse && services.some((service) => service !== "learner")) args.push("--rehearse", rehearsalOf(runDir));
