@@ -11,6 +11,7 @@ export interface NativeFeedConfig {
   readonly instruments: readonly string[];
   readonly source:
     | { readonly kind: "pcap"; readonly path: string; readonly speed: number | "max" }
+    | { readonly kind: "circle"; readonly path: string }
     | {
         readonly kind: "socket";
         readonly interface: string;
@@ -29,26 +30,32 @@ export interface NativeFeedConfig {
  *
  * @throws TicklineError TL_CONFIG_VALUE when source and mode do not fit, the window is another one, or nothing is listed
  */
-export function nativeConfig({ config, runDir, replay }: Pick<ServiceContext, "config" | "runDir" | "replay">): NativeFeedConfig {
-  const { source, window_events } = config.feed;
+export function nativeConfig(context: Pick<ServiceContext, "config" | "runDir" | "replay" | "practice">): NativeFeedConfig {
+  const { config, runDir } = context;
+  const { window_events } = config.feed;
   if (window_events !== WINDOW_EVENTS) {
     throw refused("feed.window_events", String(window_events), `set it to ${WINDOW_EVENTS}: the features are defined over that many events`);
   }
   if (config.instruments.length === 0) throw refused("instruments", "empty", "list at least one instrument");
+  return {
+    instruments: config.instruments.map(({ symbol }) => symbol),
+    source: sourceOf(context),
+    features: `${runDir}/${SEGMENT.features}`,
+    control: `${runDir}/${SEGMENT.control}`,
+  };
+}
+
+function sourceOf({ config, replay, practice }: Pick<ServiceContext, "config" | "replay" | "practice">): NativeFeedConfig["source"] {
+  if (practice !== undefined) return { kind: "circle", path: practice };
+  const { source } = config.feed;
   if (replay !== (source.kind === "pcap")) {
     const fix = replay ? "a replay reads a capture: set kind to pcap and give path and speed" : "a live line listens: set kind to socket, or use tickline replay";
     throw refused("feed.source.kind", source.kind, fix);
   }
   const { itch, rerequest } = config.venue;
-  return {
-    instruments: config.instruments.map(({ symbol }) => symbol),
-    source:
-      source.kind === "pcap"
-        ? { kind: "pcap", path: source.path, speed: source.speed }
-        : { kind: "socket", interface: itch.interface, a: itch.a, b: itch.b, rerequest },
-    features: `${runDir}/${SEGMENT.features}`,
-    control: `${runDir}/${SEGMENT.control}`,
-  };
+  return source.kind === "pcap"
+    ? { kind: "pcap", path: source.path, speed: source.speed }
+    : { kind: "socket", interface: itch.interface, a: itch.a, b: itch.b, rerequest };
 }
 
 function refused(path: string, value: string, fix: string): TicklineError {

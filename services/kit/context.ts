@@ -23,6 +23,8 @@ export interface ServiceContext {
   readonly replay: boolean;
   /** True when this agent only warms up code paths: it opens no session, and what it writes is thrown away. */
   readonly rehearsal: boolean;
+  /** Capture that the feed plays round and round instead of its source, in a line that only practises. */
+  readonly practice?: string | undefined;
   readonly log: Logger;
   /** The receiving end of an arrow. `direct` is the handler that a fused link calls on commit; a ring link ignores it. */
   inlet(arrow: Arrow, direct: Handler): Inlet;

@@ -1,5 +1,5 @@
 /**
- * The process host: `node services/line/main.ts --config FILE --run-dir DIR --services feed,risk --parent PID [--core N] [--replay] [--rehearse CAPTURE]`.
+ * The process host: `node services/line/main.ts --config FILE --run-dir DIR --services feed,risk --parent PID [--core N] [--replay] [--rehearse FOLDER]`.
  * Started by the supervisor, one per process of the placement.
  */
 import { writeFileSync } from "node:fs";
@@ -15,12 +15,14 @@ import { State } from "../kit/ring/control.ts";
 import { counter } from "../kit/ring/names.ts";
 import { proveShared, Segment } from "../kit/ring/segment.ts";
 import { bellOf, SEGMENT } from "../kit/segments.ts";
+import type { Cast } from "./cast.ts";
 import { createAgent } from "./create.ts";
 import { Host, type Hosted, type HostEnvironment } from "./host.ts";
 import { hostOptions, type HostOptions } from "./options.ts";
-import { rehearse } from "./rehearsal.ts";
+import { rehearse, type Rehearsal } from "./rehearsal.ts";
 import { RungAgent } from "./rung-agent.ts";
-import { Wiring, type Hostable } from "./wiring.ts";
+import { assembleUnderstudy } from "./understudy.ts";
+import { FLOW, Wiring, type Hostable } from "./wiring.ts";
 
 /** How often the host looks whether its supervisor lives and whether a replay has ended. */
 const LOOK_MS = 5;
@@ -37,7 +39,7 @@ async function agents(wiring: Wiring, services: readonly Hostable[]): Promise<Ho
   return hosted;
 }
 
-function environment(options: HostOptions, config: LineConfig, wiring: Wiring, hosted: readonly Hosted[]): HostEnvironment {
+function environment(options: HostOptions, config: LineConfig, wiring: Wiring, hosted: readonly Hosted[], understudy: Cast | undefined): HostEnvironment {
   // A parked process sleeps on one bell: that of the first of its services which other processes feed.
   const sleeper = options.services.find((name) => wiring.inlets.has(name)) ?? (options.services[0] as Hostable);
   const idle = placeOf(config.placement, sleeper).idle;
@@ -64,6 +66,7 @@ function environment(options: HostOptions, config: LineConfig, wiring: Wiring, h
       bed?.sleep(ready, descriptor(), timeout_us * 1000);
     },
     defer: (next) => void setImmediate(next),
+    practise: understudy === undefined ? undefined : () => { understudy.cycle(); },
   };
 }
 
@@ -102,9 +105,15 @@ async function run(options: HostOptions): Promise<void> {
   try {
     // The main thread alone: V8's helpers, which have started, keep off its core.
     if (options.core !== undefined) native.processPin(process.pid, options.core);
-    if (options.rehearse !== undefined) await rehearse({ config, runDir, services, capture: options.rehearse, log });
+    const rehearsal: Rehearsal | undefined = options.rehearse === undefined ? undefined : { config, runDir, services, flows: options.rehearse, log };
+    if (rehearsal !== undefined) await rehearse(rehearsal);
     const hosted = await agents(wiring, services);
-    const host = new Host(hosted, placeOf(config.placement, services[0] as Hostable).idle, environment(options, config, wiring, hosted), () => {
+    const idle = placeOf(config.placement, services[0] as Hostable).idle;
+    // Who sleeps when idle cannot practise then; and who hosts a part of the line has no order's way to keep warm.
+    const practises = rehearsal !== undefined && idle === "spin" && FLOW.every((name) => services.includes(name));
+    const understudy = practises ? await assembleUnderstudy(rehearsal) : undefined;
+    const host = new Host(hosted, idle, environment(options, config, wiring, hosted, understudy), () => {
+      understudy?.close();
       finish(host, hosted, runDir);
     });
     // What starting and rehearsing has left behind goes now, so that a trading hour begins with an empty young generation.

@@ -15,7 +15,7 @@ export interface HostOptions {
   readonly parent: number;
   /** Core of the main thread; undefined: the scheduler's choice. */
   readonly core: number | undefined;
-  /** Capture to warm up on before the service is ready; undefined: none. */
+  /** Folder of captures to warm up on before the service is ready; undefined: no warm-up. */
   readonly rehearse: string | undefined;
 }
 

@@ -1,19 +1,13 @@
 /**
- * Warm-up before a process is ready: the whole line a few times over generated flow, in a folder and with agents of its own, so that
- * the first real packet meets compiled code. A process that will trade rehearses with a venue of its own; in any other, execution
- * opens no session.
+ * Warm-up before a process is ready: the whole line a few times over generated flow, with a cast of its own, so that the first real
+ * packet meets compiled code. A process that will trade rehearses with a venue.
  */
-import { mkdirSync, rmSync, statSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Agent } from "../kit/agent.ts";
 import { nowNs } from "../kit/clock.ts";
 import type { LineConfig } from "../kit/config.ts";
-import { Control } from "../kit/ring/control.ts";
-import { createSegment, Segment } from "../kit/ring/segment.ts";
-import { SEGMENT, segmentsOf } from "../kit/segments.ts";
-import { createAgent } from "./create.ts";
-import { RehearsalVenue, rehearsedConfig } from "./rehearsal-venue.ts";
-import { FLOW, Wiring } from "./wiring.ts";
+import { REHEARSAL } from "../kit/segments.ts";
+import { Cast } from "./cast.ts";
+import { practiceConfig } from "./practice-venue.ts";
 import type { Logger } from "pino";
 
 /**
@@ -31,59 +25,37 @@ export interface Rehearsal {
   readonly runDir: string;
   /** Names the folder, so that two processes rehearse apart. */
   readonly services: readonly string[];
-  /** Capture of generated flow. */
-  readonly capture: string;
+  /** Folder of generated captures. */
+  readonly flows: string;
   readonly log: Logger;
 }
 
 /** Runs the rehearsal and leaves nothing behind. */
-export async function rehearse(rehearsal: Rehearsal): Promise<void> {
-  const runDir = `${rehearsal.runDir}/rehearsal-${rehearsal.services.join("-")}`;
+export async function rehearse({ config, runDir, services, flows, log }: Rehearsal): Promise<void> {
+  const capture = `${flows}/${REHEARSAL.whole}`;
   for (let round = 0; round < ROUNDS; round++) {
-    rmSync(runDir, { recursive: true, force: true });
-    mkdirSync(runDir);
+    const practice = await practiceConfig(config, capture);
+    const cast = await Cast.assemble({
+      config: { ...practice, feed: { ...config.feed, source: { kind: "pcap", path: capture, speed: "max" } } },
+      runDir: `${runDir}/rehearsal-${services.join("-")}`,
+      replay: true,
+      practice: undefined,
+      trades: services.includes("execution"),
+      log,
+    });
     try {
-      await play({ ...rehearsal, runDir });
+      await play(cast);
     } finally {
-      rmSync(runDir, { recursive: true, force: true });
+      cast.close();
     }
   }
 }
 
-async function play({ config, runDir, services, capture, log }: Rehearsal): Promise<void> {
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, statSync(config.inference.model).size)) {
-    if (kind === "control") createSegment(`${runDir}/${file}`, { kind });
-    else if (kind === "plain") createSegment(`${runDir}/${file}`, { kind, bytes });
-    else if (kind === "latest") createSegment(`${runDir}/${file}`, { kind, payload: bytes });
-    else createSegment(`${runDir}/${file}`, { kind, slots, payload: bytes });
-  }
-  const control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));
-  control.line.raiseEpoch();
-  control.line.arm();
-  const rehearsed = await rehearsedConfig(config, capture);
-  const trades = services.includes("execution");
-  const exchange = control.service("exchange");
-  const venue = trades ? await RehearsalVenue.start(rehearsed, runDir, exchange) : undefined;
-  // Without a venue, one that has already seen all time: nothing waits for it.
-  if (venue === undefined) exchange.horizon.set(0xffffffff, 0xffffffff);
-  try {
-    const wiring = new Wiring({ config: rehearsed, runDir, local: FLOW, replay: true, rehearsal: !trades, log });
-    const agents: Agent[] = [];
-    for (const name of [...FLOW].reverse()) agents.unshift(await createAgent(name, wiring.context(name)));
-    const until = nowNs() + ROUND_NS_MAX;
-    const end = control.service("execution").horizon;
-    while (nowNs() < until && !end.atLeast(0xffffffff, 0xffffffff)) {
-      cycle(agents, CYCLES);
-      await turn();
-    }
-    for (const agent of agents) agent.close();
-  } finally {
-    await venue?.stop();
-  }
-}
-
-function cycle(agents: readonly Agent[], times: number): void {
-  for (let n = 0; n < times; n++) {
-    for (let i = 0; i < agents.length; i++) (agents[i] as Agent).doWork();
+async function play(cast: Cast): Promise<void> {
+  const until = nowNs() + ROUND_NS_MAX;
+  const end = cast.control.service("execution").horizon;
+  while (nowNs() < until && !end.atLeast(0xffffffff, 0xffffffff)) {
+    for (let n = 0; n < CYCLES; n++) cast.cycle();
+    await turn();
   }
 }

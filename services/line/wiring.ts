@@ -64,6 +64,8 @@ export interface WiringOptions {
   readonly replay: boolean;
   /** True when the agents only warm up: no session is opened and nothing can be sent. */
   readonly rehearsal: boolean;
+  /** Capture that the feed plays round and round instead of its source. */
+  readonly practice?: string | undefined;
   readonly log: Logger;
 }
 
@@ -99,13 +101,14 @@ export class Wiring {
 
   /** The context that service `name` is created with. */
   context(name: Hostable): ServiceContext {
-    const { config, runDir, replay, rehearsal, log } = this.#options;
+    const { config, runDir, replay, rehearsal, practice, log } = this.#options;
     return {
       name,
       config,
       runDir,
       replay,
       rehearsal,
+      practice,
       block: this.block(name),
       lineBlock: this.control.line,
       peer: (peer: ServiceName) => this.control.service(peer),

@@ -26,7 +26,7 @@ export interface Known {
   armed: boolean;
   halted: boolean;
   /** Age of the signal's features, ns; 0 in replay, where line time is the signal's own. */
-  ageNs: number;
+  readonly ageNs: Float64Array;
   /** The last decision ordered, by instrument. */
   readonly lastDecision: Float64Array;
   /** By instrument: 0 when its book can be trusted. */
@@ -75,7 +75,8 @@ function sound(signal: SignalView, known: Known, limits: RiskLimits): Refusal {
   if (!(signal.price > 0)) return Refusal.PriceZero;
   if (!(signal.bid > 0 && signal.ask > signal.bid)) return Refusal.Touch;
   if (!(known.stale[signal.instrument] === 0)) return Refusal.Stale;
-  if (!(known.ageNs >= 0 && known.ageNs <= limits.featureAgeMaxNs)) return Refusal.Age;
+  const ageNs = known.ageNs[0] as number;
+  if (!(ageNs >= 0 && ageNs <= limits.featureAgeMaxNs)) return Refusal.Age;
   if (!(signal.seq > (known.lastDecision[signal.instrument] as number))) return Refusal.Decision;
   return Refusal.None;
 }

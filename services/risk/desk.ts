@@ -94,7 +94,7 @@ export class Desk implements Agent {
     this.ledger = new Ledger(instruments, account, exposure, credit);
     this.marks = new Marks(instruments, account);
     this.known = {
-      armed: false, halted: false, ageNs: 0, lastDecision: new Float64Array(instruments), stale: this.marks.stale, bid: this.marks.bid, ask: this.marks.ask,
+      armed: false, halted: false, ageNs: new Float64Array(1).fill(Number.NaN), lastDecision: new Float64Array(instruments), stale: this.marks.stale, bid: this.marks.bid, ask: this.marks.ask,
       strategies: STRATEGIES, account, exposure, credit,
     };
     this.onSignal = (view, at) => {
@@ -197,7 +197,7 @@ export class Desk implements Agent {
     const now = (stampWords[1] as number) * TWO_32 + (stampWords[0] as number);
     // An argument or a field of this size would be boxed.
     this.#nowNs[0] = now;
-    known.ageNs = horizons === undefined ? now - signal.timeNs : 0;
+    known.ageNs[0] = horizons === undefined ? now - signal.timeNs : 0;
     known.armed = armed();
     const refusal = decide(signal, known, limits, this.#verdict);
     return refusal === Refusal.None ? this.#send() : refusal;

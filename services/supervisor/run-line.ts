@@ -15,7 +15,7 @@ import { planProcesses, type LearnerSeat, type PlacementMode, type ProcessGroup 
 import type { ProcessSpec } from "./process.ts";
 import { decideRests } from "./rests.ts";
 import { RestartWindow } from "./restart-window.ts";
-import { makeRehearsalCapture } from "./rehearsal-capture.ts";
+import { makeRehearsalFlows } from "./rehearsal-flows.ts";
 import { RunDir } from "./run-dir.ts";
 import { snapshot, type LineSnapshot } from "./snapshot.ts";
 import { Supervisor, type LineEvent, type Outcome } from "./supervise.ts";
@@ -88,7 +88,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
   // The hosts read what we read, with absolute paths and defaults filled in: JSON is YAML.
   writeFileSync(`${runDir}/line.yaml`, JSON.stringify(config, null, 2));
   writeFileSync(`${runDir}/exchange.config.json`, JSON.stringify(exchangeConfig(config, run.replay), null, 2));
-  if (run.rehearse) makeRehearsalCapture(EXCHANGE, config, rehearsalOf(runDir));
+  if (run.rehearse) makeRehearsalFlows(config, rehearsalOf(runDir));
   run.onControl(control);
 
   const health = new ControlHealth(control, runDir);
@@ -123,7 +123,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
 }
 
 function rehearsalOf(runDir: string): string {
-  return `${runDir}/rehearsal.pcap`;
+  return `${runDir}/rehearsal`;
 }
 
 function makeSegment(runDir: string, { file, kind, slots, bytes }: SegmentSpec): void {

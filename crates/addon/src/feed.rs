@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tickline_clock::monotonic;
 use tickline_packet::arbiter::{self, Join};
-use tickline_packet::pcap::{Capture, Player};
+use tickline_packet::pcap::{Capture, Circle, Player};
 use tickline_packet::{rerequest, socket};
 use tickline_pipeline::{Pipeline, Settings};
 use tickline_ring::broadcast::Publisher;
@@ -63,7 +63,7 @@ fn refused(error: impl std::fmt::Display) -> Error {
 
 #[napi]
 impl Feed {
-    /// Opens source, ring and control segment and sets all memory aside. `json`: `instruments`, `source` (`pcap`: path, speed;
+    /// Opens source, ring and control segment and sets all memory aside. `json`: `instruments`, `source` (`pcap`: path, speed; `circle`: path;
     /// `socket`: interface, a, b, rerequest), `features`, `control`; without these two it touches no shared
     /// memory.
     /// @throws FEED_CONFIG, FEED_CAPTURE, FEED_SOCKET, FEED_RING, RING_IO, RING_HEADER
@@ -132,7 +132,7 @@ impl Feed {
     #[napi(getter)]
     pub fn descriptor(&self) -> i32 {
         match &self.parts.borrow().source {
-            FrameSource::Replay(_) => -1,
+            FrameSource::Circle(_) | FrameSource::Replay(_) => -1,
             FrameSource::Live(live) => live.descriptor.raw(),
         }
     }
@@ -156,6 +156,10 @@ impl Parts {
         let Parts { pipeline, source, outlet, meter, published, .. } = self;
         let frames = match source {
             FrameSource::Replay(replay) => replay_frames(replay, pipeline, outlet, meter, budget, admit),
+            FrameSource::Circle(circle) => {
+                pipeline.accept(&circle.next(monotonic()), outlet);
+                1
+            }
             FrameSource::Live(live) => live_frames(live, pipeline, outlet, budget)
                 .map_err(|error| refused(format!("FEED_SOCKET: receiving was refused: {error}")))?,
         };
@@ -181,6 +185,14 @@ fn open_source(source: &Source) -> Result<(FrameSource, arbiter::Config)> {
                 FrameSource::Replay(Box::new(replay)),
                 arbiter::Config { join: Join::Beginning, ..Default::default() },
             ))
+        }
+        Source::Circle { path } => {
+            let capture = Capture::open(path).map_err(|fault| refused(format!("FEED_CAPTURE: {fault}")))?;
+            let circle = Circle::new(capture).ok_or_else(|| {
+                refused(format!("FEED_CAPTURE: {}: no packet carries a message", path.display()))
+            })?;
+            let arbiter = arbiter::Config { join: Join::Beginning, ..Default::default() };
+            Ok((FrameSource::Circle(Box::new(circle)), arbiter))
         }
         Source::Socket { interface, a, b, rerequest } => {
             let mut lines = Vec::with_capacity(2);

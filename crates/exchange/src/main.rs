@@ -60,6 +60,9 @@ struct Arguments {
     /// Peak of a burst as a multiple of the average.
     #[arg(long, default_value_t = 20.0)]
     burst: f64,
+    /// Delete every order at the end, so that the capture can be played in a circle.
+    #[arg(long)]
+    flat: bool,
     /// Write line B too.
     #[arg(long)]
     line_b: bool,
@@ -110,7 +113,7 @@ fn live(config: &Config, status: Status, stop: StopSignal) -> Result<Summary, St
 }
 
 fn generate(arguments: &Arguments, file: &std::path::Path) -> Result<String, String> {
-    let Arguments { seed, seconds, rate, burst, tick, line_b, .. } = *arguments;
+    let Arguments { seed, seconds, rate, burst, tick, flat, line_b, .. } = *arguments;
     let instrument = |symbol: &String| Instrument { symbol: symbol.clone(), tick };
     let instruments: Vec<Instrument> = arguments.symbols.iter().map(instrument).collect();
     if opening::symbols(&instruments).len() != instruments.len() {
@@ -122,7 +125,7 @@ fn generate(arguments: &Arguments, file: &std::path::Path) -> Result<String, Str
         );
     }
     let rates = Rates { per_second: rate, burst };
-    let recipe = generate::Recipe { seed, seconds, instruments, rates, line_b };
+    let recipe = generate::Recipe { seed, seconds, instruments, rates, flat, line_b };
     let written = generate::generate(&recipe, file)
         .map_err(|error| format!("{}: cannot be written ({error})", file.display()))?;
     Ok(serde_json::json!({ "file": file, "messages": written.messages, "frames": written.frames })

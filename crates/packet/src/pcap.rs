@@ -1,6 +1,7 @@
 //! Captures: reading pcap and pcapng, plain or gzip, and playing them at a pace.
 
 mod capture;
+mod circle;
 mod classic;
 mod fault;
 mod gunzip;
@@ -9,6 +10,7 @@ mod player;
 mod recording;
 
 pub use capture::{Capture, Skipped};
+pub use circle::Circle;
 pub use fault::{Cause, Fault};
 pub use player::{Player, Speed};
 pub use recording::{BYTES_MAX, RawFrame, Recording, Tail};

@@ -25,6 +25,8 @@ pub(super) struct Config {
 pub(super) enum Source {
     /// A capture, played at a pace.
     Pcap { path: PathBuf, speed: SpeedConfig },
+    /// A capture, played round and round: a frame at each poll, at the time of the poll.
+    Circle { path: PathBuf },
     /// Two multicast lines, and where to ask for what both lost.
     Socket { interface: Ipv4Addr, a: Line, b: Option<Line>, rerequest: Option<Server> },
 }

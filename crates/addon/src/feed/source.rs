@@ -1,7 +1,7 @@
 //! Where a feed's frames come from.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use tickline_packet::pcap::Player;
+use tickline_packet::pcap::{Circle, Player};
 use tickline_packet::rerequest;
 use tickline_packet::socket::UdpSource;
 use tickline_units::Nanos;
@@ -25,8 +25,9 @@ pub(super) struct Live {
     pub(super) descriptor: Descriptor,
 }
 
-/// Either.
+/// One of them.
 pub(super) enum FrameSource {
+    Circle(Box<Circle>),
     Replay(Box<Replay>),
     Live(Box<Live>),
 }

@@ -1,6 +1,6 @@
 /**
- * The venue of a rehearsal: a process of its own that follows the rehearsed capture, so that gate, session, kernel and Fills are walked
- * as they will be. It listens on loopback at a port of the moment; the line's own venue hears nothing of a rehearsal.
+ * The venue of a cast: a process of its own that follows a capture, so that gate, session, kernel and Fills are walked as they will be.
+ * It listens on loopback at a port of the moment; the line's own venue hears nothing of it.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,6 @@ import { SEGMENT } from "../kit/segments.ts";
 
 const LOOPBACK = "127.0.0.1";
 const START_MS = 5000;
-const STOP_MS = 2000;
 
 /** A port that is free now. */
 async function freePort(): Promise<number> {
@@ -28,17 +27,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The line's configuration with the rehearsal's venue and flow in place of its own. */
-export async function rehearsedConfig(config: LineConfig, capture: string): Promise<LineConfig> {
+/** The line's configuration with a venue of its own that follows `capture`. */
+export async function practiceConfig(config: LineConfig, capture: string): Promise<LineConfig> {
   const ouch = { ...config.venue.ouch, host: LOOPBACK, port: await freePort() };
-  return {
-    ...config,
-    venue: { ...config.venue, ouch, flow: { kind: "capture", path: capture } },
-    feed: { ...config.feed, source: { kind: "pcap", path: capture, speed: "max" } },
-  };
+  return { ...config, venue: { ...config.venue, ouch, flow: { kind: "capture", path: capture } } };
 }
 
-export class RehearsalVenue {
+export class PracticeVenue {
   readonly #child: ChildProcess;
   #lastWords = "";
 
@@ -46,39 +41,36 @@ export class RehearsalVenue {
     this.#child = child;
     child.stderr?.on("data", (text: Buffer) => { this.#lastWords = String(text).trim(); });
     child.on("error", ({ message }) => { this.#lastWords = message; });
+    // It never keeps its host alive.
+    child.unref();
   }
 
   /**
    * Starts it over the segments in `runDir`, off this process's core where the supervisor has another, and waits until it listens.
+   * It ends with this process.
    * @throws TicklineError TL_START with the venue's words
    */
-  static async start(config: LineConfig, runDir: string, block: ServiceBlock): Promise<RehearsalVenue> {
+  static async start(config: LineConfig, runDir: string, block: ServiceBlock): Promise<PracticeVenue> {
     const file = `${runDir}/exchange.config.json`;
-    writeFileSync(file, JSON.stringify(exchangeConfig(config, true)));
+    writeFileSync(file, JSON.stringify({ ...exchangeConfig(config, true), idle: "park" }));
     const args = ["--config", file, "--control", `${runDir}/${SEGMENT.control}`, "--parent", String(process.pid)];
     // A group of its own, as every process of a line: Ctrl-C reaches the supervisor alone.
     const child = spawn(EXCHANGE, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
-    const venue = new RehearsalVenue(child);
+    const venue = new PracticeVenue(child);
     const core = native.processCores(process.ppid)[0];
     if (child.pid !== undefined && core !== undefined) native.processPin(child.pid, core);
     for (let waited = 0; block.state() !== State.Running; waited++) {
       if (child.pid === undefined || child.exitCode !== null || waited >= START_MS) {
-        await venue.stop();
-        throw new TicklineError("TL_START", `the warm-up's venue did not start: ${venue.#lastWords}`);
+        venue.stop();
+        throw new TicklineError("TL_START", `the venue to practise with did not start: ${venue.#lastWords}`);
       }
       await wait(1);
     }
     return venue;
   }
 
-  /** Ends it and waits for its end. */
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGTERM");
-    const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
-    await ended;
-    clearTimeout(late);
+  /** Tells it to end; it keeps nothing that anybody waits for. */
+  stop(): void {
+    this.#child.kill("SIGTERM");
   }
 }

@@ -1,0 +1,89 @@
+/**
+ * A whole line of its own in this process: segments in a folder of its own, agents, and, where it trades, a venue. What rehearsals and
+ * the understudy are made of; nothing of it is the line's.
+ */
+import { mkdirSync, rmSync, statSync } from "node:fs";
+import type { Agent } from "../kit/agent.ts";
+import type { LineConfig } from "../kit/config.ts";
+import { Control } from "../kit/ring/control.ts";
+import { createSegment, Segment } from "../kit/ring/segment.ts";
+import { SEGMENT, segmentsOf } from "../kit/segments.ts";
+import { createAgent } from "./create.ts";
+import { PracticeVenue } from "./practice-venue.ts";
+import { FLOW, Wiring } from "./wiring.ts";
+import type { Logger } from "pino";
+
+export interface CastOptions {
+  readonly config: LineConfig;
+  /** The cast's own folder; what an earlier cast has left there goes. */
+  readonly runDir: string;
+  readonly replay: boolean;
+  /** Capture that the feed plays round and round instead of its source; undefined: its source. */
+  readonly practice: string | undefined;
+  /** Whether execution has a session, with a venue of the cast's own; without, everything that it is told is refused. */
+  readonly trades: boolean;
+  readonly log: Logger;
+}
+
+export class Cast {
+  readonly control: Control;
+  readonly #agents: Agent[] = [];
+  readonly #runDir: string;
+  #venue: PracticeVenue | undefined;
+
+  private constructor(runDir: string) {
+    this.#runDir = runDir;
+    this.control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));
+  }
+
+  /** @throws TicklineError TL_START when its venue does not start */
+  static async assemble(options: CastOptions): Promise<Cast> {
+    const { config, runDir } = options;
+    rmSync(runDir, { recursive: true, force: true });
+    mkdirSync(runDir);
+    makeSegments(runDir, config);
+    const cast = new Cast(runDir);
+    try {
+      await cast.#enter(options);
+    } catch (error) {
+      cast.close();
+      throw error;
+    }
+    return cast;
+  }
+
+  async #enter({ config, replay, practice, trades, log }: CastOptions): Promise<void> {
+    const { control } = this;
+    control.line.raiseEpoch();
+    control.line.arm();
+    const exchange = control.service("exchange");
+    // Without a venue, one that has already seen all time: nothing waits for it.
+    if (trades) this.#venue = await PracticeVenue.start(config, this.#runDir, exchange);
+    else exchange.horizon.set(0xffffffff, 0xffffffff);
+    const wiring = new Wiring({ config, runDir: this.#runDir, local: FLOW, replay, rehearsal: !trades, practice, log });
+    for (const name of [...FLOW].reverse()) this.#agents.unshift(await createAgent(name, wiring.context(name)));
+  }
+
+  /** One duty cycle of each agent, in the order of the data flow. */
+  cycle(): void {
+    const agents = this.#agents;
+    for (let i = 0; i < agents.length; i++) (agents[i] as Agent).doWork();
+  }
+
+  /** Ends agents and venue and leaves nothing behind. */
+  close(): void {
+    for (const agent of this.#agents) agent.close();
+    this.#venue?.stop();
+    rmSync(this.#runDir, { recursive: true, force: true });
+  }
+}
+
+function makeSegments(runDir: string, config: LineConfig): void {
+  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, statSync(config.inference.model).size)) {
+    const path = `${runDir}/${file}`;
+    if (kind === "control") createSegment(path, { kind });
+    else if (kind === "plain") createSegment(path, { kind, bytes });
+    else if (kind === "latest") createSegment(path, { kind, payload: bytes });
+    else createSegment(path, { kind, slots, payload: bytes });
+  }
+}

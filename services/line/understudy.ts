@@ -1,0 +1,32 @@
+/**
+ * Keeps the way of an order warm while there is nothing to do: a second cast in the same thread, with a venue of its own, handles one
+ * frame of generated flow now and then. After half a millisecond of silence an order otherwise takes a third longer: caches and branch
+ * predictors, in the kernel too, have turned to the idle loop.
+ */
+import { setImmediate as turn } from "node:timers/promises";
+import { REHEARSAL } from "../kit/segments.ts";
+import { Cast } from "./cast.ts";
+import { practiceConfig } from "./practice-venue.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+
+/** Steps before it is ready: windows are full, models answer, orders were sent. */
+const STEPS = 4_000;
+/** Steps between two turns of the event loop. */
+const TURN = 500;
+
+/** Plays it in; `step()` then handles one frame. */
+export async function assembleUnderstudy({ config, runDir, flows, log }: Rehearsal): Promise<Cast> {
+  const cast = await Cast.assemble({
+    config: await practiceConfig(config, `${flows}/${REHEARSAL.opening}`),
+    runDir: `${runDir}/understudy`,
+    replay: false,
+    practice: `${flows}/${REHEARSAL.circle}`,
+    trades: true,
+    log,
+  });
+  for (let step = 1; step <= STEPS; step++) {
+    cast.cycle();
+    if (step % TURN === 0) await turn();
+  }
+  return cast;
+}
