@@ -2,8 +2,8 @@
  * One end of our lossless channel in a Node process of its own, driven line by line on standard input like `tickline-bench ring-end`:
  * `trips N`, `pour N`, `clock N`; each answer is one line of JSON. Started by `ring.ts` as `node ring-end.ts near|far DIR CORE`.
  *
- * A message is 64 bytes: the half that every message of a channel begins with (the template's) and eight words of its own. Whoever
- * receives it checks every word. Nothing in the loops allocates; garbage collections that fall into them are counted.
+ * A message is 64 bytes: the half that every message of a channel begins with (the template's) and four doubles of its own. Whoever
+ * receives it checks all of them. Nothing in the loops allocates; garbage collections that fall into them are counted.
  */
 import { createInterface } from "node:readline";
 import { setImmediate as turn } from "node:timers/promises";
@@ -24,7 +24,7 @@ const LOOKS_MAX = 4e9;
 
 const [side = "", dir = "", core = ""] = process.argv.slice(2);
 const template = new Uint8Array(BYTES).map((_, at) => (at < HALF ? 0xa0 + at : 0));
-const prefix = new Int32Array(template.buffer, 0, HALF / 4);
+const prefix = new Float64Array(template.buffer, 0, HALF / 8);
 const stamp = new Uint32Array(2);
 const near = side === "near";
 const outlet = new Producer(Segment.open(`${dir}/${near ? "there" : "back"}`), template, KIND, stamp);
@@ -37,25 +37,19 @@ let checked = 1;
 let wrong = 0;
 
 function write(view: DataView, at: number, n: number): void {
-  view.setInt32(at + 32, n, true);
-  view.setInt32(at + 36, ~n, true);
-  view.setInt32(at + 40, n + 1, true);
-  view.setInt32(at + 44, ~n, true);
-  view.setInt32(at + 48, n + 2, true);
-  view.setInt32(at + 52, ~n, true);
-  view.setInt32(at + 56, n + 3, true);
-  view.setInt32(at + 60, ~n, true);
+  view.setFloat64(at + 32, n, true);
+  view.setFloat64(at + 40, n + 0.5, true);
+  view.setFloat64(at + 48, -n, true);
+  view.setFloat64(at + 56, n + 0.25, true);
 }
 
-/** Bits that differ from message `n`: 0 when it is right in all of its 64 bytes. */
-function difference(view: DataView, at: number, n: number): number {
-  let bits = 0;
-  for (let word = 0; word < HALF / 4; word++) bits |= view.getInt32(at + 4 * word, true) ^ (prefix[word] as number);
+/** True when message `n` is right in all of its 64 bytes: doubles that are numbers, and not zero, are equal only in all bits. */
+function right(view: DataView, at: number, n: number): boolean {
   return (
-    bits | (view.getInt32(at + 32, true) ^ n) | (view.getInt32(at + 36, true) ^ ~n) |
-    (view.getInt32(at + 40, true) ^ (n + 1)) | (view.getInt32(at + 44, true) ^ ~n) |
-    (view.getInt32(at + 48, true) ^ (n + 2)) | (view.getInt32(at + 52, true) ^ ~n) |
-    (view.getInt32(at + 56, true) ^ (n + 3)) | (view.getInt32(at + 60, true) ^ ~n)
+    view.getFloat64(at, true) === prefix[0] && view.getFloat64(at + 8, true) === prefix[1] &&
+    view.getFloat64(at + 16, true) === prefix[2] && view.getFloat64(at + 24, true) === prefix[3] &&
+    view.getFloat64(at + 32, true) === n && view.getFloat64(at + 40, true) === n + 0.5 &&
+    view.getFloat64(at + 48, true) === -n && view.getFloat64(at + 56, true) === n + 0.25
   );
 }
 
@@ -72,21 +66,17 @@ function send(): void {
 }
 
 const check: Handler = (view, at) => {
-  if (difference(view, at, checked) !== 0) wrong += 1;
+  if (!right(view, at, checked)) wrong += 1;
   checked = (checked + 1) | 0;
 };
 
 const echo: Handler = (view, at) => {
   const to = claim();
   const out = outlet.view;
-  out.setInt32(to + 32, view.getInt32(at + 32, true), true);
-  out.setInt32(to + 36, view.getInt32(at + 36, true), true);
-  out.setInt32(to + 40, view.getInt32(at + 40, true), true);
-  out.setInt32(to + 44, view.getInt32(at + 44, true), true);
-  out.setInt32(to + 48, view.getInt32(at + 48, true), true);
-  out.setInt32(to + 52, view.getInt32(at + 52, true), true);
-  out.setInt32(to + 56, view.getInt32(at + 56, true), true);
-  out.setInt32(to + 60, view.getInt32(at + 60, true), true);
+  out.setFloat64(to + 32, view.getFloat64(at + 32, true), true);
+  out.setFloat64(to + 40, view.getFloat64(at + 40, true), true);
+  out.setFloat64(to + 48, view.getFloat64(at + 48, true), true);
+  out.setFloat64(to + 56, view.getFloat64(at + 56, true), true);
   outlet.commit();
 };
 

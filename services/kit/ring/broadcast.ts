@@ -17,10 +17,10 @@ import {
   RECORD_SEQUENCE,
   RECORD_SEQUENCE_HIGH,
 } from "./layout.ts";
+import { Form } from "./form.ts";
 import { look, mark, publish, settle } from "./order.ts";
 import { Kind, type Segment } from "./segment.ts";
 import { corrupt, fenced, firstUncommitted, halfTurns, loadSequence, step, storeSequence, type Sequence } from "./slots.ts";
-import { Stage } from "./stage.ts";
 
 // Offsets in words. V8 folds a module's own constants into the code, and loads those that it imports.
 const SEQUENCE = RECORD_SEQUENCE;
@@ -32,68 +32,67 @@ const FIRST = AT_DATA >> 2;
 const TAIL_WORD = AT_TAIL >> 2;
 const EPOCH_WORD = AT_EPOCH >> 2;
 
-// As in `lossless.ts`, an end's numbers lie in a small typed array.
-const LOW = 0;
-const HIGH = 1;
-const EPOCH = 2;
-const CLAIMED = 2;
-
 /** The writing end. */
 export class Publisher implements Outlet {
-  /** The writer's own memory; a claimed payload lies at offset 0. */
+  /** The segment. */
   readonly view: DataView;
-  readonly #stage: Stage;
-  readonly #segment: Segment;
+  readonly #form: Form;
+  readonly #path: string;
   readonly #words: Int32Array;
+  // Numbers begin as numbers, so that V8 keeps them as such and asks no more.
   /** Words from a slot to the next. */
-  readonly #stride: number;
-  readonly #mask: number;
-  readonly #epoch: number;
-  /** LOW, HIGH: sequence of the next record, exact. CLAIMED: 1 between claim and commit. */
-  readonly #own = new Int32Array(3);
+  readonly #stride: number = 0;
+  readonly #mask: number = 0;
+  readonly #epoch: number = 0;
+  /** Sequence of the next record, exact. */
+  #low = 0;
+  #high = 0;
+  #claimed = false;
 
   /** Becomes the channel's writer, after every record committed so far. Parameters as for `Producer`. */
   constructor(segment: Segment, template: Uint8Array, kind: number, stamp: Uint32Array) {
     segment.require(Kind.Broadcast, true);
-    this.#stage = new Stage(segment, template, kind, stamp);
-    this.view = this.#stage.view;
-    this.#segment = segment;
+    this.#form = new Form(segment, template, kind, stamp);
+    this.view = segment.view;
+    this.#path = segment.path;
     this.#words = segment.words;
     this.#stride = segment.stride >> 2;
     this.#mask = segment.slots - 1;
-    this.#epoch = (Atomics.add(segment.words, EPOCH_WORD, 1) + 1) | 0;
+    this.#epoch = this.#form.epoch;
     const next = firstUncommitted(segment, loadSequence(segment, AT_TAIL));
-    this.#own[LOW] = next.low;
-    this.#own[HIGH] = next.high;
+    this.#low = next.low;
+    this.#high = next.high;
     storeSequence(segment, AT_TAIL, next);
   }
 
-  /** Byte offset in `view` of a payload that equals the template: 0; never -1. */
+  /** Byte offset in `view` of a payload that equals the template; never -1. The oldest record is gone from here on. */
   claim(): number {
-    if (this.#words[EPOCH_WORD] !== this.#epoch) fenced(this.#segment.path);
-    this.#stage.reset();
-    this.#own[CLAIMED] = 1;
-    return 0;
+    const words = this.#words;
+    if (words[EPOCH_WORD] !== this.#epoch) fenced(this.#path);
+    const low = this.#low;
+    const slot = FIRST + (low & this.#mask) * this.#stride;
+    // SYNC: pairs with the check in `Subscriber.#take`: who sees any later word sees this mark.
+    mark(words, slot + SEQUENCE, ~low);
+    this.#form.lay(slot, this.#high);
+    this.#claimed = true;
+    return (slot + PAYLOAD) << 2;
   }
 
   /** Publishes what was claimed; does nothing without a claim. */
   commit(): void {
-    const own = this.#own;
-    if (own[CLAIMED] === 0) return;
-    own[CLAIMED] = 0;
+    if (!this.#claimed) return;
+    this.#claimed = false;
     const words = this.#words;
-    const low = own[LOW] as number;
-    const word = FIRST + (low & this.#mask) * this.#stride;
-    // SYNC: pairs with the check in `Subscriber.#take`: who sees any later word sees this mark.
-    mark(words, word + SEQUENCE, ~low);
-    this.#stage.move(words, word, own[HIGH] as number, this.#epoch);
+    const low = this.#low;
+    const slot = FIRST + (low & this.#mask) * this.#stride;
+    this.#form.stamp(slot);
     // SYNC: pairs with the readers' look at the commit word.
-    publish(words, word + SEQUENCE, low);
+    publish(words, slot + SEQUENCE, low);
     const next = (low + 1) | 0;
-    own[LOW] = next;
+    this.#low = next;
     if ((next ^ low) < 0) {
-      if (next === 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
-      publish(words, TAIL_WORD + 1, halfTurns(next, own[HIGH] as number));
+      if (next === 0) this.#high = (this.#high + 1) | 0;
+      publish(words, TAIL_WORD + 1, halfTurns(next, this.#high));
     }
     publish(words, TAIL_WORD, next);
   }
@@ -121,21 +120,24 @@ export class Subscriber implements Inlet {
   /** Memory of this reader that the handler sees; every payload lies at offset 0. */
   readonly view: DataView;
   readonly #copy: Int32Array;
-  readonly #segment: Segment;
+  readonly #path: string;
   readonly #words: Int32Array;
   /** Words from a slot to the next. */
-  readonly #stride: number;
-  readonly #mask: number;
-  readonly #payloadMax: number;
-  /** LOW, HIGH: sequence of the next record, exact. EPOCH: of the writer of the last one. */
-  readonly #own = new Int32Array(3);
+  readonly #stride: number = 0;
+  readonly #mask: number = 0;
+  readonly #payloadMax: number = 0;
+  /** Sequence of the next record, exact. */
+  #low = 0;
+  #high = 0;
+  /** Of the writer of the last record. */
+  #epoch = 0;
   /** A word of this reader's own, to settle on. */
   readonly #settled = new Int32Array(1);
   #lost = 0;
 
   constructor(segment: Segment, join: Join) {
     segment.require(Kind.Broadcast, false);
-    this.#segment = segment;
+    this.#path = segment.path;
     this.#words = segment.words;
     this.#stride = segment.stride >> 2;
     this.#mask = segment.slots - 1;
@@ -143,17 +145,16 @@ export class Subscriber implements Inlet {
     this.#copy = new Int32Array(segment.payloadMax >> 2);
     this.view = new DataView(this.#copy.buffer);
     const at = joinAt(segment, join);
-    this.#own[LOW] = at.low;
-    this.#own[HIGH] = at.high;
+    this.#low = at.low;
+    this.#high = at.high;
   }
 
   /** Hands at most `limit` records to `handler` and returns how many. Lost records are counted in `lost`. */
   poll(handler: Handler, limit: number): number {
     const words = this.#words;
-    const own = this.#own;
     let handled = 0;
     while (handled < limit) {
-      const low = own[LOW] as number;
+      const low = this.#low;
       const word = FIRST + (low & this.#mask) * this.#stride;
       // SYNC: pairs with the writer's publication of the commit word.
       const found = look(words, word + SEQUENCE);
@@ -166,8 +167,8 @@ export class Subscriber implements Inlet {
         this.#resync();
         continue;
       }
-      own[LOW] = (low + 1) | 0;
-      if (low === -1) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
+      this.#low = (low + 1) | 0;
+      if (low === -1) this.#high = (this.#high + 1) | 0;
       handler(this.view, 0);
       handled += 1;
     }
@@ -178,7 +179,6 @@ export class Subscriber implements Inlet {
   #take(word: number): boolean {
     const words = this.#words;
     const copy = this.#copy;
-    const own = this.#own;
     const length = words[word + LENGTH] as number;
     const high = words[word + SEQUENCE_HIGH] as number;
     const epoch = words[word + WRITER] as number;
@@ -187,31 +187,30 @@ export class Subscriber implements Inlet {
     for (let n = 0; n < count; n += 1) copy[n] = words[payload + n] as number;
     // SYNC: pairs with the mark in `Publisher.commit` and in `Slots::mark`: had a later record's word been copied, the mark would show.
     settle(this.#settled);
-    if (look(words, word + SEQUENCE) !== own[LOW]) return false;
-    if (!(length >= 0 && length <= this.#payloadMax && high === own[HIGH] && epoch >= (own[EPOCH] as number))) {
-      corrupt(this.#segment.path, word * 4, own[LOW] as number);
+    if (look(words, word + SEQUENCE) !== this.#low) return false;
+    if (!(length >= 0 && length <= this.#payloadMax && high === this.#high && epoch >= this.#epoch)) {
+      corrupt(this.#path, word * 4, this.#low);
     }
-    own[EPOCH] = epoch;
+    this.#epoch = epoch;
     return true;
   }
 
   /** Tells a slot that has gone ahead from one still behind; see `missed` in Rust. */
   #lapped(found: number): boolean {
     const mask = this.#mask;
-    const low = this.#own[LOW] as number;
+    const low = this.#low;
     const sequence = (found & mask) === (low & mask) ? found : ~found;
     return ((sequence - low) | 0) > 0;
   }
 
   /** Goes on at the newest record and counts what was skipped. */
   #resync(): void {
-    const own = this.#own;
-    const before = own[LOW] as number;
+    const before = this.#low;
     let newest = (look(this.#words, TAIL_WORD) - 1) | 0;
     if (((newest - before) | 0) <= 0) newest = (before + 1) | 0;
     this.#lost += (newest - before) | 0;
-    if (newest >>> 0 < before >>> 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
-    own[LOW] = newest;
+    if (newest >>> 0 < before >>> 0) this.#high = (this.#high + 1) | 0;
+    this.#low = newest;
   }
 
   /** Records lost to lapping since it joined. */
@@ -221,13 +220,13 @@ export class Subscriber implements Inlet {
 
   /** True when a record waits or the reader was lapped; for the check after arming a bell. */
   ready(): boolean {
-    const low = this.#own[LOW] as number;
+    const low = this.#low;
     const found = Atomics.load(this.#words, FIRST + (low & this.#mask) * this.#stride + SEQUENCE);
     return found === low || this.#lapped(found);
   }
 
   /** Epoch of the writer of the last record read; 0 before the first. */
   get epoch(): number {
-    return (this.#own[EPOCH] as number) >>> 0;
+    return this.#epoch >>> 0;
   }
 }

@@ -181,13 +181,24 @@ test("a claim begins as the template, whatever the slot held before; a commit wi
   const producer = new Producer(Segment.open(path), template, KIND, stamp);
   const consumer = new Consumer(Segment.open(path));
   for (let n = 1; n <= 5; n += 1) {
+    const dropped = producer.claim();
+    fill(producer.view, dropped, 99);
     const at = producer.claim();
-    assert.deepEqual(read(producer.view, at), template);
+    assert.deepEqual([at, read(producer.view, at)], [dropped, template]);
     fill(producer.view, at, n);
     producer.commit();
     producer.commit();
-    assert.equal(consumer.poll(() => {}, 9), 1);
+    assert.deepEqual(typescriptReader(consumer).poll(9), [message(n)]);
   }
+});
+
+test("a template that its slots cannot hold, or that doubles cannot carry, is refused", () => {
+  const segment = Segment.open(fresh({ kind: "lossless", slots: 2, payload: BYTES }));
+  const open = (bytes: Uint8Array) => () => new Producer(segment, bytes, KIND, stamp);
+  assert.throws(open(new Uint8Array(segment.payloadMax + 1)), { code: "TL_SEGMENT", message: /does not fit/ });
+  assert.throws(open(new Uint8Array(0)), { code: "TL_SEGMENT", message: /does not fit/ });
+  assert.throws(open(new Uint8Array(BYTES).fill(0xff, 8, 16)), { code: "TL_SEGMENT", message: /bytes 8 to 15 .* no number/ });
+  assert.equal(new Producer(segment, new Uint8Array(segment.payloadMax), KIND, stamp).epoch, 1, "a refused writer is none");
 });
 
 test("a new writer goes on after the last commit, and the old one is refused", () => {

@@ -15,10 +15,10 @@ import {
   RECORD_SEQUENCE,
   RECORD_SEQUENCE_HIGH,
 } from "./layout.ts";
+import { Form } from "./form.ts";
 import { look, publish } from "./order.ts";
 import { Kind, type Segment } from "./segment.ts";
-import { corrupt, fenced, firstUncommitted, halfTurns, loadSequence, storeSequence, type Sequence } from "./slots.ts";
-import { Stage } from "./stage.ts";
+import { corrupt, fenced, firstUncommitted, halfTurns, loadSequence, storeSequence } from "./slots.ts";
 
 // Offsets in words. V8 folds a module's own constants into the code, and loads those that it imports.
 const SEQUENCE = RECORD_SEQUENCE;
@@ -31,117 +31,132 @@ const HEAD_WORD = AT_HEAD >> 2;
 const TAIL_WORD = AT_TAIL >> 2;
 const EPOCH_WORD = AT_EPOCH >> 2;
 
-// An end's numbers lie in a small typed array: a field of an object is stored as a tagged value and checked at each use, which costs a
-// third of a record.
-const LOW = 0;
-const HIGH = 1;
-/** Word offset of the next record's slot. */
-const SLOT = 2;
-/** Words from a slot to the next, and offset of the end of the last one. */
-const STRIDE = 3;
-const END = 4;
-const EPOCH = 5;
-const HEAD = 6;
-const CLAIMED = 7;
-const SLOTS = 8;
-const ROOM = 6;
-
-/** Sets where an end goes on. */
-function place(own: Int32Array, segment: Segment, at: Sequence): void {
-  own[LOW] = at.low;
-  own[HIGH] = at.high;
-  own[STRIDE] = segment.stride >> 2;
-  own[END] = FIRST + segment.slots * (segment.stride >> 2);
-  own[SLOT] = FIRST + (at.low & (segment.slots - 1)) * (segment.stride >> 2);
+/** Word offset of the slot of a sequence. */
+function slotOf(segment: Segment, low: number): number {
+  return FIRST + (low & (segment.slots - 1)) * (segment.stride >> 2);
 }
 
-/** The writing end. */
+/** How far a writer is with its next record: its slot has been prepared, or claimed by the sender, or neither. */
+const NONE = 0;
+const PREPARED = 1;
+const CLAIMED = 2;
+
+/**
+ * The writing end. It prepares a slot when it has committed the one before: the next sender finds it ready, its lines already taken from
+ * the reader's cache, and what is left to store in the line that the reader looks at all the while is the stamp and the commit word.
+ */
 export class Producer implements Outlet {
-  /** The writer's own memory; a claimed payload lies at offset 0. */
+  /** The segment. */
   readonly view: DataView;
-  readonly #stage: Stage;
-  readonly #segment: Segment;
+  readonly #form: Form;
+  readonly #path: string;
   readonly #words: Int32Array;
-  /**
-   * LOW, HIGH: sequence of the next record, exact. EPOCH: which writer this is. HEAD: low half of the sequence that the reader will
-   * read next; may be stale, never ahead of the truth. CLAIMED: 1 between claim and commit. SLOTS: how many there are.
-   */
-  readonly #own = new Int32Array(9);
+  // Numbers begin as numbers, so that V8 keeps them as such and asks no more.
+  readonly #slots: number = 0;
+  /** Words from a slot to the next, and offset of the end of the last one. */
+  readonly #stride: number = 0;
+  readonly #end: number = 0;
+  readonly #epoch: number = 0;
+  /** Sequence of the next record, exact, and word offset of its slot. */
+  #low = 0;
+  #high = 0;
+  #slot = 0;
+  /** Low half of the sequence that the reader will read next; may be stale, never ahead of the truth. */
+  #head = 0;
+  #state = NONE;
 
   /**
    * Becomes the channel's writer, after every record committed so far; an earlier writer must be dead or closed.
    * @param template every payload begins as a copy of it: prefix, then zeros; its length is the payload's
    * @param kind kind of message, the same for all
-   * @param stamp two words (low, high) copied into each record at commit
+   * @param stamp two words (low, high), 8-aligned, copied into each record at commit
    */
   constructor(segment: Segment, template: Uint8Array, kind: number, stamp: Uint32Array) {
     segment.require(Kind.Lossless, true);
-    this.#stage = new Stage(segment, template, kind, stamp);
-    this.view = this.#stage.view;
-    this.#segment = segment;
+    this.#form = new Form(segment, template, kind, stamp);
+    this.view = segment.view;
+    this.#path = segment.path;
     this.#words = segment.words;
-    const own = this.#own;
-    own[EPOCH] = Atomics.add(segment.words, EPOCH_WORD, 1) + 1;
+    this.#slots = segment.slots;
+    this.#stride = segment.stride >> 2;
+    this.#end = FIRST + segment.slots * this.#stride;
+    this.#epoch = this.#form.epoch;
     const head = loadSequence(segment, AT_HEAD);
     const next = firstUncommitted(segment, head);
-    own[HEAD] = head.low;
-    own[SLOTS] = segment.slots;
-    place(own, segment, next);
+    this.#head = head.low;
+    this.#low = next.low;
+    this.#high = next.high;
+    this.#slot = slotOf(segment, next.low);
     storeSequence(segment, AT_TAIL, next);
   }
 
-  /** Byte offset in `view` of a payload that equals the template: 0, or -1 when the reader has freed no slot. */
+  /** Byte offset in `view` of a payload that equals the template, or -1 when the reader has freed no slot. */
   claim(): number {
+    if (this.#words[EPOCH_WORD] !== this.#epoch) fenced(this.#path);
+    if (this.#state !== PREPARED && !this.#prepare()) return -1;
+    this.#state = CLAIMED;
+    return ((this.#slot << 2) + PAYLOAD) | 0;
+  }
+
+  /** Lays the form into the next slot; false when the reader has not freed it, or another writer has attached. */
+  #prepare(): boolean {
     const words = this.#words;
-    const own = this.#own;
-    const low = own[LOW] as number;
-    if (((low - (own[HEAD] as number)) | 0) >= (own[SLOTS] as number)) {
+    const low = this.#low;
+    if (((low - this.#head) | 0) >= this.#slots) {
       // SYNC: pairs with the reader's store of the head.
       const head = look(words, HEAD_WORD);
-      own[HEAD] = head;
-      if (((low - head) | 0) >= (own[SLOTS] as number)) return -1;
+      this.#head = head;
+      if (((low - head) | 0) >= this.#slots) return false;
     }
-    if (words[EPOCH_WORD] !== own[EPOCH]) fenced(this.#segment.path);
-    this.#stage.reset();
-    own[CLAIMED] = 1;
-    return 0;
+    if (words[EPOCH_WORD] !== this.#epoch) return false;
+    this.#form.lay(this.#slot, this.#high);
+    return true;
   }
 
   /** Publishes what was claimed; does nothing without a claim. */
   commit(): void {
-    const own = this.#own;
-    if (own[CLAIMED] === 0) return;
-    own[CLAIMED] = 0;
+    if (this.#state !== CLAIMED) return;
     const words = this.#words;
-    const low = own[LOW] as number;
-    const slot = own[SLOT] as number;
-    this.#stage.move(words, slot, own[HIGH] as number, own[EPOCH] as number);
+    const low = this.#low;
+    const slot = this.#slot;
+    this.#form.stamp(slot);
     // SYNC: pairs with the reader's look at the commit word.
-    publish(words, slot + SEQUENCE, low);
-    const after = (slot + (own[STRIDE] as number)) | 0;
-    own[SLOT] = after === own[END] ? FIRST : after;
+    publish(words, (slot + SEQUENCE) | 0, low);
+    const after = (slot + this.#stride) | 0;
+    this.#slot = after === this.#end ? FIRST : after;
     const next = (low + 1) | 0;
-    own[LOW] = next;
+    this.#low = next;
     if ((next ^ low) < 0) {
-      if (next === 0) own[HIGH] = ((own[HIGH] as number) + 1) | 0;
-      publish(words, TAIL_WORD + 1, halfTurns(next, own[HIGH] as number));
+      if (next === 0) this.#high = (this.#high + 1) | 0;
+      publish(words, TAIL_WORD + 1, halfTurns(next, this.#high));
     }
     publish(words, TAIL_WORD, next);
+    this.#state = this.#prepare() ? PREPARED : NONE;
   }
 
   /** Which writer of the channel this is, from 1. */
   get epoch(): number {
-    return (this.#own[EPOCH] as number) >>> 0;
+    return this.#epoch >>> 0;
   }
 }
 
 /** The reading end. */
 export class Consumer implements Inlet {
+  /** The segment. */
   readonly view: DataView;
-  readonly #segment: Segment;
+  readonly #path: string;
   readonly #words: Int32Array;
-  /** LOW, HIGH: sequence of the next record, exact. EPOCH: of the writer of the last one. ROOM: largest payload in bytes. */
-  readonly #own = new Int32Array(7);
+  /** Largest payload in bytes. */
+  readonly #room: number = 0;
+  /** Words from a slot to the next, and offset of the end of the last one. */
+  readonly #stride: number = 0;
+  readonly #end: number = 0;
+  /** Sequence of the next record, exact, and word offset of its slot. */
+  #low = 0;
+  #high = 0;
+  #slot = 0;
+  /** Of the writer of the last record. */
+  #epoch = 0;
 
   /**
    * Becomes the channel's reader, at the first record that no reader has finished. Records handled in a `poll` that never returned
@@ -149,41 +164,46 @@ export class Consumer implements Inlet {
    */
   constructor(segment: Segment) {
     segment.require(Kind.Lossless, true);
-    this.#segment = segment;
     this.view = segment.view;
+    this.#path = segment.path;
     this.#words = segment.words;
-    this.#own[ROOM] = segment.payloadMax;
-    place(this.#own, segment, loadSequence(segment, AT_HEAD));
+    this.#room = segment.payloadMax;
+    this.#stride = segment.stride >> 2;
+    this.#end = FIRST + segment.slots * this.#stride;
+    const head = loadSequence(segment, AT_HEAD);
+    this.#low = head.low;
+    this.#high = head.high;
+    this.#slot = slotOf(segment, head.low);
   }
 
   /** Hands at most `limit` records to `handler` and returns how many; their slots are freed when it returns. */
   poll(handler: Handler, limit: number): number {
     const words = this.#words;
-    const own = this.#own;
-    let low = own[LOW] as number;
-    if (look(words, (own[SLOT] as number) + SEQUENCE) !== low) return 0;
-    const begin = low;
-    let high = own[HIGH] as number;
-    let slot = own[SLOT] as number;
-    let handled = 0;
+    const begin = this.#low;
+    let slot = this.#slot;
     // SYNC: pairs with the writer's publication of the commit word.
-    while (handled < limit && look(words, slot + SEQUENCE) === low) {
-      const length = words[slot + LENGTH] as number;
-      const epoch = words[slot + WRITER] as number;
-      if (!(length >= 0 && length <= (own[ROOM] as number) && words[slot + SEQUENCE_HIGH] === high && epoch >= (own[EPOCH] as number))) {
-        corrupt(this.#segment.path, slot * 4, low);
+    if (look(words, (slot + SEQUENCE) | 0) !== begin || limit < 1) return 0;
+    let low = begin;
+    let high = this.#high;
+    let handled = 0;
+    do {
+      const length = words[(slot + LENGTH) | 0] as number;
+      const epoch = words[(slot + WRITER) | 0] as number;
+      if (!(length >= 0 && length <= this.#room && words[(slot + SEQUENCE_HIGH) | 0] === high && epoch >= this.#epoch)) {
+        corrupt(this.#path, slot * 4, low);
       }
-      own[EPOCH] = epoch;
-      handler(this.view, slot * 4 + PAYLOAD);
-      slot = (slot + (own[STRIDE] as number)) | 0;
-      if (slot === own[END]) slot = FIRST;
+      this.#epoch = epoch;
+      handler(this.view, ((slot << 2) + PAYLOAD) | 0);
+      slot = (slot + this.#stride) | 0;
+      if (slot === this.#end) slot = FIRST;
       low = (low + 1) | 0;
       if (low === 0) high = (high + 1) | 0;
-      handled += 1;
-    }
-    own[LOW] = low;
-    own[HIGH] = high;
-    own[SLOT] = slot;
+      handled = (handled + 1) | 0;
+      // SYNC: as above.
+    } while (handled < limit && look(words, (slot + SEQUENCE) | 0) === low);
+    this.#low = low;
+    this.#high = high;
+    this.#slot = slot;
     if ((low ^ begin) < 0) publish(words, HEAD_WORD + 1, halfTurns(low, high));
     // SYNC: pairs with the writer's look at the head.
     publish(words, HEAD_WORD, low);
@@ -192,16 +212,16 @@ export class Consumer implements Inlet {
 
   /** True when a record waits; for the check after arming a bell. */
   ready(): boolean {
-    return Atomics.load(this.#words, (this.#own[SLOT] as number) + SEQUENCE) === this.#own[LOW];
+    return Atomics.load(this.#words, this.#slot + SEQUENCE) === this.#low;
   }
 
   /** Epoch of the writer of the last record read; 0 before the first. */
   get epoch(): number {
-    return (this.#own[EPOCH] as number) >>> 0;
+    return this.#epoch >>> 0;
   }
 
   /** Low half of the sequence of the next record. */
   get nextLow(): number {
-    return (this.#own[LOW] as number) >>> 0;
+    return this.#low >>> 0;
   }
 }

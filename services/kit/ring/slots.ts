@@ -1,6 +1,6 @@
 /** What the channels' ends share when they attach; nothing here runs per message. */
 import { TicklineError } from "../errors.ts";
-import { AT_DATA, RECORD_PAYLOAD, RECORD_SEQUENCE, RECORD_SEQUENCE_HIGH } from "./layout.ts";
+import { AT_DATA, RECORD_SEQUENCE, RECORD_SEQUENCE_HIGH } from "./layout.ts";
 import type { Segment } from "./segment.ts";
 
 /** A 64-bit sequence as two words. */
@@ -55,34 +55,6 @@ export function firstUncommitted(segment: Segment, from: Sequence): Sequence {
     next = step(next, 1);
   }
   return next;
-}
-
-/** The payload every claim begins with (prefix and zeros) as words; checks that it fits. */
-export function templateWords(segment: Segment, template: Uint8Array): Int32Array {
-  if (template.length === 0 || template.length > segment.stride - RECORD_PAYLOAD) {
-    throw new TicklineError(
-      "TL_SEGMENT",
-      `segment ${segment.path}: a payload of ${template.length} bytes does not fit its slots of ${segment.stride - RECORD_PAYLOAD}`,
-    );
-  }
-  const padded = new Uint8Array(Math.ceil(template.length / 4) * 4);
-  padded.set(template);
-  return new Int32Array(padded.buffer);
-}
-
-/**
- * The same as doubles, in whole groups of four: a slot's room for the payload is 32 bytes more or less than whole cache lines, so the
- * last group fits. Doubles move twice the bytes of words; one that is not a number need not keep its bits, so such templates are refused.
- */
-export function templateDoubles(segment: Segment, template: Uint8Array): Float64Array {
-  const words = templateWords(segment, template);
-  const doubles = new Float64Array(Math.ceil(words.length / 8) * 4);
-  new Int32Array(doubles.buffer).set(words);
-  const wrong = doubles.findIndex((double) => Number.isNaN(double));
-  if (wrong >= 0) {
-    throw new TicklineError("TL_SEGMENT", `segment ${segment.path}: bytes ${wrong * 8} to ${wrong * 8 + 7} of the template are no number as a double; begin with a message's prefix and zeros`);
-  }
-  return doubles;
 }
 
 /** Ends a writer that another has replaced. */
