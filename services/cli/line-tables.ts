@@ -52,15 +52,6 @@ export function hopTable(line: Pick<LineSnapshot, "services">, width: number): s
   return table(columns("hop", "?us, from -> to", "+count", "+p50", "+p90", "+p99", "+p99.9", "+max"), rows, width);
 }
 
-/** Two lines about learning beside the line, or none without a learner. */
-export function learningTable({ learning }: Pick<LineSnapshot, "learning">, width: number): string[] {
-  if (learning === null) return [];
-  const did = `learning: ${whole(learning.steps)} steps, ${whole(learning.published)} published, ${whole(learning.withheld)} withheld, ${whole(learning.rolled_back)} rolled back`;
-  if (learning.labels === 0) return wrap(`${did}; not yet evaluated`, width);
-  const rows = (["frozen", "learning"] as const).map((name) => [name, (100 * learning[name].macro_f1).toFixed(1), learning[name].mcc.toFixed(3)]);
-  return [...wrap(did, width), ...table(columns("model", "+macro-F1 %", "+MCC"), rows, width), ...wrap(`over the newest ${whole(learning.labels)} labels, each answered before it was learned`, width)];
-}
-
 /** Armed or not, and why. */
 export function armedText(line: LineSnapshot): string {
   if (line.armed) return "armed";

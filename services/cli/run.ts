@@ -6,6 +6,7 @@ import { loadLine } from "../kit/config.ts";
 import { Exit, TicklineError } from "../kit/errors.ts";
 import type { Control } from "../kit/ring/control.ts";
 import type { PlacementMode } from "../supervisor/plan.ts";
+import { runDirOf } from "../kit/segments.ts";
 import { runLine } from "../supervisor/run-line.ts";
 import { snapshot } from "../supervisor/snapshot.ts";
 import type { LineEvent, Outcome } from "../supervisor/supervise.ts";
@@ -150,6 +151,6 @@ class Watch {
   }
 
   #draw(): void {
-    if (this.control !== undefined) this.#view.show({ line: snapshot(this.control), name: this.#name, seconds: this.#seconds(), lasts: this.#lasts });
+    if (this.control !== undefined) this.#view.show({ line: snapshot(this.control, runDirOf(this.#name)), name: this.#name, seconds: this.#seconds(), lasts: this.#lasts });
   }
 }

@@ -1,9 +1,11 @@
 /** `tickline status`: what a running line says about itself. Looks only; the line does not notice. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
+import { runDirOf } from "../kit/segments.ts";
 import { count, snapshot, type LineSnapshot } from "../supervisor/snapshot.ts";
 import { whole, wrap } from "./columns.ts";
-import { armedText, hopTable, learningTable, serviceTable } from "./line-tables.ts";
+import { learningTable } from "./learning-table.ts";
+import { armedText, hopTable, serviceTable } from "./line-tables.ts";
 import { chooseLine, openControl, runningLines } from "./open-line.ts";
 import { StopSignals } from "./stop-signals.ts";
 
@@ -41,7 +43,7 @@ async function status(asked: string | undefined, options: StatusOptions): Promis
   const signals = new StopSignals();
   try {
     for (;;) {
-      const line = snapshot(control);
+      const line = snapshot(control, runDirOf(name));
       const supervised = isAlive(line.services.find((service) => service.name === "supervisor")?.pid);
       if (options.json) process.stdout.write(`${JSON.stringify({ line: name, supervised, ...line }, null, options.watch ? 0 : 2)}\n`);
       else process.stdout.write(picture(name, line, supervised, options.watch === true));

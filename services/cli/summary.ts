@@ -4,6 +4,7 @@ import { count, hopOf, type HopSnapshot, type LineSnapshot } from "../supervisor
 import type { LineResult } from "../supervisor/run-line.ts";
 import { HOPS, type HopName } from "../kit/ring/names.ts";
 import { columns, dollars, table, whole, wrap } from "./columns.ts";
+import { learningTable } from "./learning-table.ts";
 import { hopTable } from "./line-tables.ts";
 
 /** One instrument at the end of the run. */
@@ -50,6 +51,8 @@ export interface RunSummary {
   readonly restarts: readonly RestartRow[];
   readonly gc: Readonly<Record<string, number>>;
   readonly services: LineSnapshot["services"];
+  /** Learning beside the line at its end; null without a learner. */
+  readonly learning: LineSnapshot["learning"];
   readonly summaries: LineResult["summaries"];
 }
 
@@ -94,6 +97,7 @@ export function summarize(result: LineResult, facts: RunFacts): RunSummary {
     restarts: facts.events.flatMap((event) => (event.kind === "restarted" ? [{ process: event.process, cause: event.cause, took_ms: event.tookMs }] : [])),
     gc: Object.fromEntries(line.services.map((service) => [service.name, service.counters.gc ?? 0])),
     services: line.services,
+    learning: line.learning,
     summaries: result.summaries,
   };
 }
@@ -127,6 +131,7 @@ export function summaryText(summary: RunSummary, width: number): string {
     ...refusalLines(summary, width),
     ...positionLines(summary, width),
     ...latencyLines(summary, width),
+    ...learningLines(summary, width),
     ...restartLines(summary),
   ];
   return `${lines.flatMap((line) => wrap(line, width)).join("\n")}\n`;
@@ -154,6 +159,11 @@ function positionLines(summary: RunSummary, width: number): string[] {
 
 function latencyLines(summary: RunSummary, width: number): string[] {
   const lines = hopTable(summary, width);
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+function learningLines(summary: RunSummary, width: number): string[] {
+  const lines = learningTable(summary, width);
   return lines.length === 0 ? [] : ["", ...lines];
 }
 

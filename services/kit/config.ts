@@ -5,33 +5,17 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { openDocument, type ConfigDocument } from "./config-document.ts";
+import { oneOf, path, share, text, whole } from "./config-leaf.ts";
 import { ConfigError } from "./errors.ts";
+import { learner, type LearnerConfig } from "./learner-config.ts";
 
 /** The repository's root, which paths in a line file start from. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Every leaf says what it expects; a refusal shows that sentence. */
-function whole(min: number, max: number, means: string) {
-  return z.int().min(min).max(max).meta({ expects: `a whole number from ${min} to ${max} (${means})` });
-}
-
-function share(means: string) {
-  return z.number().min(0).max(1).meta({ expects: `a number from 0 to 1 (${means})` });
-}
-
-function text(pattern: RegExp, expects: string) {
-  return z.string().regex(pattern).meta({ expects });
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
-  return z.enum(values).meta({ expects: `one of ${values.join(", ")}` });
-}
 
 const OCTET = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
 const address = () => text(new RegExp(`^${OCTET}(\\.${OCTET}){3}$`), "an IPv4 address such as 127.0.0.1");
 const group = () => text(new RegExp(`^(22[4-9]|23\\d)(\\.${OCTET}){3}$`), "a multicast group, 224.0.0.0 to 239.255.255.255");
 const port = () => whole(1, 65535, "a port");
-const path = () => text(/^[^\0]+$/, "a path");
 const endpoint = () => z.strictObject({ host: address(), port: port() });
 const nanos = (means: string) => whole(0, 60_000_000_000, `${means}, ns`);
 
@@ -81,42 +65,6 @@ const risk = z.strictObject({
   messages_per_second: whole(1, 1_000_000, "messages a second for each token"),
   feature_age_max_ns: nanos("oldest features an order may rest on"),
   priority_qty_share: share("share of credit set aside for the priority lane"),
-});
-
-const interval_ms = (means: string) => whole(1, 3_600_000, `${means}, milliseconds of line time`);
-const factor = (most: number, means: string) => z.number().positive().max(most).meta({ expects: `a number above 0, at most ${most} (${means})` });
-
-const learner = z.strictObject({
-  state: path(),
-  publish: z.boolean().default(true).meta({ expects: "true or false (false: a shadow, which learns and is evaluated but never trades)" }),
-  cadence: z
-    .union([z.enum(["tick", "trade"]), z.strictObject({ every_ms: whole(1, 60_000, "line time between two steps, milliseconds") })])
-    .meta({ expects: 'when a step is taken: "tick", "trade" or { every_ms: N }' }),
-  method: oneOf("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "sophia").default("adamw"),
-  rate: factor(1, "learning rate"),
-  decay: z.number().min(0).max(1).default(0).meta({ expects: "a number from 0 to 1 (weight decay)" }),
-  clip: factor(1e6, "longest gradient").default(1),
-  class_weights: z.array(factor(1000, "weight of a class in the loss")).length(3).optional().meta({ expects: "three numbers above 0 (weights of down, flat, up in the loss)" }),
-  batch: whole(1, 4096, "labels a step learns from at most").default(1),
-  steps: whole(1, 1000, "rows that a step of a stateful network goes back through").default(50),
-  horizon: whole(1, 100_000, "events that labels look ahead").optional(),
-  threshold: z.number().min(0).max(1e9).default(0).meta({ expects: "a number from 0 (moves above it are up or down, 1/10,000 dollar)" }),
-  window: whole(1, 1_000_000, "labels of the running evaluation").default(5000),
-  steps_per_cycle: whole(1, 10_000, "steps in one duty cycle at most").default(16),
-  envelope: z.strictObject({
-    offer_ms: interval_ms("time between two publications").default(1000),
-    change_max: factor(10, "most relative change of the weights in one publication"),
-    drift_max: factor(100, "most relative distance of the weights from the model file's"),
-    score_slack: share("how far the learning model's macro-F1 may stand below the frozen one's"),
-    labels_min: whole(1, 1_000_000, "labels before the first publication").default(1000),
-  }),
-}).superRefine(({ envelope, window, cadence, batch }, check) => {
-  if (!(envelope.labels_min <= window)) {
-    check.addIssue({ code: "custom", path: ["envelope", "labels_min"], message: `is above the evaluation's window of ${window}, so nothing would ever be published`, params: { fix: "lower it or raise learner.window" } });
-  }
-  if (cadence === "tick" && batch !== 1) {
-    check.addIssue({ code: "custom", path: ["batch"], message: `is ${batch}, but a step at every tick learns from one label`, params: { fix: "set it to 1 or choose another cadence" } });
-  }
 });
 
 const supervision = z.strictObject({
@@ -232,6 +180,11 @@ function resolved(written: string, file: string): string {
   return /^\.\.?\//.test(written) ? resolve(dirname(file), written) : join(ROOT, written);
 }
 
+function learnerPaths(learner: LearnerConfig, file: string): LearnerConfig {
+  const shadows = learner.shadows.map((shadow) => ({ ...shadow, model: resolved(shadow.model, file) }));
+  return { ...learner, state: resolved(learner.state, file), shadows };
+}
+
 function withPaths(config: LineConfig, file: string): LineConfig {
   const { feed, inference, learner, venue: written } = config;
   return {
@@ -249,17 +202,18 @@ function withPaths(config: LineConfig, file: string): LineConfig {
       model: resolved(inference.model, file),
       strategy: resolved(inference.strategy, file),
     },
-    ...(learner === undefined ? {} : { learner: { ...learner, state: resolved(learner.state, file) } }),
+    ...(learner === undefined ? {} : { learner: learnerPaths(learner, file) }),
   };
 }
 
-function namedFiles(config: LineConfig): [readonly string[], string][] {
-  const files: [readonly string[], string][] = [
+function namedFiles(config: LineConfig): [readonly (string | number)[], string][] {
+  const files: [readonly (string | number)[], string][] = [
     [["inference", "model"], config.inference.model],
     [["inference", "strategy"], config.inference.strategy],
   ];
   if (config.venue.flow.kind === "capture") files.push([["venue", "flow", "path"], config.venue.flow.path]);
   if (config.feed.source.kind === "pcap") files.push([["feed", "source", "path"], config.feed.source.path]);
+  config.learner?.shadows.forEach(({ model }, i) => files.push([["learner", "shadows", i, "model"], model]));
   return files;
 }
 

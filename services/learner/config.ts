@@ -1,6 +1,7 @@
 /** What of the line's configuration the learner uses, as its native half takes it. */
 import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError } from "../kit/errors.ts";
+import type { LearnerConfig } from "../kit/learner-config.ts";
 import type { native } from "../kit/native.ts";
 import { SEGMENT } from "../kit/segments.ts";
 
@@ -24,6 +25,13 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<Servi
     seed: config.seed,
     method: learner.method,
     rate: learner.rate,
+    schedule: schedule(learner.schedule),
+    loss: typeof learner.loss === "string" ? learner.loss : "cautious",
+    over: typeof learner.loss === "string" ? 0 : learner.loss.over,
+    under: typeof learner.loss === "string" ? 0 : learner.loss.under,
+    sharpness: learner.sharpness,
+    adversary: learner.adversary,
+    ...(learner.dropout === undefined ? {} : { dropout: learner.dropout }),
     decay: learner.decay,
     clip: learner.clip,
     classWeights: learner.class_weights ?? [],
@@ -34,6 +42,9 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<Servi
     horizon: learner.horizon ?? 0,
     threshold: learner.threshold,
     window: learner.window,
+    ...(learner.replay === undefined ? {} : { replay: learner.replay }),
+    shadows: learner.shadows,
+    ...(learner.promotion === undefined ? {} : { gate: gate(learner.promotion, envelope.drift_max) }),
     offerNs: envelope.offer_ms * NS_A_MS,
     changeMax: envelope.change_max,
     driftMax: envelope.drift_max,
@@ -43,4 +54,26 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<Servi
     ...(replay ? {} : { checkpoint: `${learner.state}/${config.line}.checkpoint` }),
     ...(learner.publish ? { weights: `${runDir}/${SEGMENT.weights}` } : {}),
   };
+}
+
+/** A part that is left out says so by a 0. */
+function schedule({ warm_steps, anneal, plateau, volatility }: LearnerConfig["schedule"]): NativeSettings["schedule"] {
+  return {
+    warmSteps: warm_steps,
+    annealSteps: anneal?.steps ?? 0,
+    annealFloor: anneal?.floor ?? 0,
+    annealAgain: anneal?.again ?? false,
+    plateauEvery: plateau?.every ?? 0,
+    plateauCut: plateau?.cut ?? 0,
+    plateauPatience: plateau?.patience ?? 0,
+    plateauFloor: plateau?.floor ?? 0,
+    volatilityMost: volatility?.most ?? 0,
+    volatilityFast: volatility?.fast ?? 0,
+    volatilitySlow: volatility?.slow ?? 0,
+  };
+}
+
+function gate(promotion: NonNullable<LearnerConfig["promotion"]>, driftMax: number): NonNullable<NativeSettings["gate"]> {
+  const { labels, margin, calibration_max, drift_max, fall, fall_labels } = promotion;
+  return { labels, margin, calibrationMax: calibration_max, driftMax: drift_max ?? driftMax, fall, fallLabels: fall_labels };
 }

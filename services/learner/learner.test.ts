@@ -3,142 +3,36 @@
  * Method: the real agent over a real features ring, with the real addon and the shipped model, on walks that a seed determines.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PerformanceObserver } from "node:perf_hooks";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getHeapStatistics } from "node:v8";
-import { FEATURES_BYTES, FEATURES_ID, FeaturesFlag, FeaturesView, writePrefix } from "../../schemas/generated/features.ts";
-import { stampWords } from "../kit/clock.ts";
-import { parseLine, ROOT, type LineConfig } from "../kit/config.ts";
-import type { ServiceContext } from "../kit/context.ts";
 import type { TicklineError } from "../kit/errors.ts";
-import { native } from "../kit/native.ts";
-import { Publisher, Subscriber } from "../kit/ring/broadcast.ts";
-import { Control } from "../kit/ring/control.ts";
-import { counter, type CounterName } from "../kit/ring/names.ts";
-import { createSegment, Segment } from "../kit/ring/segment.ts";
-import { segmentsOf } from "../kit/segments.ts";
-import type { Figures } from "./report.ts";
-import { createLearner } from "./main.ts";
-
-const folder = mkdtempSync("/dev/shm/tickline-test-learner-");
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-const MODEL = join(ROOT, "ops/models/demo.tlm");
-const FILE = join(ROOT, "ops/lines/demo.yaml");
-const MODEL_HASH = readFileSync(MODEL).subarray(32, 40).toString("hex");
-
-type LearnerConfig = NonNullable<LineConfig["learner"]>;
-
-const LEARNER: LearnerConfig = {
-  state: "", publish: true, cadence: { every_ms: 1 }, method: "adamw", rate: 1e-3, decay: 0, clip: 1, batch: 8, steps: 50, horizon: 10,
-  threshold: 0, window: 1000, steps_per_cycle: 16,
-  envelope: { offer_ms: 20, change_max: 10, drift_max: 10, score_slack: 1, labels_min: 1 },
-};
-
-let lines = 0;
-
-/** A line's run folder; learners come and go in it. */
-function rig(change: Partial<LearnerConfig> = {}, replay = false) {
-  const runDir = mkdtempSync(join(folder, `line-${lines++}-`));
-  const state = join(runDir, "state");
-  const { config: base } = parseLine(readFileSync(FILE, "utf8"), FILE);
-  const config: LineConfig = { ...base, learner: { ...LEARNER, state, ...change } };
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, 50_000)) {
-    if (kind === "control") createSegment(join(runDir, file), { kind });
-    else if (kind === "plain") createSegment(join(runDir, file), { kind, bytes });
-    else createSegment(join(runDir, file), { kind: kind as "lossless", slots, payload: bytes });
-  }
-  const control = new Control(Segment.open(join(runDir, "control")));
-  control.line.setRunId(77);
-  const inference = native.NativeModel.load(MODEL, config.instruments.length);
-  inference.attach(join(runDir, "weights"));
-  const ring = Segment.open(join(runDir, "features"));
-  const template = new Uint8Array(FEATURES_BYTES);
-  writePrefix(new DataView(template.buffer), 0);
-  const feed = new Publisher(ring, template, FEATURES_ID, stampWords);
-  const block = control.service("learner");
-  const context = {
-    name: "learner", config, runDir, block, lineBlock: control.line, replay, rehearsal: false,
-    log: { info() {}, warn() {} },
-    inlet: () => new Subscriber(ring, "oldest"),
-  } as unknown as ServiceContext;
-  return {
-    block, runDir, feed,
-    checkpoint: join(state, `${config.line}.checkpoint`),
-    start: () => createLearner(context),
-    count: (name: CounterName) => block.counter(counter(name)),
-    newest: () => native.weightsInPlace(join(runDir, "weights"), MODEL),
-  };
-}
-
-type Rig = ReturnType<typeof rig>;
-
-/** A walk of two instruments whose first derived features tell the move to come the wrong way round: the shipped model is misled, a learner need not be. */
-class Walk {
-  readonly #row = new FeaturesView();
-  #seed: number;
-  #seq = 0;
-  #drift = 0;
-  readonly mids = new Int32Array([1_000_000, 2_000_000]);
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  #dice(sides: number): number {
-    this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) | 0;
-    return (this.#seed >>> 8) % sides;
-  }
-
-  /** Publishes one row, 10 us of line time after the one before. Whole numbers below 2^31 only: others would be boxed, and the garbage the test's. */
-  publish(feed: Publisher): void {
-    const row = this.#row;
-    row.wrap(feed.view, feed.claim());
-    const seq = ++this.#seq;
-    const instrument = seq & 1;
-    if (this.#dice(20) === 0) this.#drift = this.#dice(3) - 1;
-    const mid = ((this.mids[instrument] as number) + 100 * (this.#drift + this.#dice(3) - 1)) | 0;
-    this.mids[instrument] = mid;
-    row.seq = seq;
-    row.timeNsLo = (seq * 10_000) | 0;
-    row.instrument = instrument;
-    row.flags = this.#dice(50) === 0 ? FeaturesFlag.Crossed : 0;
-    row.bid = mid - 50;
-    row.ask = mid + 50;
-    // Far out, so that it is seen whatever the model's scaling; the contract limits it.
-    for (let i = 0; i < 10; i++) row.setValue(i, -1000 * this.#drift);
-    row.setValue(10, this.#dice(3));
-    feed.commit();
-  }
-}
-
-function play({ feed }: Rig, agent: { doWork(): number }, walk: Walk, rows: number): void {
-  for (let n = 0; n < rows; n++) {
-    walk.publish(feed);
-    if ((n & 63) === 63) while (agent.doWork() > 0);
-  }
-  while (agent.doWork() > 0);
-}
-
-const figures = (agent: { summary?(): Record<string, unknown> }): Figures => agent.summary?.() as unknown as Figures;
+import { readStanding } from "../kit/standing.ts";
+import { figures, folder, LEARNER, MODEL_HASH, play, rig, scoreOf, Walk } from "./rig.ts";
 
 test("rows are learned from, weights are published, counted and evaluated", () => {
   const line = rig({ cadence: "tick", batch: 1 });
   const agent = line.start();
   play(line, agent, new Walk(1), 10_000);
-  const { labels, steps, published, inPlace, learningF1, frozenF1, learningMcc } = figures(agent);
+  const { labels, steps, published, inPlace } = figures(agent);
+  const [frozen, learning, persistence] = [scoreOf(agent, "frozen"), scoreOf(agent, "learning"), scoreOf(agent, "persistence")];
   assert.ok(labels > 9_000 && steps === labels && published >= 4, JSON.stringify(figures(agent)));
   assert.deepEqual([line.count("labels"), line.count("learn_steps"), line.count("published"), line.count("withheld")], [labels, steps, published, 0]);
   assert.equal(line.newest(), inPlace);
   assert.notEqual(inPlace, MODEL_HASH);
-  assert.ok(learningF1 > frozenF1 && learningMcc > 0.1, `the drift is in column 0: ${learningF1} against ${frozenF1}`);
+  assert.ok(learning.macroF1 > frozen.macroF1 && learning.mcc > 0.1, `the drift is in column 0: ${learning.macroF1} against ${frozen.macroF1}`);
+  assert.deepEqual([learning.labels, persistence.labels], [1000, 1000]);
+  assert.ok(persistence.macroF1 > 0 && learning.accuracy > 0 && learning.coverage > 0 && learning.calibration > 0);
   assert.equal(line.count("eval_labels"), 1000);
   assert.ok(line.count("f1_learning_ppm") > line.count("f1_frozen_ppm") && line.count("mcc_learning_ppm") > 1_100_000);
   assert.equal(line.count("checkpoints"), published, "each publication is in a checkpoint first");
   agent.close();
+  const shown = readStanding(line.runDir);
+  assert.deepEqual(shown?.models.map(({ role }) => role), ["frozen", "learning", "baseline"]);
+  assert.deepEqual([shown?.in_place, shown?.models[1]?.macro_f1, shown?.models[0]?.hash], [inPlace, learning.macroF1, MODEL_HASH]);
 });
 
 test("outside the envelope: nothing is published, it is counted, and the learner goes back", () => {
@@ -156,7 +50,7 @@ test("a shadow learns and is evaluated, and the line's weights stay", () => {
   const line = rig({ publish: false });
   const agent = line.start();
   play(line, agent, new Walk(3), 6_000);
-  assert.ok(figures(agent).learningF1 > figures(agent).frozenF1);
+  assert.ok(scoreOf(agent, "learning").macroF1 > scoreOf(agent, "frozen").macroF1);
   assert.deepEqual([line.newest(), line.count("published")], [MODEL_HASH, 0]);
   agent.close();
 });

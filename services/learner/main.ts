@@ -3,6 +3,7 @@ import type { Agent } from "../kit/agent.ts";
 import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError, type ErrorCode } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
+import { writeStanding } from "../kit/standing.ts";
 import { nativeSettings } from "./config.ts";
 import { Learner } from "./learner.ts";
 import { Report } from "./report.ts";
@@ -36,7 +37,7 @@ export function createLearner(context: ServiceContext): Agent {
   const settings = nativeSettings(context);
   const learner = door(() => native.NativeLearner.open(settings));
   const first = learner.figures();
-  const report = new Report(block, log, first);
+  const report = new Report(block, log, (standing) => { writeStanding(context.runDir, standing); }, first);
   log.info({ rows: first.rows, steps: first.steps, inPlace: first.inPlace, checkpoint: settings.checkpoint ?? "none" }, "learner ready");
   return new Learner({
     native: learner,
@@ -50,6 +51,7 @@ export function createLearner(context: ServiceContext): Agent {
     summary: () => ({ ...learner.figures() }),
     close: () => {
       try {
+        report.tell(learner.figures());
         learner.keep();
       } catch (error) {
         // The checkpoint of the last offer stands; the next process goes on from there.

@@ -1,7 +1,8 @@
-/** What became of an offer, told to the control block and the log. */
+/** What became of an offer, told to the control block, the log, and those who show the line. */
 import type { ServiceBlock } from "../kit/ring/control.ts";
 import { counter } from "../kit/ring/names.ts";
 import type { native } from "../kit/native.ts";
+import type { ModelStanding, Standing } from "../kit/standing.ts";
 import type { Logger } from "pino";
 
 /** The native half's figures. */
@@ -18,15 +19,28 @@ const TOTALS = [
 
 const PPM = 1e6;
 
-/** Tells the block and the log what changes from one look to the next. */
+/** The figures as those who show the line read them. */
+export function standingOf(figures: Figures): Standing {
+  const { inPlace: in_place, standsDown: stands_down, promoted, contested, standings, changes } = figures;
+  return {
+    in_place, stands_down, promoted, contested,
+    models: standings.map(({ name, role, hash, fits, score: { macroF1: macro_f1, ...score } }) => ({ name, role: role as ModelStanding["role"], hash, fits, macro_f1, ...score })),
+    changes: changes.map(({ timeNs: time_ns, what, fromF1: from_f1, toF1: to_f1, ...change }) => ({ time_ns, what: what as "promoted", from_f1, to_f1, ...change })),
+  };
+}
+
+/** Tells what changes from one look to the next. */
 export class Report {
   readonly #block: ServiceBlock;
   readonly #log: Pick<Logger, "info" | "warn">;
+  readonly #show: (standing: Standing) => void;
   #last: Figures;
 
-  constructor(block: ServiceBlock, log: Pick<Logger, "info" | "warn">, first: Figures) {
+  /** @param show called with every look's standing */
+  constructor(block: ServiceBlock, log: Pick<Logger, "info" | "warn">, show: (standing: Standing) => void, first: Figures) {
     this.#block = block;
     this.#log = log;
+    this.#show = show;
     this.#last = first;
   }
 
@@ -36,17 +50,34 @@ export class Report {
     const last = this.#last;
     this.#last = figures;
     for (const [name, own] of TOTALS) block.add(counter(name), Math.max(0, figures[own] - last[own]));
-    block.setLevel(counter("eval_labels"), figures.window);
-    block.setLevel(counter("f1_frozen_ppm"), Math.round(figures.frozenF1 * PPM));
-    block.setLevel(counter("f1_learning_ppm"), Math.round(figures.learningF1 * PPM));
-    block.setLevel(counter("mcc_frozen_ppm"), Math.round((figures.frozenMcc + 1) * PPM));
-    block.setLevel(counter("mcc_learning_ppm"), Math.round((figures.learningMcc + 1) * PPM));
-    if (figures.withheld > last.withheld) this.#log.warn({ figures }, "weights outside the envelope were thrown away");
-    if (figures.rolledBack > last.rolledBack) this.#log.warn({ figures }, "the first model is in place again: learning did worse");
-    if (figures.standsDown && !last.standsDown) this.#log.warn({ figures }, "another model was published: the learner stands down");
+    this.#levels(figures);
+    this.#show(standingOf(figures));
+    this.#decisions(figures, last);
+    if (figures.withheld > last.withheld) this.#log.warn({ withheld: figures.withheld, steps: figures.steps }, "weights outside the envelope were thrown away");
+    if (figures.standsDown && !last.standsDown) this.#log.warn({ inPlace: figures.inPlace }, "another model was published: the learner stands down");
     if (figures.trouble !== last.trouble) {
       block.setError(figures.trouble);
       if (figures.trouble !== "") this.#log.warn({ trouble: figures.trouble }, "weights could not be kept or published");
+    }
+  }
+
+  /** The running evaluation of the two models that every line with a learner has. */
+  #levels({ standings }: Figures): void {
+    for (const role of ["frozen", "learning"] as const) {
+      const score = standings.find((standing) => standing.role === role)?.score;
+      if (score === undefined) continue;
+      this.#block.setLevel(counter("eval_labels"), score.labels);
+      this.#block.setLevel(counter(`f1_${role}_ppm`), Math.round(score.macroF1 * PPM));
+      this.#block.setLevel(counter(`mcc_${role}_ppm`), Math.round((score.mcc + 1) * PPM));
+    }
+  }
+
+  /** Logs each promotion and rollback since the last look; only the newest of more than the native half keeps. */
+  #decisions(figures: Figures, last: Figures): void {
+    const since = figures.promoted + figures.rolledBack - last.promoted - last.rolledBack;
+    if (since <= 0) return;
+    for (const change of figures.changes.slice(-since)) {
+      this.#log.warn({ change }, `${change.what} ${change.name}: ${change.from} gives way to ${change.to}`);
     }
   }
 }

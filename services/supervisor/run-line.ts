@@ -117,7 +117,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
     outcome,
     run_id: runId,
     seconds: (nowNs() - beganNs) / 1e9,
-    line: snapshot(control),
+    line: snapshot(control, runDir),
     summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
   };
 }

@@ -1,5 +1,6 @@
 /** What the control segment says at one moment, as plain data: the source of `status`, of the live table and of the summary. */
 import { nowNs } from "../kit/clock.ts";
+import { readStanding } from "../kit/standing.ts";
 import { learningOf, type LearningSnapshot } from "./learning.ts";
 import { State, STATE_NAMES, type Control, type ServiceBlock } from "../kit/ring/control.ts";
 import { COUNTERS, HOPS, SERVICES, type CounterName, type HopName, type ServiceName } from "../kit/ring/names.ts";
@@ -45,8 +46,8 @@ export interface LineSnapshot {
   readonly learning: LearningSnapshot | null;
 }
 
-/** Reads the control segment. Costs some milliseconds; never for a duty cycle. */
-export function snapshot(control: Control): LineSnapshot {
+/** Reads the control segment, and of a learner what it wrote into the run's folder. Costs some milliseconds; never for a duty cycle. */
+export function snapshot(control: Control, runDir: string): LineSnapshot {
   const cause = control.line.cause();
   const services = SERVICES.flatMap((name) => {
     const block = control.service(name);
@@ -59,7 +60,7 @@ export function snapshot(control: Control): LineSnapshot {
     armed: control.line.armed(),
     cause: cause === undefined ? null : { code: cause.code, text: cause.text },
     services,
-    learning: learner === undefined ? null : learningOf(learner.counters),
+    learning: learner === undefined ? null : learningOf(learner.counters, readStanding(runDir)),
   };
 }
 

@@ -10,6 +10,8 @@ import { openControl } from "../../services/cli/open-line.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
 import type { LineConfig } from "../../services/kit/config.ts";
 import { ROOT } from "../../services/kit/config.ts";
+import { native } from "../../services/kit/native.ts";
+import { runDirOf } from "../../services/kit/segments.ts";
 import { snapshot } from "../../services/supervisor/snapshot.ts";
 import { Command, isGone, processesOf, tickline } from "./command.ts";
 import { testLine } from "./line-file.ts";
@@ -39,7 +41,7 @@ test("kill -9 of the learner: the line stays armed and of one epoch, learning go
   const command = new Command("run", line.file, "--no-rehearse");
   await command.until("running line", () => command.out.includes("orders may pass"));
   const control = openControl(line.name, false);
-  const learning = (): number => snapshot(control).learning?.published ?? 0;
+  const learning = (): number => snapshot(control, runDirOf(line.name)).learning?.published ?? 0;
   await command.until("publication", () => learning() > 0);
   const epoch = control.line.epoch();
   process.kill(command.pidOf("learner"), "SIGKILL");
@@ -53,9 +55,54 @@ test("kill -9 of the learner: the line stays armed and of one epoch, learning go
   assert.equal(await command.ended, 130, command.err);
 });
 
+/** The demo model with weights of no use, in a file of its own. */
+function useless(name: string, seed: number): string {
+  const data = native.modelRead(`${ROOT}ops/models/demo.tlm`);
+  for (let i = 0; i < data.parameters.length; i++) data.parameters[i] = (((i + seed) * 37) % 11 - 5) / 50;
+  const path = join(folder, `${name}.tlm`);
+  native.modelWrite(path, { ...data, name });
+  return path;
+}
+
+test("the gate in a replay: a bad model is never promoted, a good one is, and the same way fused and in processes", async () => {
+  const capture = flow(20, 9);
+  const gated = testLine((document) => {
+    const model = useless("useless", 1);
+    const shadows = [{ name: "worse", model: useless("worse", 4) }, { name: "trained", model: `${ROOT}ops/models/demo.tlm` }];
+    const promotion = { labels: 1500, margin: 0.02, calibration_max: 0.5, drift_max: 100, fall: 0.05, fall_labels: 1000 };
+    const envelope = { ...LEARNER.envelope, change_max: 1e-6 };
+    Object.assign(document, { learner: { ...LEARNER, envelope, shadows, promotion } });
+    Object.assign(document.inference, { model, parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } });
+  });
+  try {
+    const results = [];
+    for (const placement of ["fused", "processes"]) {
+      const out = join(folder, `gate-${placement}.json`);
+      const { code, err, out: said } = await tickline("replay", capture, "--line", gated.file, "--placement", placement, "--speed", "max", "--no-rehearse", "--json", out);
+      assert.equal(code, 0, err);
+      const { learning, hashes } = JSON.parse(readFileSync(out, "utf8")) as ReplayReport;
+      assert.ok(learning !== null);
+      assert.deepEqual(learning.changes.map(({ what, name }) => [what, name]), [["promoted", "trained"]], JSON.stringify(learning));
+      assert.equal(learning.in_place, native.modelInfo(`${ROOT}ops/models/demo.tlm`).hash);
+      assert.match(said, /promoted trained at [\d.]+ s: [0-9a-f]{16} gave way to [0-9a-f]{16}/);
+      assert.match(said, /persistence +baseline/);
+      results.push({ learning, orders: hashes.orders });
+    }
+    assert.deepEqual(results[0], results[1]);
+  } finally {
+    gated.remove();
+  }
+});
+
+/** A capture that the venue generates. */
+function flow(seconds: number, seed: number): string {
+  const capture = join(folder, `flow-${seed}.pcap`);
+  execFileSync(`${ROOT}target/release/tickline-exchange`, ["--generate", capture, "--seconds", String(seconds), "--seed", String(seed), "--rate", "400", "--symbols", "TLKA", "--symbols", "TLKB"]);
+  return capture;
+}
+
 test("a replay that learns: the same orders and the same weights, fused and in processes", async () => {
-  const capture = join(folder, "flow.pcap");
-  execFileSync(`${ROOT}target/release/tickline-exchange`, ["--generate", capture, "--seconds", "8", "--seed", "5", "--rate", "400", "--symbols", "TLKA", "--symbols", "TLKB"]);
+  const capture = flow(8, 5);
   const results = [];
   for (const placement of ["fused", "processes"]) {
     const out = join(folder, `${placement}.json`);

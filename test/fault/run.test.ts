@@ -12,6 +12,7 @@ import { openControl } from "../../services/cli/open-line.ts";
 import type { RunSummary } from "../../services/cli/summary.ts";
 import type { LineConfig } from "../../services/kit/config.ts";
 import { ROOT } from "../../services/kit/config.ts";
+import { runDirOf } from "../../services/kit/segments.ts";
 import { count, snapshot } from "../../services/supervisor/snapshot.ts";
 import { Command, isGone, processesOf, tickline } from "./command.ts";
 import { testLine, type TestLine } from "./line-file.ts";
@@ -60,7 +61,7 @@ async function refused(change: (document: LineConfig) => void): Promise<{ code: 
 test("kill -9 of each service in turn: it and what stands after it come back, flow goes on, and the summary says so", async () => {
   const command = await running("--json", join(folder, "kill.json"));
   const control = openControl(line.name, false);
-  const messages = (): number => count(snapshot(control), "messages");
+  const messages = (): number => count(snapshot(control, runDirOf(line.name)), "messages");
   for (const [n, service] of SERVICES.toReversed().entries()) {
     process.kill(command.pidOf(service), "SIGKILL");
     await command.until(`restart of ${service}`, () => command.count(UP) === n + 2);

@@ -1,17 +1,22 @@
 //! The learner for TypeScript: rows of features go in one call each, its doors (checkpoint file, weights segment) stay behind it.
 
+mod settings;
+mod standing;
+
 use crate::model::{Bound, gather};
 use crate::quick::{self, Shared};
 use napi::bindgen_prelude::{ArrayBuffer, Env, ObjectFinalize, This, Unknown};
 use napi::{Error, Result};
 use napi_derive::napi;
+use settings::{LearnerSettings, LearnerShadow};
+use standing::{LearnerChange, LearnerStanding};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use tickline_dataset::column;
-use tickline_learn::{Cadence, Desk, Envelope, LearnError, Outcome, Row, Settings};
-use tickline_model::train::{Method, Recipe};
+use tickline_learn::{Declared, Desk, LearnError, Outcome, Row};
+use tickline_model::file::Loaded;
 use tickline_model::{Program, file};
 use tickline_ring::Segment;
 use tickline_weights::Writer;
@@ -27,57 +32,6 @@ const STEPPED: u32 = 2;
 const OFFER: u32 = 4;
 const KNOWN: u32 = 8;
 const UNREADABLE: u32 = 16;
-
-/// How to learn; `crates/learn` has each meaning.
-#[napi(object)]
-pub struct LearnerSettings {
-    /// Model file that the line started with.
-    pub model: String,
-    /// Symbols in the line's order.
-    pub symbols: Vec<String>,
-    /// Seed, a whole number below 2^53.
-    pub seed: f64,
-    /// "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw" or "sophia".
-    pub method: String,
-    /// Learning rate.
-    pub rate: f64,
-    /// Weight decay.
-    pub decay: f64,
-    /// Longest gradient.
-    pub clip: f64,
-    /// Weight of each class in the loss; empty: 1 each.
-    pub class_weights: Vec<f64>,
-    /// "tick", "trade" or "every".
-    pub cadence: String,
-    /// Interval of "every", ns of line time.
-    pub every_ns: f64,
-    /// Labels that a step learns from at most.
-    pub batch: u32,
-    /// Rows that a step of a stateful network goes back through.
-    pub steps: u32,
-    /// Events ahead that labels look; 0: as the model says.
-    pub horizon: u32,
-    /// Moves above it are up or down, 1/10,000 dollar.
-    pub threshold: f64,
-    /// Labels that the running evaluation looks back over.
-    pub window: u32,
-    /// Line time between two offers, ns.
-    pub offer_ns: f64,
-    /// Envelope: most relative change a publication.
-    pub change_max: f64,
-    /// Envelope: most relative distance from the first model.
-    pub drift_max: f64,
-    /// Envelope: how far macro-F1 may stand below the frozen model's.
-    pub score_slack: f64,
-    /// Envelope: labels before the first publication.
-    pub labels_min: u32,
-    /// Identity of the run, a whole number below 2^53.
-    pub run: f64,
-    /// Checkpoint file; absent: nothing is kept.
-    pub checkpoint: Option<String>,
-    /// The line's weights segment; absent: nothing is published.
-    pub weights: Option<String>,
-}
 
 /// Where a learner stands.
 #[napi(object)]
@@ -98,20 +52,18 @@ pub struct LearnerFigures {
     pub published: f64,
     /// Weights outside the envelope.
     pub withheld: f64,
-    /// Times that the first model was put back.
+    /// Times that an earlier model was put back.
     pub rolled_back: f64,
     /// Checkpoints written by this process.
     pub checkpoints: f64,
-    /// Labels in the running evaluation.
-    pub window: f64,
-    /// Macro-F1 of the frozen model there.
-    pub frozen_f1: f64,
-    /// Macro-F1 of the learning model there.
-    pub learning_f1: f64,
-    /// Matthews correlation of the frozen model.
-    pub frozen_mcc: f64,
-    /// Matthews correlation of the learning model.
-    pub learning_mcc: f64,
+    /// Times that a challenger took the live model's place.
+    pub promoted: f64,
+    /// Everyone who answers each row, over the newest labels.
+    pub standings: Vec<LearnerStanding>,
+    /// Labels of the contest at hand.
+    pub contested: f64,
+    /// The newest promotions and rollbacks, oldest first.
+    pub changes: Vec<LearnerChange>,
     /// Hash of the weights in place, 16 hexadecimal digits.
     pub in_place: String,
     /// Digest of the weights as they are now, bit for bit, 16 hexadecimal digits.
@@ -126,61 +78,12 @@ fn refused(error: LearnError) -> Error {
     Error::from_reason(error.to_string())
 }
 
-fn setting(text: String) -> Error {
-    refused(LearnError::Setting(text))
-}
-
-impl LearnerSettings {
-    fn method(&self) -> Result<Method> {
-        Ok(match self.method.as_str() {
-            "sgd" => Method::Sgd,
-            "momentum" => Method::Momentum { momentum: 0.9 },
-            "adagrad" => Method::AdaGrad,
-            "rmsprop" => Method::RmsProp,
-            "adam" => Method::Adam,
-            "adamw" => Method::AdamW,
-            "sophia" => Method::Sophia,
-            other => return Err(setting(format!("method {other:?} is not known"))),
-        })
-    }
-
-    fn cadence(&self) -> Result<Cadence> {
-        match self.cadence.as_str() {
-            "tick" => Ok(Cadence::Tick),
-            "trade" => Ok(Cadence::Trade),
-            "every" => Ok(Cadence::Every(self.every_ns as u64)),
-            other => Err(setting(format!("cadence {other:?} is not tick, trade or every"))),
-        }
-    }
-
-    /// The room's settings; `horizon` is the model's when none is given.
-    fn settings(&self, horizon: u32) -> Result<Settings> {
-        Ok(Settings {
-            symbols: self.symbols.clone(),
-            seed: self.seed as u64,
-            recipe: Recipe {
-                method: self.method()?,
-                decay: self.decay as f32,
-                clip: self.clip as f32,
-                class_weights: self.class_weights.iter().map(|weight| *weight as f32).collect(),
-                ..Recipe::default()
-            },
-            rate: self.rate as f32,
-            cadence: self.cadence()?,
-            batch: self.batch as usize,
-            steps: self.steps as usize,
-            horizon: if self.horizon == 0 { horizon as usize } else { self.horizon as usize },
-            threshold: self.threshold,
-            window: self.window as usize,
-            offer_ns: self.offer_ns as u64,
-            envelope: Envelope {
-                change_max: self.change_max,
-                drift_max: self.drift_max,
-                score_slack: self.score_slack,
-                labels_min: u64::from(self.labels_min),
-            },
-        })
-    }
+/// Reads a model file and finds its columns among the features.
+fn load(path: &str) -> Result<(Loaded, Vec<u32>)> {
+    let loaded = file::load(Path::new(path)).map_err(|error| refused(error.into()))?;
+    let found = loaded.model.contract.resolve(column);
+    let columns = found.map_err(|error| refused(error.in_file(path).into()))?;
+    Ok((loaded, columns))
 }
 
 /// A learner at work.
@@ -209,17 +112,18 @@ impl NativeLearner {
     /// @throws MODEL_*, LEARN_*, WEIGHTS_*, RING_*
     #[napi(factory)]
     pub fn open(settings: LearnerSettings) -> Result<NativeLearner> {
-        let loaded = file::load(Path::new(&settings.model)).map_err(|error| refused(error.into()))?;
-        let columns = loaded
-            .model
-            .contract
-            .resolve(column)
-            .map_err(|error| refused(error.in_file(&settings.model).into()))?;
+        let (loaded, mut columns) = load(&settings.model)?;
+        let mut shadows = Vec::new();
+        for LearnerShadow { name, model } in &settings.shadows {
+            let (loaded, own) = load(model)?;
+            columns.extend(own);
+            shadows.push(Declared { name: name.clone(), loaded });
+        }
         let segment = settings.weights.as_ref().map(Segment::open).transpose();
         let segment = segment.map_err(crate::segment::refused)?.map(Arc::new);
         let own = settings.settings(loaded.model.horizon)?;
         let file = settings.checkpoint.as_ref().map(PathBuf::from);
-        let desk = Desk::open(loaded, own, settings.run as u64, file, segment).map_err(refused)?;
+        let desk = Desk::open(loaded, shadows, own, settings.run as u64, file, segment).map_err(refused)?;
         let values = vec![0.0; columns.len()];
         let parts = Parts { desk, columns, values, input: None, trouble: String::new() };
         Ok(NativeLearner { parts: Rc::new(RefCell::new(parts)) })
@@ -246,7 +150,7 @@ impl NativeLearner {
     }
 
     /// Judges the weights, keeps everything, publishes what may be. Returns 0 nothing to publish, 1 published, 2 withheld: outside the
-    /// envelope, 3 rolled back to the first model, 4 a door refused (`figures().trouble` says why).
+    /// envelope, 3 rolled back to an earlier model, 4 a door refused (`figures().trouble` says why), 5 a challenger was promoted.
     #[napi]
     pub fn offer(&self) -> u32 {
         let mut parts = self.parts.borrow_mut();
@@ -258,6 +162,7 @@ impl NativeLearner {
             Ok(Outcome::Withheld(_)) => 2,
             Ok(Outcome::RolledBack) => 3,
             Err(_) => 4,
+            Ok(Outcome::Promoted) => 5,
         }
     }
 
@@ -274,7 +179,7 @@ impl NativeLearner {
         let mut parts = self.parts.borrow_mut();
         let (checkpoints, trouble) = (parts.desk.checkpoints() as f64, parts.trouble.clone());
         let beside = parts.desk.beside();
-        let (counts, scores) = (beside.counts(), beside.scores());
+        let counts = beside.counts();
         let weights = file::digest(beside.parameters().iter().flat_map(|value| value.to_le_bytes()));
         LearnerFigures {
             rows: counts.rows as f64,
@@ -287,11 +192,10 @@ impl NativeLearner {
             withheld: counts.withheld as f64,
             rolled_back: counts.rolled_back as f64,
             checkpoints,
-            window: scores.labels as f64,
-            frozen_f1: scores.frozen_f1,
-            learning_f1: scores.learning_f1,
-            frozen_mcc: scores.frozen_mcc,
-            learning_mcc: scores.learning_mcc,
+            promoted: counts.promoted as f64,
+            standings: beside.standings().into_iter().map(LearnerStanding::from).collect(),
+            contested: beside.contested() as f64,
+            changes: beside.changes().iter().map(LearnerChange::from).collect(),
             in_place: format!("{:016x}", beside.in_place()),
             weights: format!("{weights:016x}"),
             stands_down: beside.stands_down(),

@@ -1,17 +1,22 @@
 //! The learner: rows in, weights that change.
+use crate::contest::Contest;
 use crate::envelope::Envelope;
 use crate::error::LearnError;
-use crate::network::Network;
+use crate::kept;
 use crate::offer::Offered;
-use crate::score::{Scores, Window};
+use crate::panel::{Panel, Weights};
+use crate::school::School;
 use crate::settings::{Cadence, Settings};
+use crate::shadow::Declared;
 use crate::stream::{Geometry, Labelled, Stream};
+use crate::window::Window;
 use tickline_model::Plan;
 use tickline_model::file::Loaded;
-use tickline_model::train::{CLASSES, Learner, NO_CLASS, Target};
+use tickline_model::train::{CLASSES, NO_CLASS};
 
 /// Classes of a direction model: down, flat, up.
 const DIRECTIONS: usize = CLASSES.len();
+const FLAT: u8 = 1;
 
 /// A row of features as a learner sees it.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +35,7 @@ pub struct Row<'a> {
     pub stale: bool,
     /// The line answers such a row: the book is whole and the rolling window full.
     pub sound: bool,
-    /// The model's columns, unscaled.
+    /// The model's columns, then each shadow's, unscaled ([`Beside::values`]).
     pub values: &'a [f32],
 }
 
@@ -66,20 +71,10 @@ pub struct Counts {
     pub published: u64,
     /// Weights outside the envelope, thrown away.
     pub withheld: u64,
-    /// Times that the first model was put back.
+    /// Times that an earlier model was put back.
     pub rolled_back: u64,
-}
-
-/// Labels that wait for a step of a stateless network.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Ready {
-    /// `[batch][window][columns]`.
-    pub(crate) input: Vec<f32>,
-    pub(crate) classes: Vec<u8>,
-    /// Labels in it.
-    pub(crate) filled: usize,
-    /// Place of the next label.
-    pub(crate) next: usize,
+    /// Times that a challenger took the live model's place.
+    pub promoted: u64,
 }
 
 /// Up to which row everything is in the checkpoint.
@@ -96,18 +91,18 @@ pub(crate) struct Position {
 #[derive(Debug, Clone)]
 pub struct Beside {
     pub(crate) settings: Settings,
+    /// Names what a checkpoint is good for: models and settings.
+    pub(crate) fingerprint: u64,
     pub(crate) base: Loaded,
-    pub(crate) plan: Plan,
-    pub(crate) stateful: bool,
-    pub(crate) learner: Learner,
-    frozen: Network,
-    learning: Network,
+    stateful: bool,
+    pub(crate) school: School,
+    pub(crate) panel: Panel,
     pub(crate) streams: Vec<Stream>,
-    pub(crate) ready: Ready,
     /// Labels of the chunk at hand.
     lesson: Vec<u8>,
     scaled: Vec<f32>,
     pub(crate) window: Window,
+    pub(crate) contest: Contest,
     pub(crate) counts: Counts,
     pub(crate) position: Position,
     /// The checkpoint's position, until the rows are past it.
@@ -128,10 +123,10 @@ fn fits(loaded: &Loaded, settings: &Settings) -> Result<Plan, LearnError> {
             loaded.model.name
         ));
     }
-    let one = stateful || settings.cadence == Cadence::Tick;
+    let one = stateful || (settings.cadence == Cadence::Tick && settings.replay.is_none());
     if settings.batch == 0 || (one && settings.batch != 1) {
         return wrong(format!(
-            "batch {}; a stateful network and a step at every label take 1, others at least 1",
+            "batch {}; a stateful network takes 1, and so does a step at every label without replay, others at least 1",
             settings.batch
         ));
     }
@@ -143,52 +138,57 @@ fn fits(loaded: &Loaded, settings: &Settings) -> Result<Plan, LearnError> {
     }
     let (rate, threshold) = (settings.rate, settings.threshold);
     if !(rate > 0.0 && rate.is_finite() && threshold >= 0.0 && threshold.is_finite()) {
-        let (rate, threshold) = (settings.rate, settings.threshold);
         return wrong(format!(
             "rate {rate} must be above 0 and threshold {threshold} at least 0, both finite"
         ));
+    }
+    if let Some(dropout) = settings.dropout.filter(|share| !(0.0..=0.9).contains(share)) {
+        return wrong(format!("dropout {dropout}; give 0 to 0.9"));
+    }
+    if let Some(text) = settings.pace.wrong().or_else(|| settings.gate.and_then(|gate| gate.wrong())) {
+        return wrong(text);
     }
     Ok(plan)
 }
 
 impl Beside {
-    /// Starts from a model. `run` names the run of the line.
+    /// Starts from a model, with shadows beside it. `run` names the run of the line.
     ///
     /// # Errors
     /// [`LearnError::Setting`] and [`LearnError::Model`].
-    pub fn new(loaded: Loaded, settings: Settings, run: u64) -> Result<Beside, LearnError> {
+    pub fn new(
+        loaded: Loaded,
+        shadows: Vec<Declared>,
+        settings: Settings,
+        run: u64,
+    ) -> Result<Beside, LearnError> {
         let plan = fits(&loaded, &settings)?;
         let stateful = loaded.model.architecture.stateful;
         let steps = if stateful { settings.steps } else { 1 };
-        let learner =
-            Learner::of(&loaded.model, settings.recipe.clone(), settings.seed, settings.batch, steps)?;
-        let network = Network::new(&plan)?;
+        let fingerprint = kept::fingerprint(&loaded, &shadows, &settings);
+        let school = School::new(&loaded, &plan, &settings)?;
+        let panel = Panel::new(&loaded, &plan, shadows, settings.symbols.len(), settings.gate.is_some())?;
         let (columns, window) = (loaded.model.contract.names.len(), loaded.model.contract.window);
-        let geometry = Geometry { columns, window, horizon: settings.horizon, steps, state: network.state() };
+        let (state, models, horizon) = (panel.state(), panel.models(), settings.horizon);
+        let geometry = Geometry { columns, window, horizon, steps, state, models };
         Ok(Beside {
-            ready: Ready {
-                input: vec![0.0; settings.batch * window * columns],
-                classes: vec![NO_CLASS; settings.batch],
-                filled: 0,
-                next: 0,
-            },
-            offered: Offered::new(&loaded, &learner),
+            offered: Offered::new(&loaded, school.mark()),
             streams: settings.symbols.iter().map(|_| Stream::new(geometry)).collect(),
             lesson: vec![NO_CLASS; steps],
             scaled: vec![0.0; columns],
-            window: Window::new(settings.window),
+            window: Window::new(settings.window, models),
+            contest: Contest::new(models),
             counts: Counts::default(),
             position: Position { run, ..Position::default() },
             resuming: None,
             next_step_ns: 0,
             next_offer_ns: 0,
-            frozen: network.clone(),
-            learning: network,
             base: loaded,
-            learner,
+            fingerprint,
+            school,
+            panel,
             stateful,
             settings,
-            plan,
         })
     }
 
@@ -197,19 +197,19 @@ impl Beside {
         self.counts
     }
 
-    /// The running evaluation: both models on the newest labels, each answered when its row came.
-    pub fn scores(&self) -> Scores {
-        self.window.scores()
-    }
-
     /// The weights as they are now.
     pub fn parameters(&self) -> &[f32] {
-        self.learner.parameters()
+        self.school.parameters()
     }
 
     /// The envelope that it declares.
     pub fn envelope(&self) -> Envelope {
         self.settings.envelope
+    }
+
+    /// Values that a row has: the live model's columns, then each shadow's.
+    pub fn values(&self) -> usize {
+        self.panel.values(&self.base)
     }
 
     /// Takes a row: answers it, gives the row a horizon ago its label, and takes a step when one is due.
@@ -228,10 +228,13 @@ impl Beside {
         if row.stale {
             self.counts.unsound += 1;
             self.streams[row.instrument].reset();
+            self.panel.reset(row.instrument);
             return Did::default();
         }
-        let answered = self.answer(row);
-        let labelled = self.streams[row.instrument].event(row.mid, answered, self.settings.threshold);
+        let place = self.answer(row);
+        let (threshold, contest) = (self.settings.threshold, self.contest.nth);
+        let stream = &mut self.streams[row.instrument];
+        let labelled = stream.event(row.mid, place, &self.panel.answers, threshold, contest);
         let mut did = Did { labelled: labelled.is_some(), ..Did::default() };
         if let Some(labelled) = labelled {
             did.stepped = self.take(row.instrument, labelled);
@@ -241,10 +244,15 @@ impl Beside {
         did
     }
 
-    /// Rows were lost: nothing that waits will know its future.
+    /// Rows were lost: nothing that waits will know its future. While the rows up to the checkpoint come by again, losing some of them is
+    /// no matter; the first row past it tells whether others are missing.
     pub fn gap(&mut self) {
+        if self.resuming.is_some() {
+            return;
+        }
         self.counts.gaps += 1;
         self.streams.iter_mut().for_each(Stream::reset);
+        (0..self.streams.len()).for_each(|instrument| self.panel.reset(instrument));
     }
 
     /// True for a row that the checkpoint already has. The first row past it tells whether some were lost in between.
@@ -262,60 +270,59 @@ impl Beside {
         false
     }
 
-    /// Answers a sound row with both models and puts it into its stream: its place and the answers.
-    fn answer(&mut self, row: &Row<'_>) -> Option<(u64, u8, u8)> {
-        let sound = row.sound && row.mid.is_some() && row.values.len() == self.scaled.len();
-        if !(sound && row.values.iter().all(|value| value.is_finite())) {
+    /// Answers a sound row with every model and puts it into its stream: its place.
+    fn answer(&mut self, row: &Row<'_>) -> Option<u64> {
+        let own = row.values.get(..self.scaled.len());
+        let own =
+            own.filter(|own| row.sound && row.mid.is_some() && own.iter().all(|value| value.is_finite()));
+        let Some(own) = own else {
             self.counts.unsound += 1;
             return None;
-        }
-        self.scaled.copy_from_slice(row.values);
+        };
+        self.scaled.copy_from_slice(own);
         self.base.model.contract.scale_rows(&mut self.scaled);
         let stream = &mut self.streams[row.instrument];
         let place = stream.push(&self.scaled);
-        let mut states = std::mem::take(&mut stream.states);
-        let answers = stream.span(place, self.base.model.contract.window).map(|input| {
-            let frozen = self.frozen.answer(&self.base.model.parameters, input, &mut states.frozen);
-            let learning = self.learning.answer(self.learner.parameters(), input, &mut states.learning);
-            (place, frozen, learning)
-        });
-        stream.states = states;
-        answers
+        let weights = Weights {
+            base: &self.base,
+            learning: self.school.parameters(),
+            live: &self.offered.placed,
+            previous: self.offered.previous.as_ref(),
+        };
+        self.panel.answer(row, stream, place, weights).then_some(place)
     }
 
     /// Takes a label to where it will be learned; a stateful network learns right away once its chunk is whole.
     fn take(&mut self, instrument: usize, labelled: Labelled) -> bool {
         self.counts.labels += 1;
-        self.window.add(labelled.class, labelled.frozen, labelled.learning);
+        self.school.moved(labelled.change, labelled.mid);
+        let stream = &self.streams[instrument];
+        self.window.add(labelled.class, stream.due());
+        if labelled.contest == self.contest.nth {
+            self.contest.add(labelled.class, stream.due());
+        }
         if self.stateful {
-            return self.learn_chunk(instrument, labelled.row);
+            return self.learn_chunk(instrument, labelled);
         }
-        let Some(input) = self.streams[instrument].span(labelled.row, self.base.model.contract.window) else {
-            return false;
-        };
-        let ready = &mut self.ready;
-        let at = ready.next * input.len();
-        ready.input[at..at + input.len()].copy_from_slice(input);
-        ready.classes[ready.next] = labelled.class;
-        ready.next = (ready.next + 1) % ready.classes.len();
-        if ready.filled < ready.classes.len() {
-            ready.filled += 1;
-        } else {
-            self.counts.skipped += 1;
-        }
+        let Some(input) = stream.span(labelled.row, self.base.model.contract.window) else { return false };
+        self.counts.skipped += u64::from(self.school.take(input, labelled.class));
         false
     }
 
-    fn learn_chunk(&mut self, instrument: usize, place: u64) -> bool {
+    fn learn_chunk(&mut self, instrument: usize, labelled: Labelled) -> bool {
         let stream = &mut self.streams[instrument];
-        let Some(input) = stream.chunk(place, &mut self.lesson) else { return false };
-        self.learner.net().set_state(&stream.states.lesson);
-        let lesson = &self.lesson;
-        self.learner.step(input, |nth| target(lesson.get(nth)), self.settings.rate);
-        stream.states.lesson.copy_from_slice(self.learner.net().state());
-        stream.taken(place);
-        self.counts.steps += 1;
-        true
+        let mut state = std::mem::take(&mut stream.states.lesson);
+        let chunk = stream.chunk(labelled.row, &mut self.lesson);
+        let whole = chunk.is_some();
+        let stepped = chunk.is_some_and(|input| {
+            self.school.stretch(input, &self.lesson, rarest(&self.lesson, labelled.class), &mut state)
+        });
+        stream.states.lesson = state;
+        if whole {
+            stream.taken(labelled.row);
+        }
+        self.counts.steps += u64::from(stepped);
+        stepped
     }
 
     fn step_when_due(&mut self, row: &Row<'_>) -> bool {
@@ -324,34 +331,21 @@ impl Beside {
             Cadence::Trade => row.traded,
             Cadence::Every(ns) => reached(&mut self.next_step_ns, row.time_ns, ns),
         };
-        if !due || self.ready.filled == 0 {
-            return false;
-        }
-        let ready = &mut self.ready;
-        let classes = &ready.classes;
-        let each = self.learner.net().answer().len() / self.plan.output().features() / classes.len();
-        // One answer a window; where a network gives one a row, only the newest has a label.
-        let wanted = |nth: usize| {
-            if (nth + 1).is_multiple_of(each) { target(classes.get(nth / each)) } else { Target::Nothing }
-        };
-        self.learner.step(&ready.input, wanted, self.settings.rate);
-        ready.classes.fill(NO_CLASS);
-        (ready.filled, ready.next) = (0, 0);
-        self.counts.steps += 1;
-        true
+        let stepped = due && self.school.step();
+        self.counts.steps += u64::from(stepped);
+        stepped
     }
 
     fn offer_due(&mut self, time_ns: u64) -> bool {
         reached(&mut self.next_offer_ns, time_ns, self.settings.offer_ns)
-            && self.counts.steps > self.offered.steps
+            && (self.counts.steps > self.offered.steps || self.settings.gate.is_some())
     }
 }
 
-fn target(class: Option<&u8>) -> Target<'static> {
-    match class {
-        Some(class) if *class != NO_CLASS => Target::Class(*class),
-        _ => Target::Nothing,
-    }
+/// The class to file a stretch under: that of its newest move, or the newest label's where nothing moved.
+fn rarest(classes: &[u8], newest: u8) -> u8 {
+    let moved = |class: &&u8| **class != FLAT && **class != NO_CLASS;
+    classes.iter().rev().find(moved).copied().unwrap_or(newest)
 }
 
 /// True once in every interval of `ns`; intervals begin at whole multiples, so that they do not depend on when the learner began.

@@ -13,6 +13,10 @@ impl Out {
         self.number(value.to_bits());
     }
 
+    pub(crate) fn pair(&mut self, value: [u8; 2]) {
+        self.0.extend(value);
+    }
+
     pub(crate) fn bytes(&mut self, values: &[u8]) {
         self.number(values.len() as u64);
         self.0.extend_from_slice(values);
@@ -42,6 +46,12 @@ impl<'a> In<'a> {
         let (head, tail) = self.0.split_at_checked(bytes)?;
         self.0 = tail;
         Some(head)
+    }
+
+    pub(crate) fn pair(&mut self) -> Option<[u8; 2]> {
+        let (head, tail) = self.0.split_first_chunk::<2>()?;
+        self.0 = tail;
+        Some(*head)
     }
 
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {

@@ -1,8 +1,10 @@
 //! A learner with its doors: the checkpoint file and the line's weights.
 use crate::beside::Beside;
+use crate::change::Move;
 use crate::envelope::Verdict;
 use crate::error::LearnError;
 use crate::settings::Settings;
+use crate::shadow::Declared;
 use crate::store::Store;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +22,9 @@ pub enum Outcome {
     Published,
     /// The weights were outside the envelope and are thrown away.
     Withheld(Verdict),
-    /// The weights did worse than the first model, which is in place again.
+    /// A challenger has taken the live model's place.
+    Promoted,
+    /// The live model did worse than an earlier one, which is in place again.
     RolledBack,
 }
 
@@ -42,13 +46,14 @@ impl Desk {
     /// Any [`LearnError`].
     pub fn open(
         loaded: Loaded,
+        shadows: Vec<Declared>,
         settings: Settings,
         run: u64,
         file: Option<PathBuf>,
         segment: Option<Arc<Segment>>,
     ) -> Result<Desk, LearnError> {
         let program = Program::new(&loaded.model)?;
-        let mut beside = Beside::new(loaded, settings, run)?;
+        let mut beside = Beside::new(loaded, shadows, settings, run)?;
         let store = file.map(Store::new).transpose()?;
         if let Some(store) = &store
             && let Some(bytes) = store.read()?
@@ -77,13 +82,15 @@ impl Desk {
     /// cannot be published to. Learning goes on in both cases, and the next offer tries again.
     pub fn offer(&mut self) -> Result<Outcome, LearnError> {
         let verdict = self.beside.judge()?;
+        let decided = self.beside.pending();
         self.keep()?;
         let placed = self.place()?;
-        Ok(match verdict {
-            Verdict::Score if placed => Outcome::RolledBack,
-            Verdict::Within if placed => Outcome::Published,
-            Verdict::Within | Verdict::Early => Outcome::Nothing,
-            other => Outcome::Withheld(other),
+        Ok(match (verdict, decided) {
+            (_, Some(Move::RollBack)) if placed => Outcome::RolledBack,
+            (_, Some(Move::Promote)) if placed => Outcome::Promoted,
+            (Verdict::Within, _) if placed => Outcome::Published,
+            (Verdict::Within | Verdict::Early, _) => Outcome::Nothing,
+            (other, _) => Outcome::Withheld(other),
         })
     }
 

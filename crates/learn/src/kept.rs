@@ -1,43 +1,47 @@
 //! The learner as bytes: everything that a later process needs to go on as if nothing had happened, to the bit.
 //!
-//! Magic `TLBESID1`, fingerprint of model and settings, position, counts, due times, evaluation, offer, learner, waiting labels, streams;
+//! Magic `TLBESID3`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, shadows, streams;
 //! at the end the first 8 bytes of the SHA-256 of it all.
 use crate::beside::{Beside, Position};
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
-use tickline_model::file::digest;
+use crate::settings::Settings;
+use crate::shadow::Declared;
+use tickline_model::file::{Loaded, digest};
 
-const MAGIC: &[u8; 8] = b"TLBESID1";
+const MAGIC: &[u8; 8] = b"TLBESID3";
+
+/// Names what a checkpoint is good for: the model files and every setting.
+pub(crate) fn fingerprint(base: &Loaded, shadows: &[Declared], settings: &Settings) -> u64 {
+    let shadows: Vec<_> = shadows.iter().map(|shadow| (&shadow.name, shadow.loaded.hash)).collect();
+    digest(format!("{:016x} {shadows:x?} {settings:?}", base.hash).bytes())
+}
 
 impl Beside {
-    /// Names what a checkpoint is good for: the model file and every setting.
-    fn fingerprint(&self) -> u64 {
-        digest(format!("{:016x} {:?}", self.base.hash, self.settings).bytes())
-    }
-
     /// Everything, as bytes.
     pub fn checkpoint(&self) -> Vec<u8> {
         let mut out = Out(MAGIC.to_vec());
-        out.number(self.fingerprint());
+        out.number(self.fingerprint);
         let Position { run, time_ns, seq, instrument } = self.position;
         [run, time_ns, seq, instrument].iter().for_each(|value| out.number(*value));
         self.counted().iter().for_each(|value| out.number(*value));
         [self.next_step_ns, self.next_offer_ns].iter().for_each(|value| out.number(*value));
         self.window.save(&mut out);
+        self.contest.save(&mut out);
         self.offered.save(&mut out);
-        out.bytes(&self.learner.checkpoint());
-        out.floats(&self.ready.input);
-        out.bytes(&self.ready.classes);
-        [self.ready.filled, self.ready.next].iter().for_each(|value| out.number(*value as u64));
+        self.school.save(&mut out);
+        self.panel.save(&mut out);
         self.streams.iter().for_each(|stream| stream.save(&mut out));
         let sum = digest(out.0.iter().copied());
         out.number(sum);
         out.0
     }
 
-    fn counted(&self) -> [u64; 9] {
+    fn counted(&self) -> [u64; 10] {
         let c = &self.counts;
-        [c.rows, c.unsound, c.labels, c.steps, c.skipped, c.gaps, c.published, c.withheld, c.rolled_back]
+        let placed = [c.published, c.withheld, c.rolled_back, c.promoted];
+        let [published, withheld, rolled_back, promoted] = placed;
+        [c.rows, c.unsound, c.labels, c.steps, c.skipped, c.gaps, published, withheld, rolled_back, promoted]
     }
 
     /// Goes on from a checkpoint of the same model and settings. In the run that it was made in, the rows that it has are recognised and
@@ -53,7 +57,7 @@ impl Beside {
             return Err(damaged());
         }
         let mut from = In(&body[MAGIC.len()..]);
-        if from.number() != Some(self.fingerprint()) {
+        if from.number() != Some(self.fingerprint) {
             return Err(refused(
                 "the checkpoint is of another model file or other settings of the learner; remove it, and learning begins anew",
             ));
@@ -95,20 +99,16 @@ impl Beside {
             &mut c.published,
             &mut c.withheld,
             &mut c.rolled_back,
+            &mut c.promoted,
         ] {
             *count = from.number()?;
         }
         (self.next_step_ns, self.next_offer_ns) = (from.number()?, from.number()?);
         self.window.load(from)?;
+        self.contest.load(from)?;
         self.offered.load(from)?;
-        self.learner.restore(from.bytes()?).ok()?;
-        from.fill_floats(&mut self.ready.input)?;
-        from.fill_bytes(&mut self.ready.classes)?;
-        self.ready.filled = usize::try_from(from.number()?).ok()?;
-        self.ready.next = usize::try_from(from.number()?).ok()?;
-        if self.ready.filled > self.ready.classes.len() || self.ready.next >= self.ready.classes.len() {
-            return None;
-        }
+        self.school.load(from)?;
+        self.panel.load(from)?;
         self.streams.iter_mut().try_for_each(|stream| stream.load(from))
     }
 }

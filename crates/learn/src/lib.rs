@@ -9,25 +9,47 @@
 //! - L2. A row is answered, for the running evaluation, before anything is learned at its event.
 //! - L3. Nothing is published that the checkpoint file does not hold.
 //! - L4. Weights that a person published are never replaced: the learner then stands down.
+//! - L5. With a gate, the live model gives its place only to one that was judged over the same labels, all answered since the contest began;
+//!   every such decision is in the checkpoint before it takes effect.
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod beside;
 mod bytes;
+mod change;
+mod contest;
 mod desk;
+mod dropout;
 mod envelope;
 mod error;
+mod gate;
+mod history;
 mod kept;
 mod network;
 mod offer;
-mod score;
+mod pace;
+mod panel;
+mod promotion;
+mod recall;
+mod school;
 mod settings;
+mod shadow;
 mod store;
 mod stream;
+mod tally;
+mod window;
 
+pub use answer::Answer;
 pub use beside::{Beside, Counts, Did, Row};
+pub use change::{Change, Move};
 pub use desk::{Desk, Outcome};
 pub use envelope::{Envelope, Judged, Verdict};
 pub use error::LearnError;
-pub use score::{Scores, Window};
-pub use settings::{Cadence, Settings};
+pub use gate::{Fitness, Gate, Ruling};
+pub use pace::{Anneal, Pace, Plateau, Volatility};
+pub use promotion::Standing;
+pub use settings::{Cadence, Replay, Settings};
+pub use shadow::Declared;
+pub use tally::{Score, Tally};
+pub use window::Window;

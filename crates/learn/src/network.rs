@@ -1,5 +1,6 @@
 // @hot
 //! A network that only answers, one row at a time: for the running evaluation.
+use crate::answer::Answer;
 use tickline_model::train::Net;
 use tickline_model::{ModelError, Plan};
 
@@ -17,23 +18,17 @@ impl Network {
         if self.0.plan().architecture().stateful { self.0.state().len() } else { 0 }
     }
 
-    /// The likeliest class of one input; the first of equals. `state` is taken up and put back.
-    pub(crate) fn answer(&mut self, parameters: &[f32], input: &[f32], state: &mut [f32]) -> u8 {
+    /// The answer to one input. `state` is taken up and put back.
+    pub(crate) fn answer(&mut self, parameters: &[f32], input: &[f32], state: &mut [f32]) -> Answer {
         if !state.is_empty() {
             self.0.set_state(state);
         }
         let outputs = self.0.plan().output().features();
         let answer = self.0.forward(parameters, input, None);
-        let newest = answer.len().saturating_sub(outputs);
-        let (mut best, mut most) = (0u8, f32::NEG_INFINITY);
-        for (class, value) in answer[newest..].iter().enumerate() {
-            if *value > most {
-                (best, most) = (class as u8, *value);
-            }
-        }
+        let answer = Answer::of(&answer[answer.len().saturating_sub(outputs)..]);
         if !state.is_empty() {
             state.copy_from_slice(self.0.state());
         }
-        best
+        answer
     }
 }

@@ -1,5 +1,7 @@
 //! How to learn, and how far.
 use crate::envelope::Envelope;
+use crate::gate::Gate;
+use crate::pace::Pace;
 use tickline_model::train::Recipe;
 
 /// When a step is taken. Time is line time.
@@ -22,8 +24,12 @@ pub struct Settings {
     pub seed: u64,
     /// Loss, optimiser, clipping and the like.
     pub recipe: Recipe,
-    /// Learning rate.
+    /// Learning rate, before the pace.
     pub rate: f32,
+    /// How the rate moves from step to step.
+    pub pace: Pace,
+    /// Share of values left out in a step, 0 to 0.9; `None`: as the model has it.
+    pub dropout: Option<f32>,
     /// When a step is taken; stateful networks take one whenever `steps` rows of an instrument have their labels.
     pub cadence: Cadence,
     /// Labels that one step learns from at most, the newest; 1 for [`Cadence::Tick`] and for stateful networks.
@@ -34,10 +40,27 @@ pub struct Settings {
     pub horizon: usize,
     /// Moves above this are up or down, 1/10,000 dollar.
     pub threshold: f64,
+    /// Learning from a memory instead of the newest labels alone.
+    pub replay: Option<Replay>,
     /// Labels that the running evaluation looks back over.
     pub window: usize,
     /// Line time between two offers to publish, ns.
     pub offer_ns: u64,
     /// How far published weights may go.
     pub envelope: Envelope,
+    /// How a model takes the live one's place; `None`: weights within the envelope are published as they are learned.
+    pub gate: Option<Gate>,
+}
+
+/// A memory to learn from, in which rare classes come more often ([`tickline_model::train::Replay`]).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replay {
+    /// Labels kept, or stretches of a stateful network.
+    pub capacity: usize,
+    /// A class rarer than the most frequent one comes as often as that, but at most this many times as often as it did.
+    pub oversample: f64,
+    /// How much more often comes what the network was wrong about: 0 not at all, 1 in proportion to its loss.
+    pub sharpness: f64,
+    /// How far importance weights put that right, 0 to 1.
+    pub correction: f64,
 }

@@ -1,10 +1,15 @@
 // @hot
 //! One instrument's rows on their way to a label: history, what was answered, and the events until the future has come.
+use crate::answer::Answer;
 use crate::bytes::{In, Out};
+use crate::history::History;
+use crate::panel::PERSISTENCE;
 use tickline_model::train::{self, NO_CLASS};
 
 /// No row belongs to the event.
 const NO_ROW: u64 = u64::MAX;
+/// Persistence before the first move is known.
+const FLAT: u8 = 1;
 
 /// Sizes that all streams of a learner share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +24,8 @@ pub(crate) struct Geometry {
     pub(crate) steps: usize,
     /// Numbers of a stateful network's state; 0 for others.
     pub(crate) state: usize,
+    /// Models that answer each row.
+    pub(crate) models: usize,
 }
 
 /// An event that waits for its future.
@@ -28,8 +35,8 @@ struct Pending {
     mid: f64,
     /// Place of the event's row among the answered ones.
     row: u64,
-    frozen: u8,
-    learning: u8,
+    /// The contest that it was answered in.
+    contest: u64,
 }
 
 /// An event whose future has come.
@@ -39,35 +46,55 @@ pub(crate) struct Labelled {
     pub(crate) row: u64,
     /// Down 0, flat 1, up 2.
     pub(crate) class: u8,
-    /// What the frozen model had answered.
-    pub(crate) frozen: u8,
-    /// What the learning model had answered.
-    pub(crate) learning: u8,
+    /// Mid price at the event, and what it has moved by since; 1/10,000 dollar.
+    pub(crate) mid: f64,
+    pub(crate) change: f64,
+    /// The contest that it was answered in.
+    pub(crate) contest: u64,
 }
 
-/// States that a stateful network has in one stream.
+/// States that a stateful network has in one stream, by whose weights saw it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct States {
     pub(crate) frozen: Vec<f32>,
     pub(crate) learning: Vec<f32>,
     /// Where the next chunk is learned from.
     pub(crate) lesson: Vec<f32>,
+    pub(crate) live: Vec<f32>,
+    pub(crate) previous: Vec<f32>,
+}
+
+impl States {
+    fn all(&mut self) -> [&mut Vec<f32>; 5] {
+        [&mut self.frozen, &mut self.learning, &mut self.lesson, &mut self.live, &mut self.previous]
+    }
+
+    /// The learning weights as they are take the live ones' place, and those the place of the ones before.
+    pub(crate) fn promote(&mut self) {
+        self.previous.copy_from_slice(&self.live);
+        self.live.copy_from_slice(&self.learning);
+    }
+
+    /// The weights before the live ones are live again.
+    pub(crate) fn roll_back(&mut self) {
+        self.live.copy_from_slice(&self.previous);
+    }
 }
 
 /// One instrument.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stream {
     geometry: Geometry,
-    /// Scaled rows, each twice, `keep` apart, so that any span of up to `keep` rows is contiguous.
-    rows: Vec<f32>,
-    keep: usize,
-    /// Rows put in since the reset.
-    count: u64,
+    history: History,
     /// Label of each kept row.
     classes: Vec<u8>,
     /// Events since the reset, and the newest `horizon` of them.
     events: u64,
     pending: Vec<Pending>,
+    /// What each model said at each of them.
+    answers: Vec<Answer>,
+    /// What they said at the event that got its label last.
+    due: Vec<Answer>,
     /// The last mid price known; 0 before the first.
     mid: f64,
     /// First row that no chunk has taken.
@@ -77,77 +104,79 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(geometry: Geometry) -> Stream {
-        let keep = geometry.window + geometry.horizon + geometry.steps;
-        let none = Pending { mid: 0.0, row: NO_ROW, frozen: 0, learning: 0 };
-        let zeros = || vec![0.0; geometry.state];
+        let Geometry { columns, window, horizon, steps, state, models } = geometry;
+        let keep = window + horizon + steps;
+        let mut states = States::default();
+        states.all().into_iter().for_each(|own| own.resize(state, 0.0));
         Stream {
             geometry,
-            rows: vec![0.0; 2 * keep * geometry.columns],
-            keep,
-            count: 0,
+            history: History::new(columns, keep),
             classes: vec![NO_CLASS; keep],
             events: 0,
-            pending: vec![none; geometry.horizon],
+            pending: vec![Pending { mid: 0.0, row: NO_ROW, contest: 0 }; horizon],
+            answers: vec![Answer::NONE; horizon * models],
+            due: vec![Answer::NONE; models],
             mid: 0.0,
             learned: 0,
-            states: States { frozen: zeros(), learning: zeros(), lesson: zeros() },
+            states,
         }
     }
 
     /// Forgets what waits and what was seen: events before and after are not of one stream.
     pub(crate) fn reset(&mut self) {
-        (self.count, self.events, self.learned, self.mid) = (0, 0, 0, 0.0);
-        for state in [&mut self.states.frozen, &mut self.states.learning, &mut self.states.lesson] {
-            state.fill(0.0);
-        }
+        self.history.reset();
+        (self.events, self.learned, self.mid) = (0, 0, 0.0);
+        self.states.all().into_iter().for_each(|own| own.fill(0.0));
     }
 
     /// Puts a scaled row in and returns its place.
     pub(crate) fn push(&mut self, scaled: &[f32]) -> u64 {
-        let columns = self.geometry.columns;
-        let slot = (self.count % self.keep as u64) as usize;
-        for at in [slot, slot + self.keep] {
-            self.rows[at * columns..(at + 1) * columns].copy_from_slice(scaled);
-        }
+        let place = self.history.push(scaled);
+        let slot = self.history.slot(place);
         self.classes[slot] = NO_CLASS;
-        self.count += 1;
-        self.count - 1
+        place
     }
 
     /// The `rows` rows that end with the one at `place`; `None` when there are not as many, or no longer.
     pub(crate) fn span(&self, place: u64, rows: usize) -> Option<&[f32]> {
-        let first = (place + 1).checked_sub(rows as u64)?;
-        if rows > self.keep || place >= self.count || self.count - first > self.keep as u64 {
-            return None;
-        }
-        let at = (first % self.keep as u64) as usize * self.geometry.columns;
-        self.rows.get(at..at + rows * self.geometry.columns)
+        self.history.span(place, rows)
     }
 
     /// Takes an event: the one `horizon` events ago gets its label, this one waits for its own.
     ///
-    /// `mid` is `None` where a side of the book is empty: the last one holds then. `row` and the answers are those of the event's row, if it
-    /// was answered.
+    /// `mid` is `None` where a side of the book is empty: the last one holds then. `row` is the place of the event's row, if it was
+    /// answered, and `answers` what each model said; persistence is put in here.
     pub(crate) fn event(
         &mut self,
         mid: Option<f64>,
-        answered: Option<(u64, u8, u8)>,
+        row: Option<u64>,
+        answers: &[Answer],
         threshold: f64,
+        contest: u64,
     ) -> Option<Labelled> {
         self.mid = mid.unwrap_or(self.mid);
-        let slot = (self.events % self.geometry.horizon as u64) as usize;
-        let old = self.pending[slot];
-        let due = self.events >= self.geometry.horizon as u64 && old.row != NO_ROW;
-        let (row, frozen, learning) = answered.unwrap_or((NO_ROW, 0, 0));
-        self.pending[slot] = Pending { mid: self.mid, row, frozen, learning };
+        let Geometry { horizon, models, .. } = self.geometry;
+        let slot = (self.events % horizon as u64) as usize;
+        let (old, whole) = (self.pending[slot], self.events >= horizon as u64);
+        let change = self.mid - old.mid;
+        let said = &mut self.answers[slot * models..(slot + 1) * models];
+        self.due.copy_from_slice(said);
+        said.copy_from_slice(answers);
+        said[PERSISTENCE] = Answer::certain(if whole { train::class(change, threshold) } else { FLAT });
+        self.pending[slot] = Pending { mid: self.mid, row: row.unwrap_or(NO_ROW), contest };
         self.events += 1;
-        if !due {
+        if !whole || old.row == NO_ROW {
             return None;
         }
-        let change = self.mid - old.mid;
         let class = train::class(change, threshold);
-        self.classes[(old.row % self.keep as u64) as usize] = class;
-        Some(Labelled { row: old.row, class, frozen: old.frozen, learning: old.learning })
+        let kept = self.history.slot(old.row);
+        self.classes[kept] = class;
+        Some(Labelled { row: old.row, class, mid: old.mid, change, contest: old.contest })
+    }
+
+    /// What each model had said at the event that got its label last.
+    pub(crate) fn due(&self) -> &[Answer] {
+        &self.due
     }
 
     /// The next chunk of a stateful network, once the row at `place` has its label: rows and their labels.
@@ -158,7 +187,7 @@ impl Stream {
         }
         let first = place + 1 - steps as u64;
         for (nth, class) in classes.iter_mut().enumerate() {
-            *class = self.classes[((first + nth as u64) % self.keep as u64) as usize];
+            *class = self.classes[self.history.slot(first + nth as u64)];
         }
         self.span(place, steps)
     }
@@ -169,46 +198,46 @@ impl Stream {
     }
 
     pub(crate) fn save(&self, out: &mut Out) {
-        out.floats(&self.rows[..self.keep * self.geometry.columns]);
+        self.history.save(out);
         out.bytes(&self.classes);
-        [self.count, self.events, self.learned].iter().for_each(|value| out.number(*value));
+        [self.events, self.learned].iter().for_each(|value| out.number(*value));
         out.float(self.mid);
         for each in &self.pending {
             out.float(each.mid);
             out.number(each.row);
-            out.number(u64::from(each.frozen) | u64::from(each.learning) << 8);
+            out.number(each.contest);
         }
-        [&self.states.frozen, &self.states.learning, &self.states.lesson]
-            .iter()
-            .for_each(|state| out.floats(state));
+        self.answers.iter().for_each(|answer| out.pair(answer.bytes()));
+        let States { frozen, learning, lesson, live, previous } = &self.states;
+        [frozen, learning, lesson, live, previous].iter().for_each(|state| out.floats(state));
     }
 
     pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
-        let (once, twice) = self.rows.split_at_mut(self.keep * self.geometry.columns);
-        from.fill_floats(once)?;
-        twice.copy_from_slice(once);
+        self.history.load(from)?;
         from.fill_bytes(&mut self.classes)?;
-        (self.count, self.events, self.learned) = (from.number()?, from.number()?, from.number()?);
+        (self.events, self.learned) = (from.number()?, from.number()?);
         self.mid = from.float()?;
         for each in &mut self.pending {
-            (each.mid, each.row) = (from.float()?, from.number()?);
-            let answers = from.number()?;
-            (each.frozen, each.learning) = (answers as u8, (answers >> 8) as u8);
+            (each.mid, each.row, each.contest) = (from.float()?, from.number()?, from.number()?);
         }
-        for state in [&mut self.states.frozen, &mut self.states.learning, &mut self.states.lesson] {
-            from.fill_floats(state)?;
+        for answer in &mut self.answers {
+            *answer = Answer::from_bytes(from.pair()?);
         }
-        Some(())
+        self.states.all().into_iter().try_for_each(|state| from.fill_floats(state))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Geometry, Stream};
+    use crate::answer::Answer;
     use crate::bytes::{In, Out};
+    use crate::panel::PERSISTENCE;
     use tickline_model::train::label;
 
     const THRESHOLD: f64 = 1.5;
+    const MODELS: usize = 4;
+    const NOTHING: [Answer; MODELS] = [Answer::NONE; MODELS];
 
     fn mids(count: usize, seed: u64) -> Vec<f64> {
         let mut dice = tickline_model::train::Dice::new(seed);
@@ -221,7 +250,7 @@ mod tests {
     }
 
     fn geometry(horizon: usize, window: usize) -> Geometry {
-        Geometry { columns: 2, window, horizon, steps: 1, state: 0 }
+        Geometry { columns: 2, window, horizon, steps: 1, state: 0, models: MODELS }
     }
 
     /// Goal: online labels are the trainer's, and each comes exactly when its future does (invariant L1). Method: random walks against the
@@ -238,7 +267,7 @@ mod tests {
                     .map(|(at, mid)| {
                         let place = stream.push(&[at as f32, 0.0]);
                         stream
-                            .event(Some(*mid), Some((place, 0, 0)), THRESHOLD)
+                            .event(Some(*mid), Some(place), &NOTHING, THRESHOLD, 0)
                             .map(|label| (label.row, label.class))
                     })
                     .collect()
@@ -262,18 +291,34 @@ mod tests {
     fn events_without_a_row_count_and_hold_the_mid() {
         let mut stream = Stream::new(geometry(2, 1));
         let place = stream.push(&[1.0, 1.0]);
-        assert_eq!(stream.event(Some(100.0), Some((place, 2, 1)), 0.0), None);
-        assert_eq!(stream.event(Some(105.0), None, 0.0), None);
-        let label = stream.event(None, None, 0.0).expect("two events later");
-        assert_eq!(
-            (label.row, label.class, label.frozen, label.learning),
-            (0, 2, 2, 1),
-            "the held mid is 105"
-        );
-        assert_eq!(stream.event(Some(90.0), None, 0.0), None, "that event had no row");
+        let said = [2, 1, 0, 3].map(Answer::certain);
+        assert_eq!(stream.event(Some(100.0), Some(place), &said, 0.0, 0), None);
+        assert_eq!(stream.event(Some(105.0), None, &NOTHING, 0.0, 0), None);
+        let label = stream.event(None, None, &NOTHING, 0.0, 0).expect("two events later");
+        assert_eq!((label.row, label.class, label.change), (0, 2, 5.0), "the held mid is 105");
+        let mut wanted = said;
+        wanted[PERSISTENCE] = Answer::certain(1);
+        assert_eq!(stream.due(), wanted);
+        assert_eq!(stream.event(Some(90.0), None, &NOTHING, 0.0, 0), None, "that event had no row");
         stream.reset();
-        assert_eq!(stream.event(Some(1.0), None, 0.0), None);
+        assert_eq!(stream.event(Some(1.0), None, &NOTHING, 0.0, 0), None);
         assert_eq!(stream.span(0, 1), None, "history went with the reset");
+    }
+
+    /// Goal: persistence says what the trainer's does: the newest move that is known at a row. Method: random walks against the moves.
+    #[test]
+    fn persistence_repeats_the_newest_known_move() {
+        let (walk, horizon) = (mids(300, 9), 7);
+        let mut stream = Stream::new(geometry(horizon, 1));
+        for (at, mid) in walk.iter().enumerate() {
+            let place = stream.push(&[0.0, 0.0]);
+            if stream.event(Some(*mid), Some(place), &NOTHING, THRESHOLD, 0).is_some() {
+                let from = at - horizon;
+                let known = from.checked_sub(horizon).map(|before| walk[from] - walk[before]);
+                let wanted = known.map_or(1, |change| tickline_model::train::class(change, THRESHOLD));
+                assert_eq!(stream.due()[PERSISTENCE], Answer::certain(wanted), "at {at}");
+            }
+        }
     }
 
     #[test]

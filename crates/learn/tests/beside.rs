@@ -2,10 +2,13 @@
 //! had happened. Method: synthetic walks of two instruments with a feature that tells the future (leak) or noise, on real learners.
 mod walk;
 
-use tickline_learn::{Beside, Cadence, Counts, Envelope, LearnError, Settings, Verdict};
+use tickline_learn::{
+    Anneal, Beside, Cadence, Counts, Envelope, LearnError, Pace, Plateau, Settings, Verdict, Volatility,
+};
 use tickline_model::file::Loaded;
+use tickline_model::train::{Loss, Method, Recipe};
 use tickline_model::{Activation, zoo};
-use walk::{COLUMNS, Given, HORIZON, OPEN, bits, give, load, mlp, run, settings, walk};
+use walk::{COLUMNS, Given, HORIZON, OPEN, bits, give, load, mlp, run, score, settings, start, walk};
 
 fn kinds() -> Vec<(Loaded, Settings)> {
     let every = |cadence, batch| Settings { cadence, batch, ..settings() };
@@ -15,7 +18,54 @@ fn kinds() -> Vec<(Loaded, Settings)> {
         (mlp(), every(Cadence::Every(10_000), 8)),
         (load(zoo::mlp(COLUMNS, 3, &[8], Activation::Relu, 3, false)), every(Cadence::Every(10_000), 8)),
         (load(zoo::lstm(COLUMNS, &[6], 3)), settings()),
+        (mlp(), Settings { cadence: Cadence::Trade, batch: 4, ..everything(Method::Sophia, Loss::Squares) }),
+        (load(zoo::lstm(COLUMNS, &[6], 3)), everything(Method::RmsProp, Loss::CrossEntropy)),
     ]
+}
+
+/// Every setting of the mathematics at once.
+fn everything(method: Method, loss: Loss) -> Settings {
+    let recipe = Recipe {
+        method,
+        loss,
+        decay: 1e-3,
+        clip: 0.5,
+        sharpness: 0.05,
+        adversary: 0.02,
+        ..Recipe::default()
+    };
+    let pace = Pace {
+        warm: 20,
+        anneal: Some(Anneal { steps: 100, floor: 0.2, again: true }),
+        plateau: Some(Plateau { cut: 0.7, patience: 2, every: 10, floor: 0.1 }),
+        volatility: Some(Volatility { most: 3.0, fast: 10, slow: 100 }),
+    };
+    Settings { recipe, pace, dropout: Some(0.1), ..settings() }
+}
+
+/// Goal: every optimiser, loss and schedule learns beside the line what there is to learn. Method: the walk with a column that tells the
+/// future; the learning model's macro-F1 against the frozen one's.
+#[test]
+fn every_method_loss_and_schedule_learns() {
+    let rows = walk(8_000, 41, true);
+    let methods = [
+        (Method::Sgd, 0.2),
+        (Method::Momentum { momentum: 0.9 }, 0.02),
+        (Method::AdaGrad, 0.05),
+        (Method::RmsProp, 5e-3),
+        (Method::Adam, 1e-2),
+        (Method::AdamW, 1e-2),
+        (Method::Sophia, 5e-3),
+    ];
+    for (method, rate) in methods {
+        for loss in [Loss::CrossEntropy, Loss::Squares, Loss::Cautious { over: 0.5, under: 0.2 }] {
+            let own = Settings { rate, ..everything(method, loss) };
+            let mut beside = start(mlp(), own, 1);
+            run(&mut beside, &rows);
+            let [frozen, learning] = ["frozen", "learning"].map(|role| score(&beside, role).macro_f1);
+            assert!(learning > frozen + 0.15, "{method:?} {loss:?}: {frozen} {learning}");
+        }
+    }
 }
 
 #[test]
@@ -23,14 +73,17 @@ fn a_feature_that_tells_the_future_is_found_and_noise_is_not() {
     for (leak, cadence, batch) in
         [(true, Cadence::Tick, 1), (true, Cadence::Every(8_000), 8), (false, Cadence::Tick, 1)]
     {
-        let mut beside = Beside::new(mlp(), Settings { cadence, batch, ..settings() }, 1).expect("fits");
+        let mut beside = start(mlp(), Settings { cadence, batch, ..settings() }, 1);
         run(&mut beside, &walk(6_000, 3, leak));
-        let scores = beside.scores();
-        assert_eq!(scores.labels, 500);
+        let [frozen, learning, persistence] =
+            ["frozen", "learning", "baseline"].map(|role| score(&beside, role));
+        assert_eq!([frozen.labels, learning.labels, persistence.labels], [500; 3]);
+        assert!(persistence.mcc.abs() < 0.3, "{persistence:?}");
         if leak {
-            assert!(scores.learning_f1 > 0.9 && scores.learning_f1 > scores.frozen_f1 + 0.2, "{scores:?}");
+            assert!(learning.macro_f1 > 0.9 && learning.macro_f1 > frozen.macro_f1 + 0.2, "{learning:?}");
+            assert!(learning.calibration < 0.15 && learning.coverage > 0.4, "{learning:?}");
         } else {
-            assert!(scores.learning_mcc.abs() < 0.15, "{scores:?}");
+            assert!(learning.mcc.abs() < 0.15, "{learning:?}");
         }
     }
 }
@@ -39,7 +92,7 @@ fn a_feature_that_tells_the_future_is_found_and_noise_is_not() {
 fn every_cadence_takes_its_steps_and_no_more() {
     let rows = walk(2_000, 5, true);
     let counts = |cadence, batch| -> Counts {
-        let mut beside = Beside::new(mlp(), Settings { cadence, batch, ..settings() }, 1).expect("fits");
+        let mut beside = start(mlp(), Settings { cadence, batch, ..settings() }, 1);
         run(&mut beside, &rows);
         beside.counts()
     };
@@ -70,9 +123,9 @@ fn nothing_before_a_row_depends_on_what_comes_after() {
     }
     for (model, settings) in kinds() {
         let at = |rows: &[Given]| {
-            let mut beside = Beside::new(model.clone(), settings.clone(), 1).expect("fits");
+            let mut beside = start(model.clone(), settings.clone(), 1);
             run(&mut beside, &rows[..=700]);
-            (bits(&beside), beside.scores())
+            (bits(&beside), beside.standings())
         };
         assert_eq!(at(&rows), at(&other));
     }
@@ -82,7 +135,7 @@ fn nothing_before_a_row_depends_on_what_comes_after() {
 fn the_same_rows_give_the_same_weights_and_a_restart_changes_nothing() {
     let rows = walk(1_000, 11, true);
     for (model, settings) in kinds() {
-        let fresh = || Beside::new(model.clone(), settings.clone(), 42).expect("fits");
+        let fresh = || start(model.clone(), settings.clone(), 42);
         let mut whole = fresh();
         run(&mut whole, &rows);
         assert!(whole.counts().steps > 50, "{:?}", whole.counts());
@@ -97,7 +150,7 @@ fn the_same_rows_give_the_same_weights_and_a_restart_changes_nothing() {
             // The ring still holds some rows from before the checkpoint.
             run(&mut second, &rows[cut.saturating_sub(30)..]);
             assert_eq!(bits(&second), bits(&whole), "cut at {cut}, {:?}", settings.cadence);
-            assert_eq!((second.counts(), second.scores()), (whole.counts(), whole.scores()));
+            assert_eq!((second.counts(), second.standings()), (whole.counts(), whole.standings()));
             assert_eq!(second.checkpoint(), whole.checkpoint());
         }
     }
@@ -106,11 +159,11 @@ fn the_same_rows_give_the_same_weights_and_a_restart_changes_nothing() {
 #[test]
 fn another_run_or_lost_rows_drop_what_waits_and_keep_the_weights() {
     let rows = walk(1_000, 13, true);
-    let mut first = Beside::new(mlp(), settings(), 1).expect("fits");
+    let mut first = start(mlp(), settings(), 1);
     run(&mut first, &rows[..500]);
     let kept = first.checkpoint();
     let labels_of_next = |run: u64, from: usize| {
-        let mut second = Beside::new(mlp(), settings(), run).expect("fits");
+        let mut second = start(mlp(), settings(), run);
         second.resume(&kept).expect("ours");
         assert_eq!(bits(&second), bits(&first));
         let labelled = (from..from + 2 * HORIZON).filter(|at| give(&mut second, &rows[*at]).labelled).count();
@@ -123,6 +176,13 @@ fn another_run_or_lost_rows_drop_what_waits_and_keep_the_weights() {
     );
     assert_eq!(labels_of_next(1, 600), (0, 1), "a hundred rows lost: no label spans them");
     assert_eq!(labels_of_next(2, 0), (0, 1), "a new run");
+    let mut again = start(mlp(), settings(), 1);
+    again.resume(&kept).expect("ours");
+    again.gap();
+    run(&mut again, &rows[480..]);
+    let mut whole = first.clone();
+    run(&mut whole, &rows[500..]);
+    assert_eq!((again.counts().gaps, bits(&again)), (0, bits(&whole)), "what was lost had been seen before");
     let mut lapped = first.clone();
     lapped.gap();
     let labelled = (600..600 + 2 * HORIZON).filter(|at| give(&mut lapped, &rows[*at]).labelled).count();
@@ -133,7 +193,7 @@ fn another_run_or_lost_rows_drop_what_waits_and_keep_the_weights() {
 #[test]
 fn a_stale_book_ends_what_waits_for_that_instrument_alone() {
     let rows = walk(400, 17, true);
-    let mut beside = Beside::new(mlp(), settings(), 1).expect("fits");
+    let mut beside = start(mlp(), settings(), 1);
     run(&mut beside, &rows[..100]);
     let mut stale = rows[100].clone();
     stale.row.stale = true;
@@ -155,7 +215,7 @@ fn outside_the_envelope_nothing_is_offered_and_the_learner_goes_back() {
         (Envelope { labels_min: 10_000, ..OPEN }, Verdict::Early),
     ];
     for (envelope, wanted) in cases {
-        let mut beside = Beside::new(mlp(), Settings { envelope, ..settings() }, 1).expect("fits");
+        let mut beside = start(mlp(), Settings { envelope, ..settings() }, 1);
         let start = bits(&beside);
         let mut verdicts = Vec::new();
         for given in &rows {
@@ -174,7 +234,7 @@ fn outside_the_envelope_nothing_is_offered_and_the_learner_goes_back() {
 #[test]
 fn damaged_and_foreign_checkpoints_are_refused_and_change_nothing() {
     let rows = walk(300, 23, true);
-    let mut beside = Beside::new(mlp(), settings(), 1).expect("fits");
+    let mut beside = start(mlp(), settings(), 1);
     run(&mut beside, &rows);
     let kept = beside.checkpoint();
     let refused = |mut other: Beside, bytes: &[u8]| {
@@ -184,7 +244,7 @@ fn damaged_and_foreign_checkpoints_are_refused_and_change_nothing() {
         assert_eq!(other.checkpoint(), before);
         error.to_string()
     };
-    let fresh = || Beside::new(mlp(), settings(), 1).expect("fits");
+    let fresh = || start(mlp(), settings(), 1);
     for at in (0..kept.len()).step_by(997) {
         let mut bytes = kept.clone();
         bytes[at] ^= 4;
@@ -192,18 +252,21 @@ fn damaged_and_foreign_checkpoints_are_refused_and_change_nothing() {
         assert!(refused(fresh(), &kept[..at]).contains("damaged"));
     }
     let other = Settings { rate: 1e-3, ..settings() };
-    assert!(refused(Beside::new(mlp(), other, 1).expect("fits"), &kept).contains("other settings"));
+    assert!(refused(start(mlp(), other, 1), &kept).contains("other settings"));
 }
 
 #[test]
 fn what_cannot_be_learned_is_refused_by_name() {
     let fault = |model: Loaded, settings: Settings| {
-        Beside::new(model, settings, 1).expect_err("does not fit").to_string()
+        Beside::new(model, Vec::new(), settings, 1).expect_err("does not fit").to_string()
     };
     let text = fault(load(zoo::autoencoder(COLUMNS, &[3], 2)), settings());
     assert!(text.contains("softmax"), "{text}");
     assert!(fault(mlp(), Settings { batch: 2, ..settings() }).contains("batch 2"));
     assert!(fault(mlp(), Settings { horizon: 0, ..settings() }).contains("horizon"));
     assert!(fault(mlp(), Settings { rate: f32::NAN, ..settings() }).contains("rate NaN"));
+    assert!(fault(mlp(), Settings { dropout: Some(1.0), ..settings() }).contains("dropout 1"));
+    let slow = Pace { anneal: Some(Anneal { steps: 0, floor: 0.0, again: false }), ..Pace::default() };
+    assert!(fault(mlp(), Settings { pace: slow, ..settings() }).contains("annealing over 0"));
     assert!(fault(mlp(), Settings { cadence: Cadence::Every(0), batch: 8, ..settings() }).contains("0 ns"));
 }

@@ -1,52 +1,16 @@
 //! Goal: what runs in the line is what the learner says it is: published, kept, resumed, taken back, and ended by a person. Method: real
 //! segments and files, and learners on synthetic walks.
+mod desks;
 mod walk;
 
-use std::path::PathBuf;
+use desks::{Scratch, feed, newest, publish};
 use std::sync::Arc;
 use tickline_learn::{Desk, Envelope, Outcome, Settings};
 use tickline_model::Program;
-use tickline_model::file::{Loaded, decode, encode};
+use tickline_model::file::{decode, encode};
 use tickline_ring::{Segment, Shape};
-use tickline_weights::{Reader, Writer, segment_bytes};
-use walk::{Given, OPEN, bits, give, mlp, settings, walk};
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let folder = std::env::temp_dir().join(format!("tickline-learn-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("made");
-        Scratch(folder)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn publish(segment: &Arc<Segment>, loaded: &Loaded) {
-    let program = Program::new(&loaded.model).expect("fits");
-    let mut writer = Writer::attach(segment.clone(), program).expect("free");
-    writer.publish(loaded).expect("published");
-}
-
-fn newest(segment: &Arc<Segment>) -> u64 {
-    let program = Program::new(&mlp().model).expect("fits");
-    Reader::attach(segment.clone(), &program).expect("laid out").newest().expect("published").version
-}
-
-fn feed(desk: &mut Desk, rows: &[Given]) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    for given in rows {
-        if give(desk.beside(), given).offer {
-            outcomes.push(desk.offer().expect("doors open"));
-        }
-    }
-    outcomes
-}
+use tickline_weights::segment_bytes;
+use walk::{OPEN, bits, give, mlp, settings, walk};
 
 /// Goal: what runs in the line is what the learner says, it survives the learner, and a person's model ends it. Method: a real segment
 /// and a real file; the "crash" is a desk dropped without a word.
@@ -60,7 +24,8 @@ fn published_kept_resumed_and_ended_by_a_person() {
     let (rows, line) = (walk(2_000, 29, true), segment("weights"));
     publish(&line, &mlp());
     let file = || Some(scratch.0.join("state/learner.checkpoint"));
-    let open = |run, line: &Arc<Segment>| Desk::open(mlp(), settings(), run, file(), Some(line.clone()));
+    let open =
+        |run, line: &Arc<Segment>| Desk::open(mlp(), Vec::new(), settings(), run, file(), Some(line.clone()));
     let mut desk = open(1, &line).expect("fits");
     let outcomes = feed(&mut desk, &rows[..900]);
     assert!(
@@ -75,7 +40,7 @@ fn published_kept_resumed_and_ended_by_a_person() {
     drop(desk);
     let mut desk = open(1, &line).expect("ours");
     feed(&mut desk, &rows[600..]);
-    let mut whole = Desk::open(mlp(), settings(), 1, None, None).expect("fits");
+    let mut whole = Desk::open(mlp(), Vec::new(), settings(), 1, None, None).expect("fits");
     feed(&mut whole, &rows);
     assert_eq!(bits(desk.beside()), bits(whole.beside()));
     // Another run begins with the file's model: what was learned is put back before anything is learned.
@@ -106,7 +71,7 @@ fn doing_worse_puts_the_first_model_back() {
     publish(&line, &mlp());
     let envelope = Envelope { score_slack: 0.05, labels_min: 20, ..OPEN };
     let settings = Settings { envelope, window: 40, rate: 2e-3, ..settings() };
-    let mut desk = Desk::open(mlp(), settings, 1, None, Some(line.clone())).expect("fits");
+    let mut desk = Desk::open(mlp(), Vec::new(), settings, 1, None, Some(line.clone())).expect("fits");
     // It learns that column 0 tells the future; then the column begins to lie.
     let mut rows = walk(6_000, 31, true);
     for (at, given) in rows.iter_mut().enumerate().skip(3_000) {
@@ -130,7 +95,8 @@ fn a_checkpoint_that_cannot_be_written_publishes_nothing() {
     publish(&line, &mlp());
     let folder = scratch.0.join("state");
     let mut desk =
-        Desk::open(mlp(), settings(), 1, Some(folder.join("learner")), Some(line.clone())).expect("fits");
+        Desk::open(mlp(), Vec::new(), settings(), 1, Some(folder.join("learner")), Some(line.clone()))
+            .expect("fits");
     std::fs::remove_dir(&folder).expect("empty");
     let mut refused = 0;
     for given in &walk(300, 37, true) {

@@ -103,13 +103,13 @@ export class Publisher implements Outlet {
   }
 }
 
-/** Where a reader that joins late begins: the next record, the newest one there, or the oldest. */
+/** Where a reader that joins late begins: the next record, the newest one there, or the oldest that leaves it an eighth of the ring before it is lapped. */
 export type Join = "next" | "newest" | "oldest";
 
 /** First sequence for a reader, given the tail. */
 function joinAt(segment: Segment, join: Join): Sequence {
   const tail = firstUncommitted(segment, loadSequence(segment, AT_TAIL));
-  const back = join === "next" ? 0 : join === "newest" ? 1 : segment.slots - 1;
+  const back = join === "next" ? 0 : join === "newest" ? 1 : segment.slots - Math.max(1, segment.slots >> 3);
   let at = tail;
   for (let n = 0; n < back && !(at.high === 0 && at.low === 1); n += 1) at = step(at, -1);
   return at;

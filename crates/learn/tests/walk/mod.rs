@@ -1,6 +1,6 @@
 //! Rows for tests: walks of two instruments with a column that tells the future or noise, and the small models that learn from them.
 #![allow(dead_code, reason = "each test file uses its part")]
-use tickline_learn::{Beside, Cadence, Did, Envelope, Row, Settings};
+use tickline_learn::{Beside, Cadence, Did, Envelope, Pace, Row, Score, Settings};
 use tickline_model::file::{Loaded, decode, encode};
 use tickline_model::train::{Dice, Method, Recipe};
 use tickline_model::{Activation, Architecture, Model, Plan, zoo};
@@ -15,6 +15,14 @@ pub fn load(net: Architecture) -> Loaded {
     decode(&encode(&model).expect("valid")).expect("just written")
 }
 
+/// The model of a learner's weights as they are.
+pub fn taught(beside: &Beside, name: &str) -> Loaded {
+    let mut model = mlp().model;
+    model.name = name.to_owned();
+    model.parameters.copy_from_slice(beside.parameters());
+    decode(&encode(&model).expect("valid")).expect("just written")
+}
+
 pub fn mlp() -> Loaded {
     load(zoo::mlp(COLUMNS, 1, &[8], Activation::Relu, 3, false))
 }
@@ -25,6 +33,8 @@ pub fn settings() -> Settings {
         seed: 1,
         recipe: Recipe { method: Method::AdamW, ..Recipe::default() },
         rate: 5e-3,
+        pace: Pace::default(),
+        dropout: None,
         cadence: Cadence::Tick,
         batch: 1,
         steps: 8,
@@ -33,7 +43,19 @@ pub fn settings() -> Settings {
         window: 500,
         offer_ns: 50_000,
         envelope: OPEN,
+        replay: None,
+        gate: None,
     }
+}
+
+/// A learner without shadows.
+pub fn start(model: Loaded, settings: Settings, run: u64) -> Beside {
+    Beside::new(model, Vec::new(), settings, run).expect("fits")
+}
+
+/// How one of the models that answer does, by its role.
+pub fn score(beside: &Beside, role: &str) -> Score {
+    beside.standings().iter().find(|standing| standing.role == role).expect("it answers").score
 }
 
 /// One row of a walk, owned.
@@ -81,7 +103,9 @@ pub fn walk(rows: usize, seed: u64, leak: bool) -> Vec<Given> {
 }
 
 pub fn give(beside: &mut Beside, given: &Given) -> Did {
-    beside.row(&Row { values: &given.values, ..given.row })
+    // Each shadow takes the same columns.
+    let values = given.values.repeat(beside.values() / COLUMNS);
+    beside.row(&Row { values: &values, ..given.row })
 }
 
 pub fn run(beside: &mut Beside, rows: &[Given]) {

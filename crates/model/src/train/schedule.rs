@@ -56,6 +56,16 @@ impl Plateau {
         }
         self.factor
     }
+
+    /// What it has seen, to be kept: the best loss, the looks since, the factor.
+    pub fn state(&self) -> (f64, u32, f32) {
+        (self.best, self.waited, self.factor)
+    }
+
+    /// Puts back what [`Plateau::state`] gave.
+    pub fn restore(&mut self, (best, waited, factor): (f64, u32, f32)) {
+        (self.best, self.waited, self.factor) = (best, waited, factor);
+    }
 }
 
 /// The factor for a rate that is scaled by volatility: calm markets learn faster, wild ones slower, within `[1/most, most]`.

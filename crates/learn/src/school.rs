@@ -1,0 +1,223 @@
+//! What learns: labels come in, steps are taken when they are due, from the newest labels or from a memory of older ones.
+use crate::bytes::{In, Out};
+use crate::dropout::with_dropout;
+use crate::error::LearnError;
+use crate::pace::Rate;
+use crate::recall::Recall;
+use crate::settings::Settings;
+use tickline_model::Plan;
+use tickline_model::file::Loaded;
+use tickline_model::train::{CLASSES, Learner, NO_CLASS, Target};
+
+/// Labels that wait for a step of a stateless network.
+#[derive(Debug, Clone, PartialEq)]
+struct Ready {
+    /// `[batch][window][columns]`.
+    input: Vec<f32>,
+    classes: Vec<u8>,
+    /// Labels in it.
+    filled: usize,
+    /// Place of the next label.
+    next: usize,
+}
+
+/// A learner with its schedule and what it learns from.
+#[derive(Debug, Clone)]
+pub(crate) struct School {
+    learner: Learner,
+    rate: Rate,
+    base_rate: f32,
+    by_logits: bool,
+    /// Answers that the network gives to one input, of which the newest has a label.
+    each: usize,
+    ready: Ready,
+    recall: Option<Recall>,
+}
+
+/// What a loss by probabilities wants for each class.
+const CERTAIN: [[f32; CLASSES.len()]; CLASSES.len()] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+
+fn target(class: Option<&u8>, by_logits: bool) -> Target<'static> {
+    match class {
+        Some(class) if by_logits && *class != NO_CLASS => Target::Class(*class),
+        Some(class) => CERTAIN.get(usize::from(*class)).map_or(Target::Nothing, |row| Target::Values(row)),
+        None => Target::Nothing,
+    }
+}
+
+impl School {
+    /// `plan` is the model's. A step takes `batch` inputs, or `steps` rows of a stateful network.
+    ///
+    /// # Errors
+    /// [`LearnError::Setting`] and [`LearnError::Model`].
+    pub(crate) fn new(loaded: &Loaded, plan: &Plan, settings: &Settings) -> Result<School, LearnError> {
+        let model = &loaded.model;
+        let steps = if model.architecture.stateful { settings.steps } else { 1 };
+        let lesson = match settings.dropout {
+            Some(share) => Plan::compile(&with_dropout(&model.architecture, share))?,
+            None => plan.clone(),
+        };
+        let (start, recipe) = (model.parameters.clone(), settings.recipe.clone());
+        let mut learner = Learner::new(&lesson, start, recipe, settings.seed, settings.batch, steps)?;
+        let (columns, window) = (model.contract.names.len(), model.contract.window);
+        let stretch = model.architecture.stateful.then(|| learner.net().state().len());
+        let recall = settings.replay.as_ref();
+        let recall =
+            recall.map(|replay| Recall::new(replay, plan, settings, columns, stretch, &model.parameters));
+        let each = learner.net().answer().len() / plan.output().features() / settings.batch;
+        Ok(School {
+            rate: Rate::new(settings.pace),
+            base_rate: settings.rate,
+            by_logits: settings.recipe.loss.by_logits(),
+            each,
+            ready: Ready {
+                input: vec![0.0; settings.batch * window * columns],
+                classes: vec![NO_CLASS; settings.batch],
+                filled: 0,
+                next: 0,
+            },
+            recall: recall.transpose()?,
+            learner,
+        })
+    }
+
+    /// The parameters as they answer: those that learn, with the classes' frequencies put right.
+    pub(crate) fn parameters(&self) -> &[f32] {
+        self.recall.as_ref().map_or_else(|| self.learner.parameters(), Recall::parameters)
+    }
+
+    /// A price has moved by `change` from `mid`.
+    pub(crate) fn moved(&mut self, change: f64, mid: f64) {
+        self.rate.moved(change, mid);
+    }
+
+    /// Takes the label of one input. True when an older label makes room that no step has taken.
+    pub(crate) fn take(&mut self, input: &[f32], class: u8) -> bool {
+        let ready = &mut self.ready;
+        if let Some(recall) = &mut self.recall {
+            recall.add(input, &[class], class);
+            ready.filled = 1;
+            return false;
+        }
+        let at = ready.next * input.len();
+        ready.input[at..at + input.len()].copy_from_slice(input);
+        ready.classes[ready.next] = class;
+        ready.next = (ready.next + 1) % ready.classes.len();
+        let full = ready.filled == ready.classes.len();
+        ready.filled += usize::from(!full);
+        full
+    }
+
+    /// Takes a step from the labels that wait, or from memory when new ones came; false when there is nothing to learn from.
+    pub(crate) fn step(&mut self) -> bool {
+        if self.ready.filled == 0 {
+            return false;
+        }
+        let rate = self.base_rate * self.rate.factor(self.learner.steps());
+        let (by_logits, each, ready) = (self.by_logits, self.each, &mut self.ready);
+        let (loss, wanted) = match &mut self.recall {
+            Some(recall) => {
+                if !recall.draw() {
+                    return false;
+                }
+                let wish = |class: Option<&u8>| target(class, by_logits);
+                recall.windows(&mut self.learner, each, wish, rate)
+            }
+            None => {
+                let classes = &ready.classes;
+                // One answer a window; where a network gives one a row, only the newest has a label.
+                let wanted = |nth: usize| {
+                    if (nth + 1).is_multiple_of(each) {
+                        target(classes.get(nth / each), by_logits)
+                    } else {
+                        Target::Nothing
+                    }
+                };
+                self.learner.step(&ready.input, wanted, rate)
+            }
+        };
+        self.rate.stepped(loss, wanted);
+        self.ready.classes.fill(NO_CLASS);
+        (self.ready.filled, self.ready.next) = (0, 0);
+        true
+    }
+
+    /// Learns from a stateful network's stretch of rows, which begins with `state`; `state` is then the one at its end. `class` is what a
+    /// memory files it under.
+    pub(crate) fn stretch(&mut self, input: &[f32], classes: &[u8], class: u8, state: &mut [f32]) -> bool {
+        let rate = self.base_rate * self.rate.factor(self.learner.steps());
+        let by_logits = self.by_logits;
+        let wish = |class: Option<&u8>| target(class, by_logits);
+        let (loss, wanted) = match &mut self.recall {
+            Some(recall) => {
+                recall.remember(input, state, classes, class);
+                // The stream goes on from where the newest weights see it.
+                self.learner.net().set_state(state);
+                self.learner.answer(input);
+                state.copy_from_slice(self.learner.net().state());
+                if !recall.draw() {
+                    return false;
+                }
+                recall.stretch(&mut self.learner, input.len(), wish, rate)
+            }
+            None => {
+                self.learner.net().set_state(state);
+                let done = self.learner.step(input, |nth| wish(classes.get(nth)), rate);
+                state.copy_from_slice(self.learner.net().state());
+                done
+            }
+        };
+        self.rate.stepped(loss, wanted);
+        true
+    }
+
+    /// What [`School::go_back`] needs to be as it is now: weights and the optimiser's memory.
+    pub(crate) fn mark(&self) -> Vec<u8> {
+        let mut out = Out::default();
+        out.bytes(&self.learner.checkpoint());
+        if let Some(recall) = &self.recall {
+            out.floats(recall.parameters());
+        }
+        out.0
+    }
+
+    /// Goes back to a mark of its own; what it remembers of the market stays.
+    ///
+    /// # Errors
+    /// [`LearnError::Checkpoint`] and [`LearnError::Model`] for a mark that is not its own.
+    pub(crate) fn go_back(&mut self, mark: &[u8]) -> Result<(), LearnError> {
+        let foreign = || LearnError::Checkpoint("a mark of another learner".to_owned());
+        let mut from = In(mark);
+        let bytes = from.bytes().ok_or_else(foreign)?;
+        if let Some(recall) = &mut self.recall {
+            recall.set_parameters(&mut from).ok_or_else(foreign)?;
+        }
+        self.learner.restore(bytes)?;
+        Ok(())
+    }
+
+    pub(crate) fn save(&self, out: &mut Out) {
+        out.bytes(&self.mark());
+        self.rate.save(out);
+        out.floats(&self.ready.input);
+        out.bytes(&self.ready.classes);
+        [self.ready.filled, self.ready.next].iter().for_each(|value| out.number(*value as u64));
+        if let Some(recall) = &self.recall {
+            recall.save(out);
+        }
+    }
+
+    pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
+        self.go_back(from.bytes()?).ok()?;
+        self.rate.load(from)?;
+        let ready = &mut self.ready;
+        from.fill_floats(&mut ready.input)?;
+        from.fill_bytes(&mut ready.classes)?;
+        ready.filled = usize::try_from(from.number()?).ok()?;
+        ready.next = usize::try_from(from.number()?).ok()?;
+        if ready.filled > ready.classes.len() || ready.next >= ready.classes.len() {
+            return None;
+        }
+        self.recall.as_mut().map_or(Some(()), |recall| recall.load(from))
+    }
+}

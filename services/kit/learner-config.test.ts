@@ -1,0 +1,85 @@
+/**
+ * Goal: a `learner` section that is wrong is refused at its place with value and fix, and one that is right has every field. Method: the demo
+ * line with a section put in, one thing changed at a time.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { stringify } from "yaml";
+import { parseLine, ROOT } from "./config.ts";
+import { ConfigError } from "./errors.ts";
+
+const FILE = "ops/lines/demo.yaml";
+const DEMO = readFileSync(`${ROOT}${FILE}`, "utf8");
+
+const ENVELOPE = { change_max: 0.05, drift_max: 0.5, score_slack: 0.02 };
+const GOOD = { state: ".run/learner", cadence: { every_ms: 10 }, rate: 0.001, envelope: ENVELOPE };
+
+const PROMOTION = { labels: 2000, margin: 0.02, calibration_max: 0.1, fall: 0.02, fall_labels: 1000 };
+
+function parsed(learner: object) {
+  return parseLine(`${DEMO}\n${stringify({ learner })}`, FILE).config.learner;
+}
+
+test("what is left out has a default", () => {
+  const learner = parsed(GOOD);
+  assert.deepEqual(learner?.schedule, { warm_steps: 0 });
+  assert.deepEqual([learner?.method, learner?.loss, learner?.clip, learner?.dropout, learner?.batch, learner?.envelope.offer_ms], ["adamw", "cross_entropy", 1, undefined, 1, 1000]);
+});
+
+test("every setting of the mathematics is taken", () => {
+  const schedule = { warm_steps: 100, anneal: { steps: 5000, again: true }, plateau: { cut: 0.5, patience: 5, every: 200 }, volatility: { most: 4 } };
+  const learner = parsed({ ...GOOD, method: "sophia", schedule, loss: { over: 2, under: 0.5 }, decay: 0.01, clip: 0.5, dropout: 0.2, sharpness: 0.05, adversary: 0.01, batch: 32 });
+  assert.deepEqual(learner?.schedule.anneal, { steps: 5000, floor: 0.01, again: true });
+  assert.deepEqual(learner?.schedule.plateau, { cut: 0.5, patience: 5, every: 200, floor: 0.01 });
+  assert.deepEqual(learner?.schedule.volatility, { most: 4, fast: 100, slow: 10_000 });
+  assert.deepEqual([learner?.loss, learner?.dropout, learner?.sharpness], [{ over: 2, under: 0.5 }, 0.2, 0.05]);
+  for (const every_ms of [10, 50]) assert.deepEqual(parsed({ ...GOOD, cadence: { every_ms } })?.cadence, { every_ms });
+  for (const cadence of ["tick", "trade"]) assert.equal(parsed({ ...GOOD, cadence })?.cadence, cadence);
+});
+
+test("shadows, replay and promotion are taken, paths made absolute; a shadow's file must be there", () => {
+  const section = { ...GOOD, cadence: "tick", batch: 8, replay: {}, shadows: [{ name: "next", model: "ops/models/demo.tlm" }, { name: "other", model: "./absent.tlm" }], promotion: PROMOTION };
+  const learner = parsed(section);
+  assert.deepEqual(learner?.replay, { capacity: 4096, oversample: 100, sharpness: 0.6, correction: 1 });
+  assert.deepEqual(learner?.shadows, [{ name: "next", model: `${ROOT}ops/models/demo.tlm` }, { name: "other", model: `${ROOT}ops/lines/absent.tlm` }]);
+  assert.deepEqual(learner?.promotion, PROMOTION);
+  const line = parseLine(`${DEMO}\n${stringify({ learner: section })}`, FILE);
+  assert.throws(() => { line.requireFiles(); }, /learner\.shadows\[1\]\.model: no file ops\/lines\/absent\.tlm; name a file/);
+});
+
+const CASES: readonly { readonly change: object; readonly path: string; readonly says: RegExp }[] = [
+  { change: { method: "adamx" }, path: "learner.method", says: /"adamx".*one of sgd, momentum, adagrad, rmsprop, adam, adamw, sophia/ },
+  { change: { rate: 0 }, path: "learner.rate", says: /0 .*a number above 0, at most 1 \(learning rate\)/ },
+  { change: { cadence: "often" }, path: "learner.cadence", says: /"tick", "trade" or \{ every_ms: N \}/ },
+  { change: { cadence: "tick", batch: 8 }, path: "learner.batch", says: /is 8, but a step at every tick learns from one label; set it to 1/ },
+  { change: { batch: 64, replay: { capacity: 32 } }, path: "learner.batch", says: /replay's capacity of 32/ },
+  { change: { replay: { oversample: 0.5 } }, path: "learner.replay.oversample", says: /a number from 1/ },
+  { change: { shadows: [{ name: "Big", model: "a.tlm" }] }, path: "learner.shadows[0].name", says: /lower-case letters/ },
+  { change: { shadows: [{ name: "a", model: "a.tlm" }, { name: "a", model: "b.tlm" }] }, path: "learner.shadows[1].name", says: /a is listed twice/ },
+  { change: { promotion: { ...PROMOTION, margin: 0 } }, path: "learner.promotion.margin", says: /a number above 0/ },
+  { change: { promotion: { ...PROMOTION, fall_labels: 5000 } }, path: "learner.promotion.fall_labels", says: /above the contest's 2000 labels/ },
+  { change: { dropout: 1 }, path: "learner.dropout", says: /a number from 0 to 0\.9/ },
+  { change: { sharpness: -1 }, path: "learner.sharpness", says: /SAM/ },
+  { change: { adversary: "much" }, path: "learner.adversary", says: /FGSM/ },
+  { change: { loss: "hinge" }, path: "learner.loss", says: /"cross_entropy", "squares", or \{ over: N, under: N \}/ },
+  { change: { loss: "squares", class_weights: [1, 2, 1] }, path: "learner.class_weights", says: /weighs the classes of cross_entropy.*remove it/ },
+  { change: { schedule: { warm_steps: -1 } }, path: "learner.schedule.warm_steps", says: /a whole number from 0/ },
+  { change: { schedule: { anneal: { steps: 0 } } }, path: "learner.schedule.anneal.steps", says: /steps over which the rate falls/ },
+  { change: { schedule: { plateau: { cut: 2, patience: 1, every: 1 } } }, path: "learner.schedule.plateau.cut", says: /from 0 to 1/ },
+  { change: { schedule: { volatility: { most: 0.5 } } }, path: "learner.schedule.volatility.most", says: /from 1 to 1000/ },
+  { change: { schedule: { volatility: { most: 2, fast: 100, slow: 100 } } }, path: "learner.schedule.volatility.fast", says: /lower it or raise slow/ },
+  { change: { schedule: { cosine: 3 } }, path: "learner.schedule.cosine", says: /unknown key; known here: warm_steps, anneal, plateau, volatility/ },
+  { change: { window: 10 }, path: "learner.envelope.labels_min", says: /above the evaluation's window of 10/ },
+];
+
+for (const { change, path, says } of CASES) {
+  test(`${path} ${JSON.stringify(change)} is refused at its place`, () => {
+    assert.throws(() => parsed({ ...GOOD, ...change }), (error: unknown) => {
+      assert.ok(error instanceof ConfigError, String(error));
+      assert.deepEqual([error.code, error.place.path, error.place.file], ["TL_CONFIG_VALUE", path, FILE]);
+      assert.match(error.message, says);
+      return true;
+    });
+  });
+}
