@@ -4,11 +4,13 @@
  * predictors, in the kernel too, have turned to the idle loop.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { REHEARSAL } from "../kit/segments.ts";
 import { Cast } from "./cast.ts";
 import { practiceConfig } from "./practice-venue.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 
+const STRATEGY = fileURLToPath(new URL("./practice-strategy.ts", import.meta.url));
 /** Steps before it is ready: windows are full, models answer, orders were sent. */
 const STEPS = 4_000;
 /** Steps between two turns of the event loop. */
@@ -16,8 +18,10 @@ const TURN = 500;
 
 /** Plays it in; `step()` then handles one frame. */
 export async function assembleUnderstudy({ config, runDir, flows, log }: Rehearsal): Promise<Cast> {
+  const practice = await practiceConfig(config, `${flows}/${REHEARSAL.opening}`);
   const cast = await Cast.assemble({
-    config: await practiceConfig(config, `${flows}/${REHEARSAL.opening}`),
+    // The line's own strategy may want nothing for hours.
+    config: { ...practice, inference: { ...config.inference, strategy: STRATEGY, parameters: {} } },
     runDir: `${runDir}/understudy`,
     replay: false,
     practice: `${flows}/${REHEARSAL.circle}`,
