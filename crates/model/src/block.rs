@@ -39,13 +39,6 @@ pub(crate) fn words(lines: &[Line]) -> &[u32] {
     unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<u32>(), lines.len() * LANES) }
 }
 
-/// The bits of lines, to be changed.
-#[inline(always)]
-pub(crate) fn words_mut(lines: &mut [Line]) -> &mut [u32] {
-    // SAFETY: as in `flat_mut`; every bit pattern is a `u32` and an `f32`.
-    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<u32>(), lines.len() * LANES) }
-}
-
 /// Lines as 32 halves each, to be changed.
 #[inline(always)]
 pub(crate) fn halves_mut(lines: &mut [Line]) -> &mut [u16] {

@@ -6,6 +6,27 @@
 use crate::block::{LANES, Line, bytes_mut, flat, halves_mut, words};
 use crate::lanes::Lanes;
 
+/// A call of `$body` with `$digit` bound to the kind of a precision.
+macro_rules! by_digit {
+    ($precision:expr, $digit:ident, $body:expr) => {
+        match $precision {
+            crate::model::Precision::F32 => {
+                type $digit = crate::digit::Whole32;
+                $body
+            }
+            crate::model::Precision::Bf16 => {
+                type $digit = crate::digit::Half;
+                $body
+            }
+            crate::model::Precision::Int8 => {
+                type $digit = crate::digit::Byte;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use by_digit;
+
 /// A kind of weights.
 pub(crate) trait Digit {
     /// Inputs in a word.
@@ -22,13 +43,45 @@ pub(crate) trait Digit {
     /// `unit`: what one step of the inputs is worth.
     fn end<L: Lanes>(sum: Self::Sum<L>, head: &[Line], w: usize, wide: usize, unit: L) -> L;
     /// Rounds rows of `values` numbers, `stride` lines apart, into `to` when the kind needs it; the words to be read, from one row to the
-    /// next, and what one step is worth. `reach`: the largest size to be told apart, 0: that of these rows.
+    /// next, and what one step is worth.
     fn round<'a, L: Lanes>(
         x: &'a [Line],
         rows: Rows,
-        reach: f32,
+        reach: Reach,
         to: &'a mut [Line],
     ) -> (&'a [u32], usize, f32);
+}
+
+/// The sizes that 8-bit inputs tell apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach {
+    /// What one of 127 steps is worth; 0: found from the numbers themselves. NaN makes every sum NaN.
+    unit: f32,
+    /// Steps in one.
+    scale: f32,
+}
+
+impl Reach {
+    /// Up to a largest size; 0: that of the numbers themselves.
+    #[inline(always)]
+    pub(crate) fn of(largest: f32) -> Reach {
+        let least = if largest == 0.0 { 0.0 } else { 1e-30 };
+        let unit = largest.max(least) / 127.0;
+        Reach { unit, scale: 1.0 / unit }
+    }
+
+    /// As packed before a product's weights.
+    #[inline(always)]
+    pub(crate) fn packed(line: &Line) -> Reach {
+        Reach { unit: line.0[0], scale: line.0[1] }
+    }
+
+    /// The line that says it.
+    pub(crate) fn pack(self) -> Line {
+        let mut line = Line::ZERO;
+        (line.0[0], line.0[1]) = (self.unit, self.scale);
+        line
+    }
 }
 
 /// How numbers lie in lines.
@@ -91,7 +144,12 @@ impl Digit for Whole32 {
         sum
     }
     #[inline(always)]
-    fn round<'a, L: Lanes>(x: &'a [Line], rows: Rows, _: f32, _: &'a mut [Line]) -> (&'a [u32], usize, f32) {
+    fn round<'a, L: Lanes>(
+        x: &'a [Line],
+        rows: Rows,
+        _: Reach,
+        _: &'a mut [Line],
+    ) -> (&'a [u32], usize, f32) {
         (words(x), rows.stride * LANES, 1.0)
     }
 }
@@ -121,7 +179,12 @@ impl Digit for Half {
         sum
     }
     #[inline(always)]
-    fn round<'a, L: Lanes>(x: &'a [Line], rows: Rows, _: f32, to: &'a mut [Line]) -> (&'a [u32], usize, f32) {
+    fn round<'a, L: Lanes>(
+        x: &'a [Line],
+        rows: Rows,
+        _: Reach,
+        to: &'a mut [Line],
+    ) -> (&'a [u32], usize, f32) {
         let stride = rows.stride(2);
         let rows = rows.joined();
         let wide = rows.values.div_ceil(2 * LANES);
@@ -166,15 +229,14 @@ impl Digit for Byte {
     fn round<'a, L: Lanes>(
         x: &'a [Line],
         rows: Rows,
-        reach: f32,
+        reach: Reach,
         to: &'a mut [Line],
     ) -> (&'a [u32], usize, f32) {
         let stride = rows.stride(4);
         let rows = rows.joined();
-        // A reach that is no number makes every sum one.
-        let reach = if reach == 0.0 { largest::<L>(x, rows) } else { reach };
-        let unit = if reach <= 1e-30 { 1.0 } else { reach / 127.0 };
-        let scale = L::splat(1.0 / unit);
+        let Reach { unit, scale } =
+            if reach.unit == 0.0 { Reach::of(largest::<L>(x, rows).max(1e-30)) } else { reach };
+        let scale = L::splat(scale);
         let wide = rows.values.div_ceil(4 * LANES);
         for row in 0..rows.count {
             let (x, to) = (&x[row * rows.stride..], &mut to[row * wide..(row + 1) * wide]);

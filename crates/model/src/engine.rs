@@ -1,13 +1,16 @@
 //! Runs a program: one row in, one answer out, no allocation.
 use crate::block::{Line, flat_mut, lines};
+use crate::digit::by_digit;
 use crate::error::{ModelError, NoSignal};
 use crate::kernel;
-use crate::lanes::Level;
 use crate::lanes::portable::Plain;
+use crate::lanes::{Lanes, Level};
 use crate::model::Model;
 use crate::net::Net;
 use crate::program::{Program, scaling_lines};
-use crate::tick::{self, Answer, Prepare, Tick};
+use crate::recurrent::Prepare;
+use crate::tick::{Answer, Chain, Tick, give};
+use std::marker::PhantomData;
 
 /// Packed weights and the version they are told apart by (the model hash); borrowed for one tick.
 #[derive(Clone, Copy)]
@@ -142,7 +145,13 @@ impl Engine {
             outcome: &mut outcome,
         };
         // SAFETY: L1; `level` is never above what this processor has.
-        unsafe { self.level.run(answer) };
+        unsafe {
+            if program.is_chain {
+                by_digit!(program.precision, D, self.level.run(Chain(answer, PhantomData::<D>)));
+            } else {
+                self.level.run(answer);
+            }
+        }
         if outcome.is_ok() && !self.program.is_fast() {
             self.run_net(weights, state);
             outcome = self.give(out);
@@ -157,14 +166,7 @@ impl Engine {
 
     /// Gives what the network answered.
     fn give(&mut self, out: &mut [f32]) -> Result<(), NoSignal> {
-        let tick = Tick {
-            scratch: &mut self.scratch,
-            spare: &mut self.spare,
-            weights: &[],
-            state: &mut [],
-            guard: Line::ZERO,
-        };
-        tick::give::<Plain>(self.program.output, &tick, out)
+        give::<Plain>(self.program.output, &self.scratch, Plain::splat(0.0), out)
     }
 
     /// Runs the network on what the tick made of the row, where layers have no fast form.

@@ -6,7 +6,7 @@ use crate::lanes::Lanes;
 use crate::math::{self, exp};
 
 /// So far below every number that its power is nothing beside theirs.
-const FAR: f32 = -1e30;
+pub(crate) const FAR: f32 = -1e30;
 
 /// Softmax over the first `values` lanes.
 #[inline(always)]
@@ -76,7 +76,7 @@ pub(crate) fn normalise<L: Lanes>(row: &[f32], to: &mut [Line], scaling: &[Line]
         let scaled = x.sub(L::load(&scaling[at])).mul(L::load(&scaling[wide + at]));
         clip.min(low.max(scaled)).store(line);
     }
-    guard.sum() == 0.0
+    guard.is_zero()
 }
 
 /// Every row times one line of factors plus one of summands.

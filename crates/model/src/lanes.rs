@@ -20,7 +20,7 @@ pub enum Level {
     Portable,
     /// AVX2 with fused multiply-add.
     Avx2,
-    /// AVX-512 F.
+    /// AVX-512 F, DQ, BW and VL.
     Avx512,
     /// AVX-512 with VNNI and BF16: products of 8-bit and of bf16 numbers are instructions.
     Avx512Vnni,
@@ -34,13 +34,20 @@ impl Level {
     pub fn detect() -> Level {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512vnni")
-                && is_x86_feature_detected!("avx512bf16")
-            {
+            let with = |has: &[bool]| has.iter().all(|has| *has);
+            let wide = with(&[
+                is_x86_feature_detected!("avx512f"),
+                is_x86_feature_detected!("avx512dq"),
+                is_x86_feature_detected!("avx512bw"),
+                is_x86_feature_detected!("avx512vl"),
+                is_x86_feature_detected!("popcnt"),
+                is_x86_feature_detected!("bmi1"),
+                is_x86_feature_detected!("bmi2"),
+            ]);
+            if wide && is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512bf16") {
                 return Level::Avx512Vnni;
             }
-            if is_x86_feature_detected!("avx512f") {
+            if wide {
                 return Level::Avx512;
             }
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -73,12 +80,29 @@ pub(crate) trait Kernel {
     fn run<L: Lanes>(self);
 }
 
+/// Work that watches its sums: `guard` is zero until a number is not finite, and then NaN in a lane.
+pub(crate) trait Watch {
+    /// Does it; always inlined.
+    fn watched<L: Lanes>(self, guard: L) -> L;
+}
+
+/// Work with a guard kept in memory.
+pub(crate) struct Watched<'a, W>(pub(crate) W, pub(crate) &'a mut Line);
+
+impl<W: Watch> Kernel for Watched<'_, W> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let guard = self.0.watched(L::load(self.1));
+        guard.store(self.1);
+    }
+}
+
 impl Level {
     /// Does the work on this instruction set.
     ///
     /// # Safety
     /// L1: not above what [`Level::detect`] says.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn run(self, kernel: impl Kernel) {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -154,18 +178,16 @@ pub(crate) trait Lanes: Copy {
         line.0[count..].fill(0.0);
         Self::load(&line)
     }
-    /// Places of the lanes that are not zero, in order, `first` added; how many there are. What stands behind them in `to` means nothing.
+    /// A bit for each lane that is not zero; NaN is not.
     #[inline(always)]
-    fn places(self, first: u32, to: &mut [u32; 16]) -> usize {
+    fn present(self) -> u64 {
         let mut line = Line::ZERO;
         self.store(&mut line);
-        let mut count = 0;
+        let mut bits = 0;
         for (lane, value) in line.0.into_iter().enumerate() {
-            to[count] = first + lane as u32;
-            // NaN is not zero.
-            count += usize::from(value != 0.0);
+            bits |= u64::from(value != 0.0) << lane;
         }
-        count
+        bits
     }
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
@@ -187,6 +209,39 @@ pub(crate) trait Lanes: Copy {
     #[inline(always)]
     fn sum(self) -> f32 {
         self.fold(|a, b| a + b)
+    }
+    /// True when every lane is zero; NaN is not.
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        line.0.iter().fold(true, |zero, value| zero & (*value == 0.0))
+    }
+    /// The lanes of each added, in the first four lanes; what stands behind them is finite where these are.
+    #[inline(always)]
+    fn four_sums(each: [Self; 4]) -> Self {
+        let mut line = Line::ZERO;
+        for (sum, each) in line.0.iter_mut().zip(each) {
+            *sum = each.sum();
+        }
+        Self::load(&line)
+    }
+    /// The largest of the first four lanes, in these four.
+    #[inline(always)]
+    fn top_of_four(self) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        let [a, b, c, d, ..] = line.0;
+        let of = |a: f32, b: f32| if a > b { a } else { b };
+        Self::splat(of(of(a, c), of(b, d)))
+    }
+    /// The sum of the first four lanes, in these four.
+    #[inline(always)]
+    fn sum_of_four(self) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        let [a, b, c, d, ..] = line.0;
+        Self::splat((a + c) + (b + d))
     }
     /// The largest lane; NaN need not show.
     #[inline(always)]

@@ -25,6 +25,7 @@ mod narrow;
 mod net;
 mod pack;
 mod plan;
+mod pool;
 mod product;
 mod program;
 mod recurrent;

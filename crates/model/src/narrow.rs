@@ -1,72 +1,64 @@
 // @hot
 //! Dense layers of few outputs, always in f32: lanes are inputs, not outputs, so that a line of weights holds no empty lanes.
 use crate::activation::Activation;
-use crate::block::{LANES, Line};
-use crate::kernel::softmax_of;
-use crate::lanes::{Kernel, Lanes};
+use crate::block::{LANES, Line, lines};
+use crate::lanes::{Lanes, Watch};
+use crate::math::exp;
 
-/// Most outputs of a narrow layer.
+/// Most outputs of a narrow layer; fewer are filled up, since four sums are made at once.
 pub(crate) const OUTPUTS_MAX: usize = 4;
 
-/// A one for each output in its lane.
-const ONES: [Line; OUTPUTS_MAX] = {
-    let mut ones = [Line::ZERO; OUTPUTS_MAX];
-    let mut at = 0;
-    while at < OUTPUTS_MAX {
-        ones[at].0[at] = 1.0;
-        at += 1;
-    }
-    ones
-};
+/// Lines that the packed weights of a narrow layer take.
+pub(crate) fn narrow_lines(inputs: usize) -> usize {
+    1 + OUTPUTS_MAX * lines(inputs)
+}
 
-/// Rows of `wide` lines through a matrix; `weights`: a line of start values, then `wide` lines for each output.
+/// Rows of `wide` lines through a matrix; `weights`: a line of start values, then for each line of inputs one for each output. Start values
+/// of outputs that are not there are zero, or before a softmax far below all others.
 pub(crate) struct Narrow<'a> {
     pub(crate) x: &'a [Line],
     pub(crate) wide: usize,
     pub(crate) weights: &'a [Line],
-    pub(crate) outputs: usize,
     /// What numbers below zero are multiplied by: 1 leaves them.
     pub(crate) slope: f32,
     /// Followed by a softmax.
     pub(crate) softmax: bool,
-    /// Zero; a lane becomes NaN when a sum is not finite.
-    pub(crate) guard: &'a mut Line,
     /// A line a row.
     pub(crate) to: &'a mut [Line],
 }
 
-impl Kernel for Narrow<'_> {
+impl Watch for Narrow<'_> {
     #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let (start, weights) = self.weights.split_at(1);
-        let weights = &weights[..self.outputs * self.wide];
-        let (zero, slope) = (L::splat(0.0), L::splat(self.slope));
-        let mut guard = L::load(self.guard);
-        for (x, to) in self.x.chunks_exact(self.wide).zip(self.to) {
-            let mut y = L::load(&start[0]);
-            for (w, one) in weights.chunks_exact(self.wide).zip(&ONES) {
-                y = L::splat(dot::<L>(x, w)).mul_add(L::load(one), y);
-            }
-            guard = y.mul_add(zero, guard);
-            if self.softmax { softmax_of(y, self.outputs) } else { y.max(y.mul(slope)) }.store(to);
+    fn watched<L: Lanes>(self, mut guard: L) -> L {
+        if let [to] = self.to {
+            return one(self.x, self.weights, self.slope, self.softmax, guard, to);
         }
-        guard.store(self.guard);
+        for (x, to) in self.x.chunks_exact(self.wide).zip(self.to) {
+            guard = one(x, self.weights, self.slope, self.softmax, guard, to);
+        }
+        guard
     }
 }
 
-/// Sum of products, in parts that hide the latency.
+/// One row.
 #[inline(always)]
-fn dot<L: Lanes>(x: &[Line], w: &[Line]) -> f32 {
-    let mut sums = [L::splat(0.0); 2];
-    let (x, w) = (x.as_chunks::<2>(), w.as_chunks::<2>());
-    for (x, w) in x.0.iter().zip(w.0) {
-        sums[0] = L::load(&x[0]).mul_add(L::load(&w[0]), sums[0]);
-        sums[1] = L::load(&x[1]).mul_add(L::load(&w[1]), sums[1]);
+fn one<L: Lanes>(x: &[Line], weights: &[Line], slope: f32, softmax: bool, guard: L, to: &mut Line) -> L {
+    let (start, weights) = weights.split_at(1);
+    let mut sums = [L::splat(0.0); OUTPUTS_MAX];
+    for (x, w) in x.iter().zip(weights.as_chunks::<OUTPUTS_MAX>().0) {
+        let x = L::load(x);
+        for output in 0..OUTPUTS_MAX {
+            sums[output] = x.mul_add(L::load(&w[output]), sums[output]);
+        }
     }
-    for (x, w) in x.1.iter().zip(w.1) {
-        sums[0] = L::load(x).mul_add(L::load(w), sums[0]);
+    let y = L::four_sums(sums).add(L::load(&start[0]));
+    if softmax {
+        let power = exp(y.sub(y.top_of_four()));
+        power.div(power.sum_of_four()).store(to);
+    } else {
+        y.max(y.mul(L::splat(slope))).store(to);
     }
-    sums[0].add(sums[1]).sum()
+    y.mul_add(L::splat(0.0), guard)
 }
 
 /// What a layer of so many outputs, over so many inputs, is made of.

@@ -1,7 +1,9 @@
 //! Weights as the kernels read them.
 use crate::block::{LANES, Line};
+use crate::kernel::FAR;
 use crate::lanes::bf16;
 use crate::model::Precision;
+use crate::narrow::{OUTPUTS_MAX, narrow_lines};
 use crate::product::{block_width, packed_lines};
 
 /// A matrix to be packed: `taps` runs of `run` rows of `outputs` numbers, and what sums begin with.
@@ -90,14 +92,16 @@ impl Matrix<'_> {
         }
     }
 
-    /// Packs for [`crate::narrow::Narrow`] and returns the lines behind.
-    pub(crate) fn pack_narrow<'t>(&self, to: &'t mut [Line]) -> &'t mut [Line] {
-        let wide = self.run.div_ceil(LANES);
-        let (own, behind) = to.split_at_mut(1 + self.outputs * wide);
+    /// Packs for [`crate::narrow::Narrow`], followed by a softmax or not, and returns the lines behind.
+    pub(crate) fn pack_narrow<'t>(&self, softmax: bool, to: &'t mut [Line]) -> &'t mut [Line] {
+        let (own, behind) = to.split_at_mut(narrow_lines(self.run));
+        let (start, weights) = own.split_at_mut(1);
+        start[0].0[..OUTPUTS_MAX].fill(if softmax { FAR } else { 0.0 });
         for output in 0..self.outputs {
-            own[0].0[output] = self.bias(output);
+            start[0].0[output] = self.bias(output);
             for input in 0..self.run {
-                own[1 + output * wide + input / LANES].0[input % LANES] = self.weight(0, input, output);
+                let line = &mut weights[input / LANES * OUTPUTS_MAX + output];
+                line.0[input % LANES] = self.weight(0, input, output);
             }
         }
         behind

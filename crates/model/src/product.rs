@@ -4,7 +4,7 @@
 //! Products are bound by the bytes of weights that stream through the core and by multiply-adds, so a block of up to four output lines
 //! is read once, in order, for up to five patches at a time, and sums stay in registers.
 use crate::block::{LANES, Line, flat_mut};
-use crate::digit::{Digit, Rows};
+use crate::digit::{Digit, Reach, Rows};
 use crate::lanes::{Kernel, Lanes};
 use std::marker::PhantomData;
 
@@ -65,7 +65,30 @@ fn tile<L: Lanes, D: Digit, const W: usize, const R: usize>(
     sums
 }
 
-/// Sums of one block for one patch, in `S` parts that hide the latency.
+/// Adds a run of words times their weights to sums in `S` parts that hide the latency.
+#[inline(always)]
+fn run_of<L: Lanes, D: Digit, const W: usize, const S: usize>(
+    sums: &mut [[D::Sum<L>; W]; S],
+    x: &[u32],
+    weights: &[[Line; W]],
+) {
+    let (groups, rest) = x.as_chunks::<S>();
+    let (body, tail) = weights.as_chunks::<S>();
+    for (group, rows) in groups.iter().zip(body) {
+        for s in 0..S {
+            for w in 0..W {
+                sums[s][w] = D::dot::<L>(sums[s][w], &rows[s][w], group[s]);
+            }
+        }
+    }
+    for (x, row) in rest.iter().zip(tail) {
+        for w in 0..W {
+            sums[0][w] = D::dot::<L>(sums[0][w], &row[w], *x);
+        }
+    }
+}
+
+/// Sums of one block for one patch of rows `stride` words apart.
 #[inline(always)]
 fn single<L: Lanes, D: Digit, const W: usize, const S: usize>(
     x: &[u32],
@@ -78,21 +101,11 @@ fn single<L: Lanes, D: Digit, const W: usize, const S: usize>(
     for (w, sum) in sums[0].iter_mut().enumerate() {
         *sum = D::begin::<L>(head, w);
     }
-    for (tap, weights) in weights.chunks_exact(run * W).take(taps).enumerate() {
-        let (groups, rest) = x[tap * stride..][..run].as_chunks::<S>();
-        let (body, tail) = weights.split_at(groups.len() * S * W);
-        for (group, rows) in groups.iter().zip(body.chunks_exact(S * W)) {
-            for s in 0..S {
-                for w in 0..W {
-                    sums[s][w] = D::dot::<L>(sums[s][w], &rows[s * W + w], group[s]);
-                }
-            }
-        }
-        for (x, row) in rest.iter().zip(tail.chunks_exact(W)) {
-            for w in 0..W {
-                sums[0][w] = D::dot::<L>(sums[0][w], &row[w], *x);
-            }
-        }
+    let mut weights = weights.as_chunks::<W>().0;
+    for tap in 0..taps {
+        let (own, behind) = weights.split_at(run);
+        run_of::<L, D, W, S>(&mut sums, &x[tap * stride..][..run], own);
+        weights = behind;
     }
     let mut half = S / 2;
     while half > 0 {
@@ -158,23 +171,27 @@ impl<D: Digit> Kernel for Product<'_, D> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let patches = self.patches;
-        let (x, stride, unit) = D::round::<L>(self.x, self.rows, self.weights[0].0[0], self.spare);
+        let reach = Reach::packed(&self.weights[0]);
+        let (x, stride, unit) = D::round::<L>(self.x, self.rows, reach, self.spare);
         let unit = L::splat(unit);
         let to = flat_mut(self.to);
         let depth = D::HEAD + patches.taps * patches.run.div_ceil(D::PER);
         let lines = patches.outputs.div_ceil(LANES);
         let (mut packed, mut first, mut guard) = (&self.weights[1..], 0, L::load(self.guard));
-        while first < lines {
-            let width = block_width(lines - first);
-            let (own, rest) = packed.split_at(width * depth);
-            packed = rest;
+        // Apart from the loop, so that what narrower blocks need is not made ready before it.
+        while lines - first >= 4 {
             let place = Place { first, lines, out: self.out };
-            guard = match width {
-                4 => blocks::<L, D, 4>(x, stride, &patches, own, unit, place, guard, to),
-                2 => blocks::<L, D, 2>(x, stride, &patches, own, unit, place, guard, to),
-                _ => blocks::<L, D, 1>(x, stride, &patches, own, unit, place, guard, to),
-            };
-            first += width;
+            guard = blocks::<L, D, 4>(x, stride, &patches, &packed[..4 * depth], unit, place, guard, to);
+            (packed, first) = (&packed[4 * depth..], first + 4);
+        }
+        if lines - first >= 2 {
+            let place = Place { first, lines, out: self.out };
+            guard = blocks::<L, D, 2>(x, stride, &patches, &packed[..2 * depth], unit, place, guard, to);
+            (packed, first) = (&packed[2 * depth..], first + 2);
+        }
+        if lines > first {
+            let place = Place { first, lines, out: self.out };
+            guard = blocks::<L, D, 1>(x, stride, &patches, &packed[..depth], unit, place, guard, to);
         }
         guard.store(self.guard);
     }

@@ -28,17 +28,26 @@ pub(crate) struct Span {
     pub rows: usize,
     /// Numbers in a row.
     pub values: usize,
+    /// Lines of a row.
+    wide: usize,
+    /// Lines of all rows.
+    lines: usize,
 }
 
 impl Span {
+    pub(crate) fn new(at: usize, rows: usize, values: usize) -> Span {
+        let wide = lines(values);
+        Span { at, rows, values, wide, lines: rows * wide }
+    }
+
     /// Lines of one row.
     pub(crate) fn wide(self) -> usize {
-        lines(self.values)
+        self.wide
     }
 
     /// Lines of all rows.
     pub(crate) fn lines(self) -> usize {
-        self.rows * self.wide()
+        self.lines
     }
 
     /// How the rows lie.
@@ -178,6 +187,8 @@ pub struct Program {
     pub(crate) input: Span,
     pub(crate) output: Span,
     pub(crate) precision: Precision,
+    /// Every operation is a dense layer over one row in this precision.
+    pub(crate) is_chain: bool,
     pub(crate) columns: usize,
     pub(crate) window: usize,
     pub(crate) scratch_lines: usize,
@@ -207,6 +218,7 @@ impl Program {
             output: layout.output(),
             input,
             precision: model.precision,
+            is_chain: is_chain(&layout.ops, model.precision),
             columns: plan.architecture().columns,
             window: plan.architecture().window,
             scratch_lines: layout.scratch,
@@ -219,8 +231,9 @@ impl Program {
         };
         if slow.is_some() {
             let behind = input.at + input.lines();
-            program.output = Span { at: behind, rows: 1, values: program.plan.outputs() };
+            program.output = Span::new(behind, 1, program.plan.outputs());
             program.ops = None;
+            program.is_chain = false;
             program.scratch_lines = behind + program.output.lines();
             program.state_lines = lines(Net::<f32>::new(&program.plan, 1, 1)?.state().len());
             program.weights_lines = scaling_lines(program.columns) + lines(program.plan.parameters());
@@ -296,6 +309,15 @@ impl Program {
         }
         Ok(())
     }
+}
+
+/// True when every operation is a dense layer over one row in the wanted precision.
+fn is_chain(ops: &[Op], wanted: Precision) -> bool {
+    ops.iter().all(|op| match *op {
+        Op::Row { digit, .. } => digit == wanted,
+        Op::Narrow { from, .. } => from.rows == 1,
+        _ => false,
+    })
 }
 
 /// Copies numbers into the first lanes of lines.

@@ -1,13 +1,13 @@
 // @hot
 //! Recurrent layers: gates of sixteen units at a time, from sums to state while they are in registers.
 use crate::block::Line;
-use crate::digit::{Digit, Rows};
+use crate::digit::{Digit, Reach, Rows, by_digit};
 use crate::lanes::{Kernel, Lanes};
 use crate::math::{cell, sigmoid, tanh};
 use crate::model::Precision;
 use crate::pack::gate_lines;
 use crate::product::block;
-use crate::program::Gates;
+use crate::program::{Gates, Op, Program};
 use std::marker::PhantomData;
 
 /// One row after another through a layer of `G` gates: 4 an LSTM's, 3 a GRU's.
@@ -57,7 +57,8 @@ fn round_state<'a, L: Lanes, D: Digit>(
     units: usize,
     spare: &'a mut [Line],
 ) -> (&'a [u32], f32) {
-    let (words, _, unit) = D::round::<L>(h, Rows { count: 1, values: units, stride: h.len() }, 1.0, spare);
+    let rows = Rows { count: 1, values: units, stride: h.len() };
+    let (words, _, unit) = D::round::<L>(h, rows, Reach::of(1.0), spare);
     (words, unit)
 }
 
@@ -68,7 +69,7 @@ impl<D: Digit, const G: usize> Kernel for Steps<'_, D, G> {
         let (wide, units, inputs) = (to.wide(), to.values, from.values);
         let (h, rest) = self.state.split_at_mut(wide);
         let (c, half) = rest.split_at_mut(if G == 4 { wide } else { 0 });
-        let (reach, packed) = (self.weights[input].0[0], &self.weights[input + 1..]);
+        let (reach, packed) = (Reach::packed(&self.weights[input]), &self.weights[input + 1..]);
         let given = Half::new::<D>(packed, self.precision, G, inputs);
         let kept = Half::new::<D>(&self.weights[hidden..], self.precision, G, units);
         let (first, second) = self.spare.split_at_mut(wide + 1);
@@ -121,13 +122,13 @@ fn load<L: Lanes, const G: usize>(half: &[Line]) -> [L; G] {
 }
 
 /// Computes the recurrent half `start + h R` of the next step.
-pub(crate) struct Ahead<'a, D, const G: usize> {
-    pub(crate) precision: Precision,
-    pub(crate) gates: Gates,
-    pub(crate) weights: &'a [Line],
-    pub(crate) state: &'a mut [Line],
-    pub(crate) spare: &'a mut [Line],
-    pub(crate) digit: PhantomData<D>,
+struct Ahead<'a, D, const G: usize> {
+    precision: Precision,
+    gates: Gates,
+    weights: &'a [Line],
+    state: &'a mut [Line],
+    spare: &'a mut [Line],
+    digit: PhantomData<D>,
 }
 
 impl<D: Digit, const G: usize> Kernel for Ahead<'_, D, G> {
@@ -145,4 +146,43 @@ impl<D: Digit, const G: usize> Kernel for Ahead<'_, D, G> {
             }
         }
     }
+}
+
+/// The recurrent halves of the next tick.
+pub(crate) struct Prepare<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) weights: &'a [Line],
+    pub(crate) spare: &'a mut [Line],
+    pub(crate) state: &'a mut [Line],
+}
+
+impl Kernel for Prepare<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Prepare { program, weights, spare, state } = self;
+        for op in program.ops.iter().flatten() {
+            match *op {
+                Op::Lstm(gates) => {
+                    by_digit!(program.precision, D, ahead::<L, D, 4>(program, gates, weights, spare, state));
+                }
+                Op::Gru(gates) => {
+                    by_digit!(program.precision, D, ahead::<L, D, 3>(program, gates, weights, spare, state));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn ahead<L: Lanes, D: Digit, const G: usize>(
+    program: &Program,
+    gates: Gates,
+    weights: &[Line],
+    spare: &mut [Line],
+    state: &mut [Line],
+) {
+    let (precision, digit) = (program.precision, PhantomData::<D>);
+    let state = &mut state[gates.state..gates.state + gates.state_lines()];
+    L::enter(Ahead::<D, G> { precision, gates, weights, state, spare, digit });
 }

@@ -1,17 +1,18 @@
 // @hot
 //! One tick: the operations of a program, one after another.
 use crate::activation::Activation;
-use crate::block::{LANES, Line, flat, flat_mut, lines};
-use crate::digit::{Byte, Digit, Half, Whole32};
+use crate::block::{LANES, Line, flat_mut, lines};
+use crate::digit::{Digit, by_digit};
 use crate::error::NoSignal;
 use crate::kernel;
-use crate::lanes::{Kernel, Lanes};
-use crate::layer::{Padding, Pooling, Sweep};
+use crate::lanes::{Kernel, Lanes, Watch, Watched};
+use crate::layer::Padding;
 use crate::model::Precision;
 use crate::narrow::{Narrow, is_curve, slope};
+use crate::pool::pool;
 use crate::product::{Out, Product};
 use crate::program::{Gates, Op, Program, Span, scaling_lines};
-use crate::recurrent::{Ahead, Steps};
+use crate::recurrent::Steps;
 use crate::row::Row;
 use crate::window::{Attend, BilinearNorm, Focus, Mix};
 use std::marker::PhantomData;
@@ -25,26 +26,6 @@ pub(crate) struct Tick<'a> {
     /// Zero; a lane becomes NaN when a number on the way is not finite. It must stay zero for an answer: what a number that is not
     /// finite meets (ReLU, sigmoid, rounding to 8 bits) may make it finite again.
     pub(crate) guard: Line,
-}
-
-/// A call of `$body` with `$digit` bound to the kind of a precision.
-macro_rules! by_digit {
-    ($precision:expr, $digit:ident, $body:expr) => {
-        match $precision {
-            Precision::F32 => {
-                type $digit = Whole32;
-                $body
-            }
-            Precision::Bf16 => {
-                type $digit = Half;
-                $body
-            }
-            Precision::Int8 => {
-                type $digit = Byte;
-                $body
-            }
-        }
-    };
 }
 
 /// A whole tick: one row in, one answer out.
@@ -73,8 +54,47 @@ impl Kernel for Answer<'_, '_> {
             each::<L>(program.precision, op, tick, prepared);
         }
         if program.is_fast() {
-            *outcome = give::<L>(program.output, tick, out);
+            *outcome = give::<L>(program.output, tick.scratch, L::load(&tick.guard), out);
         }
+    }
+}
+
+/// The tick of a network that is a chain of dense layers in one precision, in one function.
+pub(crate) struct Chain<'a, 't, D>(pub(crate) Answer<'a, 't>, pub(crate) PhantomData<D>);
+
+impl<D: Digit> Kernel for Chain<'_, '_, D> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Answer { program, tick, row, history, rows, out, outcome, .. } = self.0;
+        *outcome = take::<L>(program, tick, row, history, rows);
+        if outcome.is_err() {
+            return;
+        }
+        let mut guard = L::splat(0.0);
+        for op in program.ops.iter().flatten() {
+            match *op {
+                Op::Row { from, to, weights, inputs, sparse, activation, .. } => {
+                    let (x, y) = apart(tick.scratch, from, to);
+                    let (y, weights) = (&mut y[..to.lines()], &tick.weights[weights..]);
+                    let (slope, spare, digit) = (slope(activation), &mut *tick.spare, PhantomData::<D>);
+                    let row = Row { x, inputs, sparse, weights, slope, spare, to: &mut *y, digit };
+                    guard = row.watched(guard);
+                    curve::<L>(y, to, activation);
+                }
+                Op::Narrow { from, to, weights, activation } => {
+                    let (x, y) = apart(tick.scratch, from, to);
+                    let (y, weights) = (&mut y[..to.lines()], &tick.weights[weights..]);
+                    let (softmax, slope) = (activation == Activation::Softmax, slope(activation));
+                    let narrow = Narrow { x, wide: from.wide(), weights, slope, softmax, to: &mut *y };
+                    guard = narrow.watched(guard);
+                    if !softmax {
+                        curve::<L>(y, to, activation);
+                    }
+                }
+                _ => {}
+            }
+        }
+        *outcome = give::<L>(program.output, tick.scratch, guard, out);
     }
 }
 
@@ -112,14 +132,22 @@ fn take<L: Lanes>(
 
 /// Gives the answer, if every number on the way was finite.
 #[inline(always)]
-pub(crate) fn give<L: Lanes>(from: Span, tick: &Tick<'_>, out: &mut [f32]) -> Result<(), NoSignal> {
-    let answer = &tick.scratch[from.at..from.at + from.lines()];
-    let mut guard = L::load(&tick.guard);
+pub(crate) fn give<L: Lanes>(
+    from: Span,
+    scratch: &[Line],
+    mut guard: L,
+    out: &mut [f32],
+) -> Result<(), NoSignal> {
+    let answer = &scratch[from.at..from.at + from.lines()];
     for line in answer {
         guard = L::load(line).mul_add(L::splat(0.0), guard);
     }
-    if !(guard.sum() == 0.0) {
+    if !guard.is_zero() {
         return Err(NoSignal::OutputNotFinite);
+    }
+    if let [line] = answer {
+        L::load(line).give_part(out);
+        return Ok(());
     }
     for (row, out) in answer.chunks_exact(from.wide()).zip(out.chunks_exact_mut(from.values)) {
         for (line, out) in row.iter().zip(out.chunks_mut(LANES)) {
@@ -146,7 +174,7 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
                 (&tick.weights[weights..], slope(activation), &mut *tick.spare, &mut tick.guard);
             by_digit!(digit, D, {
                 let (to, digit) = (&mut *y, PhantomData::<D>);
-                L::enter(Row { x, inputs, sparse, weights, slope, spare, guard, to, digit });
+                L::enter(Watched(Row { x, inputs, sparse, weights, slope, spare, to, digit }, guard));
             });
             curve::<L>(y, to, activation);
         }
@@ -155,8 +183,8 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
             let y = &mut y[..to.lines()];
             let softmax = activation == Activation::Softmax;
             let (wide, weights, slope) = (from.wide(), &tick.weights[weights..], slope(activation));
-            let (outputs, guard) = (to.values, &mut tick.guard);
-            L::enter(Narrow { x, wide, weights, outputs, slope, softmax, guard, to: &mut *y });
+            let guard = &mut tick.guard;
+            L::enter(Watched(Narrow { x, wide, weights, slope, softmax, to: &mut *y }, guard));
             if !softmax {
                 curve::<L>(y, to, activation);
             }
@@ -316,85 +344,4 @@ fn add<L: Lanes>(tick: &mut Tick<'_>, from: Span, other: Span, to: Span) {
         sum.store(y);
     }
     guard.store(&mut tick.guard);
-}
-
-#[allow(clippy::too_many_arguments, reason = "two values and how a window slides over them")]
-#[inline(always)]
-fn pool(
-    x: &[Line],
-    from: Span,
-    y: &mut [Line],
-    to: Span,
-    present: std::ops::Range<usize>,
-    (channels, width): (usize, usize),
-    pooling: Pooling,
-    sweep: &Sweep,
-) {
-    let (x, y) = (flat(x), flat_mut(y));
-    for t in 0..to.rows {
-        for w in 0..width {
-            let place = t * to.wide() * 16 + w * channels;
-            let y = &mut y[place..place + channels];
-            let mut count = 0u32;
-            for time in
-                (t * sweep.stride_time..).take(sweep.kernel_time).filter(|time| present.contains(time))
-            {
-                for j in 0..sweep.kernel_width {
-                    let at = time * from.wide() * 16 + (w * sweep.stride_width + j) * channels;
-                    let x = &x[at..at + channels];
-                    if count == 0 {
-                        y.copy_from_slice(x);
-                    } else if pooling == Pooling::Max {
-                        y.iter_mut().zip(x).for_each(|(y, x)| *y = if *x > *y { *x } else { *y });
-                    } else {
-                        y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
-                    }
-                    count += 1;
-                }
-            }
-            if pooling == Pooling::Average {
-                let share = 1.0 / count as f32;
-                y.iter_mut().for_each(|y| *y *= share);
-            }
-        }
-    }
-}
-
-/// The recurrent halves of the next tick.
-pub(crate) struct Prepare<'a> {
-    pub(crate) program: &'a Program,
-    pub(crate) weights: &'a [Line],
-    pub(crate) spare: &'a mut [Line],
-    pub(crate) state: &'a mut [Line],
-}
-
-impl Kernel for Prepare<'_> {
-    #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let Prepare { program, weights, spare, state } = self;
-        for op in program.ops.iter().flatten() {
-            match *op {
-                Op::Lstm(gates) => {
-                    by_digit!(program.precision, D, ahead::<L, D, 4>(program, gates, weights, spare, state));
-                }
-                Op::Gru(gates) => {
-                    by_digit!(program.precision, D, ahead::<L, D, 3>(program, gates, weights, spare, state));
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn ahead<L: Lanes, D: Digit, const G: usize>(
-    program: &Program,
-    gates: Gates,
-    weights: &[Line],
-    spare: &mut [Line],
-    state: &mut [Line],
-) {
-    let (precision, digit) = (program.precision, PhantomData::<D>);
-    let state = &mut state[gates.state..gates.state + gates.state_lines()];
-    L::enter(Ahead::<D, G> { precision, gates, weights, state, spare, digit });
 }

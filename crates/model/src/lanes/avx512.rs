@@ -7,18 +7,18 @@ use std::arch::x86_64::*;
 #[derive(Clone, Copy)]
 pub(crate) struct Wide<const DEEP: bool>(__m512);
 
-/// AVX-512 F alone.
+/// Without VNNI and BF16.
 pub(crate) type Zmm = Wide<false>;
 /// With VNNI and BF16.
 pub(crate) type Deep = Wide<true>;
 
-#[target_feature(enable = "avx512f,avx512vnni,avx512bf16")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx512bf16,popcnt,bmi1,bmi2")]
 #[inline(never)]
 fn deep<K: Kernel>(kernel: K) {
     kernel.run::<Deep>();
 }
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,popcnt,bmi1,bmi2")]
 #[inline(never)]
 fn zmm<K: Kernel>(kernel: K) {
     kernel.run::<Zmm>();
@@ -55,14 +55,41 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         Wide(unsafe { _mm512_maskz_mov_ps(first(count), self.0) })
     }
     #[inline(always)]
-    fn places(self, at: u32, to: &mut [u32; 16]) -> usize {
-        // SAFETY: L1; 64 writable bytes. Compressed in a register: compressing into memory is microcode on some processors.
+    fn present(self) -> u64 {
+        // SAFETY: L1.
+        u64::from(unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps()) })
+    }
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        // SAFETY: L1.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, _mm512_setzero_ps()) == 0xffff }
+    }
+    #[inline(always)]
+    fn four_sums([a, b, c, d]: [Self; 4]) -> Self {
+        // SAFETY: L1. Pairs of lanes, then pairs of pairs, are added while four sums stand side by side; then the quarters.
         unsafe {
-            let mask = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps());
-            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            let lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(at as i32));
-            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_maskz_compress_epi32(mask, lanes));
-            mask.count_ones() as usize
+            let ab = _mm512_add_ps(_mm512_unpacklo_ps(a.0, b.0), _mm512_unpackhi_ps(a.0, b.0));
+            let cd = _mm512_add_ps(_mm512_unpacklo_ps(c.0, d.0), _mm512_unpackhi_ps(c.0, d.0));
+            let low = _mm512_shuffle_ps::<0b01_00_01_00>(ab, cd);
+            let all = _mm512_add_ps(low, _mm512_shuffle_ps::<0b11_10_11_10>(ab, cd));
+            let all = _mm512_add_ps(all, _mm512_shuffle_f32x4::<0b01_00_11_10>(all, all));
+            Wide(_mm512_add_ps(all, _mm512_shuffle_f32x4::<0b10_11_00_01>(all, all)))
+        }
+    }
+    #[inline(always)]
+    fn top_of_four(self) -> Self {
+        // SAFETY: L1.
+        unsafe {
+            let two = _mm512_max_ps(self.0, _mm512_permute_ps::<0b01_00_11_10>(self.0));
+            Wide(_mm512_max_ps(two, _mm512_permute_ps::<0b10_11_00_01>(two)))
+        }
+    }
+    #[inline(always)]
+    fn sum_of_four(self) -> Self {
+        // SAFETY: L1.
+        unsafe {
+            let two = _mm512_add_ps(self.0, _mm512_permute_ps::<0b01_00_11_10>(self.0));
+            Wide(_mm512_add_ps(two, _mm512_permute_ps::<0b10_11_00_01>(two)))
         }
     }
     #[inline(always)]

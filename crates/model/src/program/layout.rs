@@ -4,7 +4,7 @@ use crate::activation::Activation;
 use crate::block::lines;
 use crate::layer::{Layer, Padding, Sweep};
 use crate::model::Precision;
-use crate::narrow::is_narrow;
+use crate::narrow::{is_narrow, narrow_lines};
 use crate::pack::{gate_lines, kind, matrix_lines};
 use crate::plan::Plan;
 use crate::product::Patches;
@@ -76,7 +76,7 @@ impl Layout {
     }
 
     fn span(&mut self, rows: usize, values: usize) -> Span {
-        let span = Span { at: self.scratch, rows, values };
+        let span = Span::new(self.scratch, rows, values);
         self.scratch += span.lines() + 1;
         span
     }
@@ -103,7 +103,7 @@ impl Layout {
         let to = match node.layer {
             Layer::Reshape { .. } | Layer::Dropout { .. } => from,
             Layer::Flatten if x.time == 1 => from,
-            Layer::Last => Span { at: from.at + (from.rows - 1) * from.wide(), rows: 1, ..from },
+            Layer::Last => Span::new(from.at + (from.rows - 1) * from.wide(), 1, from.values),
             Layer::Bl { outputs, times, activation } => self.bilinear(x, from, outputs, times, activation),
             Layer::Tabl { outputs, times, activation } => self.attention(x, from, outputs, times, activation),
             Layer::Conv { sweep, activation, .. } => {
@@ -179,7 +179,7 @@ impl Layout {
     fn dense(&mut self, from: Span, to: Span, starts: Option<usize>, sparse: bool, activation: Activation) {
         let (run, outputs) = (from.values, to.values);
         if is_narrow(run, outputs) && starts.is_none() {
-            let weights = self.take_weights(1 + outputs * lines(run));
+            let weights = self.take_weights(narrow_lines(run));
             self.ops.push(Op::Narrow { from, to, weights, activation });
             return;
         }

@@ -1,7 +1,9 @@
 //! Packs the weights of one node after another, in the order in which `layout` laid them out.
 use super::layout::{digit, sweep_patches, time_first};
 use super::put;
+use crate::activation::Activation;
 use crate::block::{Line, lines};
+use crate::digit::Reach;
 use crate::layer::Layer;
 use crate::model::Precision;
 use crate::narrow::is_narrow;
@@ -22,9 +24,15 @@ pub(super) fn pack_node<'a>(
     let (x, y) = (plan.shape(node.inputs[0]), plan.shape(at + 1));
     let features = x.features();
     match node.layer {
-        Layer::Dense { outputs, .. } => {
+        Layer::Dense { outputs, activation } => {
             let (weights, bias) = values.split_at(features * outputs);
-            pack_dense(wanted, reach, Matrix { weights, bias, taps: 1, run: features, outputs }, out)
+            pack_dense(
+                wanted,
+                reach,
+                activation,
+                Matrix { weights, bias, taps: 1, run: features, outputs },
+                out,
+            )
         }
         Layer::Conv { outputs, sweep, .. } => {
             let (taps, run, place) = sweep_patches(x, y, &sweep);
@@ -67,6 +75,7 @@ pub(super) fn pack_node<'a>(
             let out = pack_dense(
                 wanted,
                 reach,
+                Activation::Tanh,
                 Matrix { weights, bias, taps: 1, run: features, outputs: units },
                 out,
             );
@@ -86,7 +95,7 @@ fn pack_bilinear<'a>(
 ) -> &'a mut [Line] {
     let features = x.features();
     match *layer {
-        Layer::Bl { outputs, times, .. } => {
+        Layer::Bl { outputs, times, activation } => {
             let (weights, rest) = values.split_at(features * outputs);
             let (w2, bias) = rest.split_at(x.time * times);
             let matrix = Matrix { weights, bias: &[], taps: 1, run: features, outputs };
@@ -94,13 +103,14 @@ fn pack_bilinear<'a>(
                 let out = &mut pack_numbers(w2, out)[times * lines(features)..];
                 // What enters the product is not what calibration saw: its reach is found anew each tick.
                 if times == 1 {
-                    pack_dense(wanted, 0.0, Matrix { bias, ..matrix }, out)
+                    pack_dense(wanted, 0.0, activation, Matrix { bias, ..matrix }, out)
                 } else {
                     let out = pack_rows(bias, outputs, out);
                     pack_blocks(digit(wanted, 1, features, 0), 0.0, matrix, out)
                 }
             } else {
-                pack_rows(bias, outputs, pack_numbers(w2, pack_dense(wanted, reach, matrix, out)))
+                let out = pack_dense(wanted, reach, Activation::None, matrix, out);
+                pack_rows(bias, outputs, pack_numbers(w2, out))
             }
         }
         Layer::Tabl { outputs, times, .. } => {
@@ -111,6 +121,7 @@ fn pack_bilinear<'a>(
             let out = pack_dense(
                 wanted,
                 reach,
+                Activation::None,
                 Matrix { weights, bias: &[], taps: 1, run: features, outputs },
                 out,
             );
@@ -136,9 +147,15 @@ fn pack_bilinear<'a>(
 }
 
 /// A dense layer in the form that `Layout::dense` gives it.
-fn pack_dense<'a>(wanted: Precision, reach: f32, matrix: Matrix<'_>, out: &'a mut [Line]) -> &'a mut [Line] {
+fn pack_dense<'a>(
+    wanted: Precision,
+    reach: f32,
+    activation: Activation,
+    matrix: Matrix<'_>,
+    out: &'a mut [Line],
+) -> &'a mut [Line] {
     if is_narrow(matrix.run, matrix.outputs) {
-        matrix.pack_narrow(out)
+        matrix.pack_narrow(activation == Activation::Softmax, out)
     } else {
         pack_blocks(digit(wanted, 1, matrix.run, 0), reach, matrix, out)
     }
@@ -152,7 +169,7 @@ fn pack_blocks<'a>(
     out: &'a mut [Line],
 ) -> &'a mut [Line] {
     let (own, behind) = out.split_at_mut(1);
-    own[0].0.fill(reach);
+    own[0] = Reach::of(reach).pack();
     matrix.pack(precision, behind)
 }
 
@@ -168,7 +185,7 @@ fn pack_halves<'a>(
     out: &'a mut [Line],
 ) -> &'a mut [Line] {
     let (own, out) = out.split_at_mut(1);
-    own[0].0.fill(reach);
+    own[0] = Reach::of(reach).pack();
     let half = |nth: usize, run| Matrix {
         weights: weights[nth],
         bias: bias[nth],
