@@ -13,6 +13,9 @@ import { PracticeVenue } from "./practice-venue.ts";
 import { FLOW, Wiring } from "./wiring.ts";
 import type { Logger } from "pino";
 
+/** Rings of a cast are no larger: its readers are never behind, and what it touches must not drive the line's own memory out of the caches. */
+const SLOTS_MAX = 64;
+
 export interface CastOptions {
   readonly config: LineConfig;
   /** The cast's own folder; what an earlier cast has left there goes. */
@@ -84,6 +87,6 @@ function makeSegments(runDir: string, config: LineConfig): void {
     if (kind === "control") createSegment(path, { kind });
     else if (kind === "plain") createSegment(path, { kind, bytes });
     else if (kind === "latest") createSegment(path, { kind, payload: bytes });
-    else createSegment(path, { kind, slots, payload: bytes });
+    else createSegment(path, { kind, slots: Math.min(slots, SLOTS_MAX), payload: bytes });
   }
 }

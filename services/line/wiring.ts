@@ -4,6 +4,7 @@
  * Agents are made consumers first (execution, risk, inference, feed), so that the handler of a direct link is known when its
  * producer asks for the outlet. They are driven the other way round, in the order of the data flow.
  */
+import * as features from "../../schemas/generated/features.ts";
 import * as fill from "../../schemas/generated/fill.ts";
 import * as order from "../../schemas/generated/order.ts";
 import * as signal from "../../schemas/generated/signal.ts";
@@ -132,7 +133,10 @@ export class Wiring {
     if (name === "inference" && this.#tapped !== undefined) return this.#remember(name, this.#tapped);
     // A learner that starts again finds the rows since its checkpoint still in the ring.
     const shared = name === "learner" && this.#options.local.includes("inference");
-    const source = new Subscriber(this.#open(SEGMENT.features), name === "learner" && !shared ? "oldest" : "next");
+    const join = name === "learner" && !shared ? "oldest" : "next";
+    // Risk looks at the touch and the flags only.
+    const bytes = name === "risk" ? features.FEATURES_OFFSET_LEVELS : features.FEATURES_BYTES;
+    const source = new Subscriber(this.#open(SEGMENT.features), join, bytes);
     if (!shared) return this.#remember(name, source);
     this.#tapped = new TappedInlet(source, direct);
     return new TapEnd(source);

@@ -58,6 +58,8 @@ impl Publisher {
         self.slots.commit(at, sequence, length, kind, self.epoch, stamp_ns);
         self.next = sequence + 1;
         self.slots.publish_sequence(AT_TAIL, self.next);
+        // A ring larger than the caches has the next slot in memory: it comes while the readers are at work.
+        self.slots.mapping().prefetch(self.slots.at(self.next), RECORD_PAYLOAD + length);
         sequence
     }
 

@@ -126,6 +126,8 @@ export class Subscriber implements Inlet {
   readonly #stride: number = 0;
   readonly #mask: number = 0;
   readonly #payloadMax: number = 0;
+  /** Words of a payload that are copied at most. */
+  readonly #taken: number = 0;
   /** Sequence of the next record, exact. */
   #low = 0;
   #high = 0;
@@ -135,7 +137,8 @@ export class Subscriber implements Inlet {
   readonly #settled = new Int32Array(1);
   #lost = 0;
 
-  constructor(segment: Segment, join: Join) {
+  /** @param bytes of a payload that this reader looks at; what comes after them is not copied, and stays 0 in `view` */
+  constructor(segment: Segment, join: Join, bytes = segment.payloadMax) {
     segment.require(Kind.Broadcast, false);
     this.#path = segment.path;
     this.#words = segment.words;
@@ -143,6 +146,7 @@ export class Subscriber implements Inlet {
     this.#mask = segment.slots - 1;
     this.#payloadMax = segment.payloadMax;
     this.#copy = new Int32Array(segment.payloadMax >> 2);
+    this.#taken = Math.min((bytes + 3) >>> 2, this.#copy.length);
     this.view = new DataView(this.#copy.buffer);
     const at = joinAt(segment, join);
     this.#low = at.low;
@@ -182,7 +186,7 @@ export class Subscriber implements Inlet {
     const length = words[word + LENGTH] as number;
     const high = words[word + SEQUENCE_HIGH] as number;
     const epoch = words[word + WRITER] as number;
-    const count = Math.min((length + 3) >>> 2, copy.length);
+    const count = Math.min((length + 3) >>> 2, this.#taken);
     const payload = word + PAYLOAD;
     for (let n = 0; n < count; n += 1) copy[n] = words[payload + n] as number;
     // SYNC: pairs with the mark in `Publisher.commit` and in `Slots::mark`: had a later record's word been copied, the mark would show.

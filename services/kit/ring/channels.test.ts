@@ -268,6 +268,16 @@ test("late readers join where they ask to", () => {
   assert.deepEqual(first("oldest"), message(14));
 });
 
+test("a reader that looks at the head of a payload gets the head and nothing else", () => {
+  const path = fresh({ kind: "broadcast", slots: 8, payload: BYTES });
+  const reader = typescriptReader(new Subscriber(Segment.openReadOnly(path), "next", 12));
+  const writer = typescriptWriter(new Publisher(Segment.open(path), template, KIND, stamp));
+  for (let n = 1; n <= 20; n += 1) {
+    writer.send(n);
+    assert.deepEqual(reader.poll(1), [message(n).fill(0, 12)]);
+  }
+});
+
 test("latest gives nothing, then the newest value", () => {
   const path = fresh({ kind: "latest", payload: 16 });
   const writer = new LatestWriter(Segment.open(path), 16);
