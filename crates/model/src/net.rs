@@ -53,6 +53,9 @@ impl Places {
     }
 }
 
+/// Most that a raised dropout may drop.
+const DROPOUT_MAX: f32 = 0.9;
+
 /// A network at work: values, slopes, state and what the way back needs, for a fixed batch and number of steps.
 #[derive(Debug, Clone)]
 pub struct Net<T: Real> {
@@ -67,6 +70,10 @@ pub struct Net<T: Real> {
     slopes: Vec<T>,
     caches: Vec<T>,
     states: Vec<T>,
+    /// Slopes by the input are wanted.
+    by_input: bool,
+    /// What the rates of dropout layers are multiplied by.
+    dropout: f32,
     scratch: Scratch<T>,
 }
 
@@ -98,6 +105,8 @@ impl<T: Real> Net<T> {
             slopes: Vec::new(),
             caches: vec![T::default(); cache_places.total()],
             states: vec![T::default(); state_places.total()],
+            by_input: true,
+            dropout: 1.0,
             scratch: Scratch::default(),
             plan: plan.clone(),
             shapes,
@@ -112,6 +121,31 @@ impl<T: Real> Net<T> {
     pub fn on(mut self, level: Level) -> Net<T> {
         self.level = level.min(Level::detect());
         self
+    }
+
+    /// The same without slopes by the input, which then mean nothing: training wants them for adversaries only.
+    #[must_use]
+    pub fn without_input_slopes(mut self) -> Net<T> {
+        self.by_input = false;
+        self
+    }
+
+    /// Multiplies the rate of every dropout layer, up to 0.9, from the next learning pass on: see [`crate::train::by_liquidity`]. What is
+    /// not a number from 0 on changes nothing.
+    pub fn set_dropout_factor(&mut self, factor: f32) {
+        if factor >= 0.0 {
+            self.dropout = factor;
+        }
+    }
+
+    /// A layer as it is now.
+    fn layer(&self, layer: Layer) -> Layer {
+        match layer {
+            Layer::Dropout { rate } if self.dropout != 1.0 => {
+                Layer::Dropout { rate: (rate * self.dropout).min(rate.max(DROPOUT_MAX)) }
+            }
+            other => other,
+        }
     }
 
     /// The plan it runs.
@@ -181,6 +215,7 @@ impl<T: Real> Net<T> {
         let mut dice = dice;
         for at in 0..self.plan.nodes().len() {
             let Node { layer, inputs } = &self.plan.nodes()[at];
+            let layer_now = self.layer(*layer);
             let (before, rest) = self.values.split_at_mut(self.value_places.0[at + 1]);
             let y = &mut rest[..self.batch * self.shapes[at + 1].len()];
             let value = |input: usize| &before[self.value_places.range(input)];
@@ -197,7 +232,8 @@ impl<T: Real> Net<T> {
                         level: self.level,
                         batch: self.batch,
                         learning,
-                        layer: *layer,
+                        layer: layer_now,
+                        needed: true,
                         from: self.shapes[inputs[0]],
                         to: self.shapes[at + 1],
                         x: value(inputs[0]),
@@ -219,8 +255,31 @@ impl<T: Real> Net<T> {
     /// # Panics
     /// When a slice has another length than the plan says.
     pub fn backward(&mut self, parameters: &[T], slopes: &[T], logits: bool, gradient: &mut [T]) {
-        let nodes = self.plan.nodes().len();
-        assert_eq!((parameters.len(), gradient.len()), (self.plan.parameters(), self.plan.parameters()));
+        assert_eq!(gradient.len(), self.plan.parameters());
+        self.back(parameters, slopes, logits, Some(gradient));
+    }
+
+    /// True when every gradient of a pass is a column times a row: parameters belong to dense layers alone, and those see one row.
+    pub(crate) fn is_outer(&self) -> bool {
+        let owns = |at: &usize| !self.plan.owned(*at).is_empty();
+        let one = |at| matches!(self.plan.layer(at), Layer::Dense { .. }) && self.shapes[at + 1].time == 1;
+        self.batch == 1 && (0..self.plan.nodes().len()).filter(owns).all(one)
+    }
+
+    /// As [`Net::backward`] in a network that [`Net::is_outer`], with gradients left as their two factors: [`Net::factors`].
+    pub(crate) fn backward_outer(&mut self, parameters: &[T], slopes: &[T], logits: bool) {
+        self.back(parameters, slopes, logits, None);
+    }
+
+    /// The input of a dense node and the slopes by its sums: the gradient by its matrix is their outer product, by its bias the latter.
+    pub(crate) fn factors(&self, node: usize) -> (&[T], &[T]) {
+        let input = self.plan.nodes()[node].inputs[0];
+        (&self.values[self.value_places.range(input)], &self.slopes[self.value_places.range(node + 1)])
+    }
+
+    fn back(&mut self, parameters: &[T], slopes: &[T], logits: bool, gradient: Option<&mut [T]>) {
+        let (nodes, mut gradient) = (self.plan.nodes().len(), gradient);
+        assert_eq!(parameters.len(), self.plan.parameters());
         self.slopes.resize(self.values.len(), T::default());
         self.slopes.fill(T::default());
         self.slopes[self.value_places.range(nodes)].copy_from_slice(slopes);
@@ -250,6 +309,7 @@ impl<T: Real> Net<T> {
                         batch: self.batch,
                         learning: true,
                         layer: *layer,
+                        needed: self.by_input || inputs[0] > 0,
                         from: self.shapes[inputs[0]],
                         to: self.shapes[at + 1],
                         x: &self.values[self.value_places.range(inputs[0])],
@@ -260,7 +320,8 @@ impl<T: Real> Net<T> {
                     let cache = &self.caches[self.cache_places.range(at)];
                     let dx = &mut before[self.value_places.range(inputs[0])];
                     let fused = logits && at + 1 == nodes;
-                    pass.backward(y, dy, fused, cache, dx, &mut gradient[owned]);
+                    let dw = gradient.as_deref_mut().map_or(&mut [][..], |gradient| &mut gradient[owned]);
+                    pass.backward(y, dy, fused, cache, dx, dw);
                 }
             }
         }

@@ -119,8 +119,10 @@ fn every_recipe_learns_the_leak() {
         let leaking = accuracy(&net(), Settings { recipe, rate, ..settings(1) }, true);
         assert!(leaking > 0.58, "{method:?}: {leaking}");
     }
-    for (sharpness, adversary) in [(0.05, 0.0), (0.0, 0.05), (0.05, 0.05)] {
-        let recipe = Recipe { sharpness, adversary, ..Recipe::default() };
+    for (sharpness, sharp_share, adversary) in
+        [(0.05, 1.0, 0.0), (0.05, 0.25, 0.0), (0.0, 1.0, 0.05), (0.05, 1.0, 0.05)]
+    {
+        let recipe = Recipe { sharpness, sharp_share, adversary, ..Recipe::default() };
         let leaking = accuracy(&net(), Settings { recipe, ..settings(1) }, true);
         assert!(leaking > 0.58, "sharpness {sharpness}, adversary {adversary}: {leaking}");
     }
@@ -138,6 +140,23 @@ fn an_autoencoder_learns_its_rows() {
         last = loss;
     }
     assert!(last < 0.65 * first, "{first} then {last}");
+}
+
+#[test]
+fn dropout_drops_what_its_factor_says_and_keeps_the_mean() {
+    let net = Architecture::chain(4_000, &[Layer::Dropout { rate: 0.2 }]);
+    let plan = Plan::compile(&net).expect("valid");
+    let mut run = Net::<f32>::new(&plan, 1, 1).expect("fits");
+    for (factor, rate) in [(1.0, 0.2), (3.0, 0.6), (0.0, 0.0), (100.0, 0.9), (f32::NAN, 0.9)] {
+        run.set_dropout_factor(factor);
+        let mut dice = tickline_model::train::Dice::new(3);
+        let answer = run.forward(&[], &[1.0; 4_000], Some(&mut dice)).to_vec();
+        let dropped = answer.iter().filter(|y| **y == 0.0).count() as f32 / 4_000.0;
+        let mean = answer.iter().sum::<f32>() / 4_000.0;
+        assert!((dropped - rate).abs() < 0.025, "factor {factor}: {dropped} dropped");
+        assert!((mean - 1.0).abs() < 0.2, "factor {factor}: mean {mean}");
+        assert!(run.forward(&[], &[1.0; 4_000], None).iter().all(|y| *y == 1.0), "only while learning");
+    }
 }
 
 fn nets() -> [Architecture; 3] {

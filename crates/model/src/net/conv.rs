@@ -134,6 +134,9 @@ impl<T: Real> Pass<'_, T> {
                 }
             }
         }
+        if !self.needed {
+            return;
+        }
         let mut slopes = std::mem::take(&mut self.scratch.second);
         let slopes_of_all = zeros(&mut slopes, self.batch * whole.len());
         for (i, weight) in weight.chunks_exact(run * outputs).enumerate() {

@@ -15,6 +15,12 @@ impl<T: Real> Pass<'_, T> {
 
     pub(super) fn dense_back(&mut self, outputs: usize, dy: &[T], dx: &mut [T], dw: &mut [T]) {
         let features = self.from.features();
+        if dw.is_empty() {
+            if self.needed {
+                T::row_slopes(self.level, &self.w[..features * outputs], dy, dx, false);
+            }
+            return;
+        }
         let (d_weight, d_bias) = dw.split_at_mut(features * outputs);
         self.level.plainly(|| add_rows(d_bias, dy));
         self.product_back(
@@ -54,8 +60,10 @@ impl<T: Real> Pass<'_, T> {
         if rows == 1 {
             return T::row_back(self.level, x, w, dy, dx, dw);
         }
-        T::pack(w, Grid::turned(given), given, taken, &mut self.scratch.packed);
-        T::multiply(self.level, rows, dy, Grid::rows(given), &self.scratch.packed, dx, taken);
+        if self.needed {
+            T::pack(w, Grid::turned(given), given, taken, &mut self.scratch.packed);
+            T::multiply(self.level, rows, dy, Grid::rows(given), &self.scratch.packed, dx, taken);
+        }
         T::pack(dy, Grid::rows(given), rows, given, &mut self.scratch.packed);
         T::multiply(self.level, taken, x, Grid::turned(taken), &self.scratch.packed, dw, given);
     }

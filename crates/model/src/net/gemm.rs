@@ -3,8 +3,7 @@
 //!
 //! Every element of `c` gets one sum over `k` in ascending order, so the result does not depend on how rows are tiled.
 use crate::block::{LANES, Line, lines};
-use crate::lanes::portable::Plain;
-use crate::lanes::{Lanes, Level};
+use crate::lanes::{Kernel, Lanes, Level};
 
 /// Where the numbers of a matrix lie in a slice: element `(i, j)` at `at + i * row + j * column`, and after every `run` columns `jump`
 /// further on, in place of the columns before.
@@ -98,28 +97,14 @@ pub(crate) fn multiply(
     c: &mut [f32],
     stride: usize,
 ) {
-    let left = Left { a, grid };
-    match level {
-        // SAFETY: L1; levels come from `Level::detect` or lie below it.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 | Level::Avx512Vnni => unsafe { multiply_avx512(rows, left, b, c, stride) },
-        // SAFETY: L1; as above.
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { multiply_avx2(rows, left, b, c, stride) },
-        _ => run::<Plain>(rows, left, b, c, stride),
-    }
+    // SAFETY: L1; levels come from `Level::detect` or lie below it.
+    unsafe { level.run(Product { rows, a: Left { a, grid }, b, c, stride }) }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn multiply_avx512(rows: usize, a: Left<'_>, b: &Panels, c: &mut [f32], stride: usize) {
-    run::<crate::lanes::avx512::Zmm>(rows, a, b, c, stride);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn multiply_avx2(rows: usize, a: Left<'_>, b: &Panels, c: &mut [f32], stride: usize) {
-    run::<crate::lanes::avx2::Pair>(rows, a, b, c, stride);
+/// `c += a b` for one row; see [`crate::train::Real::single`].
+pub(crate) fn single(level: Level, a: &[f32], b: &Panels, c: &mut [f32], backwards: bool) {
+    // SAFETY: L1; as above.
+    unsafe { level.run(Single { a: Left { a, grid: Grid::rows(a.len()) }, b, c, backwards }) }
 }
 
 /// A left-hand matrix where it lies; nothing of it is copied.
@@ -129,22 +114,54 @@ struct Left<'a> {
     grid: Grid,
 }
 
-#[inline(always)]
-fn run<L: Lanes>(rows: usize, a: Left<'_>, b: &Panels, c: &mut [f32], stride: usize) {
-    let mut row = 0;
-    while L::CHAINS == 8 && rows - row >= 8 {
-        let rest = sweep::<L, 8, 2>(row, 0, a, b, c, stride);
-        sweep::<L, 8, 1>(row, rest, a, b, c, stride);
-        row += 8;
+struct Product<'a> {
+    rows: usize,
+    a: Left<'a>,
+    b: &'a Panels,
+    c: &'a mut [f32],
+    stride: usize,
+}
+
+impl Kernel for Product<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Product { rows, a, b, c, stride } = self;
+        let mut row = 0;
+        while L::CHAINS == 8 && rows - row >= 8 {
+            let rest = sweep::<L, 8, 2>(row, 0, a, b, c, stride);
+            sweep::<L, 8, 1>(row, rest, a, b, c, stride);
+            row += 8;
+        }
+        while rows - row >= 4 {
+            sweep::<L, 4, 1>(row, 0, a, b, c, stride);
+            row += 4;
+        }
+        // One row against four panels at a time: as many sums in flight as hide the latency.
+        for row in row..rows {
+            let rest = sweep::<L, 1, 4>(row, 0, a, b, c, stride);
+            sweep::<L, 1, 1>(row, rest, a, b, c, stride);
+        }
     }
-    while rows - row >= 4 {
-        sweep::<L, 4, 1>(row, 0, a, b, c, stride);
-        row += 4;
-    }
-    // One row against four panels at a time: as many sums in flight as hide the latency.
-    for row in row..rows {
-        let rest = sweep::<L, 1, 4>(row, 0, a, b, c, stride);
-        sweep::<L, 1, 1>(row, rest, a, b, c, stride);
+}
+
+struct Single<'a> {
+    a: Left<'a>,
+    b: &'a Panels,
+    c: &'a mut [f32],
+    backwards: bool,
+}
+
+impl Kernel for Single<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Single { a, b, c, backwards } = self;
+        let (all, wide) = (lines(b.columns), c.len());
+        let fours = all / 4;
+        for turn in 0..fours {
+            let nth = if backwards { fours - 1 - turn } else { turn };
+            group::<L, 1, 4>(0, 4 * nth, a, b, c, wide);
+        }
+        sweep::<L, 1, 1>(0, 4 * fours, a, b, c, wide);
     }
 }
 
@@ -160,18 +177,31 @@ fn sweep<L: Lanes, const R: usize, const P: usize>(
 ) -> usize {
     let (all, mut at) = (lines(b.columns), panel);
     while all - at >= P {
-        let sums = tile::<L, R, P>(row, a, std::array::from_fn(|p| b.panel(at + p)));
-        for (p, sums) in sums.into_iter().enumerate() {
-            let first = (at + p) * LANES;
-            let wide = (b.columns - first).min(LANES);
-            for (r, sum) in sums.into_iter().enumerate() {
-                let place = (row + r) * stride + first;
-                add_to::<L>(sum, &mut c[place..place + wide]);
-            }
-        }
+        group::<L, R, P>(row, at, a, b, c, stride);
         at += P;
     }
     at
+}
+
+/// `R` rows against `P` panels.
+#[inline(always)]
+fn group<L: Lanes, const R: usize, const P: usize>(
+    row: usize,
+    panel: usize,
+    a: Left<'_>,
+    b: &Panels,
+    c: &mut [f32],
+    stride: usize,
+) {
+    let sums = tile::<L, R, P>(row, a, std::array::from_fn(|p| b.panel(panel + p)));
+    for (p, sums) in sums.into_iter().enumerate() {
+        let first = (panel + p) * LANES;
+        let wide = (b.columns - first).min(LANES);
+        for (r, sum) in sums.into_iter().enumerate() {
+            let place = (row + r) * stride + first;
+            add_to::<L>(sum, &mut c[place..place + wide]);
+        }
+    }
 }
 
 #[inline(always)]
@@ -263,6 +293,13 @@ mod tests {
             for level in Level::available() {
                 let mut c = start.clone();
                 multiply(level, m, &a, a_grid, &panels, &mut c, n);
+                for backwards in [false, true] {
+                    let (first, mut one) = (a_grid.place(0, 0), start[..n].to_vec());
+                    if a_grid.column == 1 && a_grid.run >= k {
+                        super::single(level, &a[first..first + k], &panels, &mut one, backwards);
+                        assert_eq!(one, c[..n], "{level:?}: one row is as the first of many, to the bit");
+                    }
+                }
                 for i in 0..m {
                     for j in 0..n {
                         let sum: f64 = (0..k)

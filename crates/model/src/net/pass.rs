@@ -28,6 +28,8 @@ pub(super) struct Pass<'a, T: Real> {
     /// With dropout and batch statistics.
     pub(super) learning: bool,
     pub(super) layer: Layer,
+    /// Somebody wants slopes by this node's input.
+    pub(super) needed: bool,
     pub(super) from: Shape,
     pub(super) to: Shape,
     pub(super) x: &'a [T],
@@ -113,7 +115,8 @@ impl<T: Real> Pass<'_, T> {
         }
     }
 
-    /// `dy`: slopes by `y` on entry, used up on return; `fused`: they are slopes by what entered the final softmax.
+    /// `dy`: slopes by `y` on entry, by the sums before the activation on return; `fused`: they are slopes by what entered the final softmax.
+    /// With no `dw` a dense layer leaves its parameters' slopes to who reads `dy`.
     pub(super) fn backward(
         &mut self,
         y: &[T],

@@ -50,6 +50,11 @@ pub trait Real:
     fn row(level: Level, x: &[Self], w: &[Self], y: &mut [Self]);
     /// The way back of [`Real::row`]: `dx += w dy`, `dw += x dy`.
     fn row_back(level: Level, x: &[Self], w: &[Self], dy: &[Self], dx: &mut [Self], dw: &mut [Self]);
+    /// The half of [`Real::row_back`] that the input wants, `dx += w dy`; rows from the last to the first when `upwards`, which gives the
+    /// same bits and finds in cache what the pass before has left there.
+    fn row_slopes(level: Level, w: &[Self], dy: &[Self], dx: &mut [Self], upwards: bool);
+    /// `c += a b` for a single row `a`; panels of columns from the last to the first when `backwards`, with the same bits.
+    fn single(level: Level, a: &[Self], b: &Self::Packed, c: &mut [Self], backwards: bool);
     /// Applies an activation, softmax excepted, in place.
     fn activate(level: Level, activation: Activation, values: &mut [Self]);
     /// Turns slopes by `y = activation(z)` into slopes by `z`, softmax excepted. `z` is read for swish only.
@@ -99,6 +104,12 @@ impl Real for f32 {
     }
     fn row_back(level: Level, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32], dw: &mut [f32]) {
         single::row_back(level, x, w, dy, dx, dw);
+    }
+    fn row_slopes(level: Level, w: &[f32], dy: &[f32], dx: &mut [f32], upwards: bool) {
+        single::slopes(level, w, dy, dx, upwards);
+    }
+    fn single(level: Level, a: &[f32], b: &Panels, c: &mut [f32], backwards: bool) {
+        gemm::single(level, a, b, c, backwards);
     }
     fn activate(level: Level, activation: Activation, values: &mut [f32]) {
         curve::activate(level, activation, values);
@@ -160,6 +171,15 @@ impl Real for f64 {
             *dx += dot(w, dy);
             add_scaled(dw, *x, dy);
         }
+    }
+    fn row_slopes(_: Level, w: &[f64], dy: &[f64], dx: &mut [f64], _: bool) {
+        for (dx, w) in dx.iter_mut().zip(w.chunks_exact(dy.len())) {
+            *dx += dot(w, dy);
+        }
+    }
+    fn single(level: Level, a: &[f64], b: &Plainly, c: &mut [f64], _: bool) {
+        let stride = c.len();
+        f64::multiply(level, 1, a, Grid::rows(a.len()), b, c, stride);
     }
     fn activate(_: Level, activation: Activation, values: &mut [f64]) {
         for value in values {

@@ -19,7 +19,18 @@ impl<T: Real> Pass<'_, T> {
         T::pack(recurrent, Grid::rows(4 * units), units, 4 * units, &mut self.scratch.packed);
         for t in 0..time {
             let at = &mut gates[t * 4 * units..];
-            T::multiply(self.level, self.batch, state, both, &self.scratch.packed, at, time * 4 * units);
+            if self.batch == 1 {
+                // Every other step the other way round: half the matrix is still in cache.
+                T::single(
+                    self.level,
+                    &state[..units],
+                    &self.scratch.packed,
+                    &mut at[..4 * units],
+                    t % 2 == 1,
+                );
+            } else {
+                T::multiply(self.level, self.batch, state, both, &self.scratch.packed, at, time * 4 * units);
+            }
             for lane in 0..self.batch {
                 let row = lane * time + t;
                 let span = row * units..(row + 1) * units;
@@ -63,7 +74,9 @@ impl<T: Real> Pass<'_, T> {
         let mut carried = std::mem::take(&mut self.scratch.second);
         let dz = zeros(&mut slopes, rows * 4 * units);
         let (dh, dc) = zeros(&mut carried, 2 * self.batch * units).split_at_mut(self.batch * units);
-        T::pack(recurrent, Grid::turned(4 * units), 4 * units, units, &mut self.scratch.packed);
+        if self.batch > 1 {
+            T::pack(recurrent, Grid::turned(4 * units), 4 * units, units, &mut self.scratch.packed);
+        }
         for t in (0..time).rev() {
             for lane in 0..self.batch {
                 let row = lane * time + t;
@@ -79,8 +92,13 @@ impl<T: Real> Pass<'_, T> {
                 self.level.plainly(|| slopes.of_lstm(gates, squashed, c_before));
             }
             dh.fill(T::default());
-            let grid = Grid::rows(time * 4 * units).from(t * 4 * units);
-            T::multiply(self.level, self.batch, dz, grid, &self.scratch.packed, dh, units);
+            if self.batch == 1 {
+                let dz = &dz[t * 4 * units..(t + 1) * 4 * units];
+                T::row_slopes(self.level, recurrent, dz, dh, t % 2 == 1);
+            } else {
+                let grid = Grid::rows(time * 4 * units).from(t * 4 * units);
+                T::multiply(self.level, self.batch, dz, grid, &self.scratch.packed, dh, units);
+            }
         }
         let (d_kernel, rest) = dw.split_at_mut(features * 4 * units);
         let (d_recurrent, d_bias) = rest.split_at_mut(units * 4 * units);

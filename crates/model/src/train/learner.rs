@@ -4,7 +4,7 @@ use crate::model::Model;
 use crate::net::Net;
 use crate::plan::Plan;
 use crate::train::rows::Target;
-use crate::train::{Dice, Loss, Method, Optimiser};
+use crate::train::{Dice, Loss, Method, Optimiser, adversary};
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,9 @@ pub struct Recipe {
     pub class_weights: Vec<f32>,
     /// Sharpness-aware minimisation (Foret et al. 2021): the gradient is taken this far uphill; 0: where the parameters are.
     pub sharpness: f32,
+    /// Share of steps that are sharpness-aware, by the dice (Zhao et al. 2022, randomised sharpness-aware training): the cheaper variant,
+    /// which costs so much of a second gradient; 1: every step.
+    pub sharp_share: f32,
     /// Fast gradient sign (Goodfellow et al. 2015): each step also learns from inputs moved this far (in scaled units); 0: not.
     pub adversary: f32,
 }
@@ -34,6 +37,7 @@ impl Default for Recipe {
             clip: 1.0,
             class_weights: Vec::new(),
             sharpness: 0.0,
+            sharp_share: 1.0,
             adversary: 0.0,
         }
     }
@@ -54,6 +58,8 @@ pub struct Learner {
     losses: Vec<f32>,
     spare: Vec<f32>,
     moved: Vec<f32>,
+    /// The gradient is never written down: one row at a time through dense layers, it is taken up factor by factor.
+    outer: bool,
 }
 
 impl Learner {
@@ -78,7 +84,13 @@ impl Learner {
             let text = "cross-entropy needs a network that ends in a softmax; use another loss";
             return Err(ModelError::new(Fault::Shape, text));
         }
-        let net = Net::new(plan, batch, steps)?;
+        let mut net = Net::new(plan, batch, steps)?;
+        if recipe.adversary <= 0.0 {
+            net = net.without_input_slopes();
+        }
+        let optimiser = Optimiser::new(recipe.method, wanted);
+        let elsewhere = recipe.adversary > 0.0 || recipe.sharpness > 0.0;
+        let outer = !elsewhere && net.is_outer() && optimiser.has_outer();
         let mut decays = Vec::new();
         if recipe.decay > 0.0 {
             for slice in plan.slices() {
@@ -87,8 +99,9 @@ impl Learner {
             }
         }
         Ok(Learner {
-            optimiser: Optimiser::new(recipe.method, wanted),
-            gradient: vec![0.0; wanted],
+            optimiser,
+            gradient: vec![0.0; if outer { 0 } else { wanted }],
+            outer,
             slopes: vec![0.0; net.answer().len()],
             losses: vec![0.0; net.answer().len() / plan.output().features()],
             spare: Vec::new(),
@@ -127,11 +140,6 @@ impl Learner {
             self.parameters.copy_from_slice(parameters);
         }
         fits
-    }
-
-    /// The gradient of the last step, as it was applied.
-    pub fn gradient(&self) -> &[f32] {
-        &self.gradient
     }
 
     /// The loss of each answer of the last step, before the step; 0 where nothing was wanted.
@@ -190,8 +198,12 @@ impl Learner {
         if let Some(after) = &after {
             self.net.set_state(after);
         }
-        self.clip();
-        self.optimiser.step(&mut self.parameters, &self.gradient, rate, &self.decays);
+        if self.outer {
+            self.step_outer(rate);
+        } else {
+            self.clip();
+            self.optimiser.step(&mut self.parameters, &self.gradient, rate, &self.decays);
+        }
         self.net.plan().enforce(&mut self.parameters);
         if self.net.measures() {
             self.net.measure(&mut self.parameters);
@@ -226,7 +238,11 @@ impl Learner {
             let share = 1.0 / wanted as f32;
             self.slopes.iter_mut().for_each(|slope| *slope *= share);
             let logits = self.recipe.loss.by_logits();
-            self.net.backward(&self.parameters, &self.slopes, logits, &mut self.gradient);
+            if self.outer {
+                self.net.backward_outer(&self.parameters, &self.slopes, logits);
+            } else {
+                self.net.backward(&self.parameters, &self.slopes, logits, &mut self.gradient);
+            }
         }
         (loss, wanted)
     }
@@ -238,17 +254,7 @@ impl Learner {
             return;
         }
         let mut moved = std::mem::take(&mut self.moved);
-        moved.clear();
-        let sign = |slope: &f32| {
-            if *slope > 0.0 {
-                1.0
-            } else if *slope < 0.0 {
-                -1.0
-            } else {
-                0.0
-            }
-        };
-        moved.extend(input.iter().zip(self.net.input_slopes()).map(|(x, slope)| x + reach * sign(slope)));
+        adversary(input, self.net.input_slopes(), reach, &mut moved);
         self.net.set_state(state);
         self.learn(&moved, wish, false);
         self.gradient.iter_mut().for_each(|g| *g *= 0.5);
@@ -257,7 +263,8 @@ impl Learner {
 
     /// Replaces the gradient by the one `sharpness` uphill.
     fn sharpen<'t>(&mut self, input: &[f32], wish: &impl Fn(usize) -> (Target<'t>, f32), state: &[f32]) {
-        if self.recipe.sharpness <= 0.0 {
+        let share = f64::from(self.recipe.sharp_share);
+        if self.recipe.sharpness <= 0.0 || (share < 1.0 && self.dice.unit() >= share) {
             return;
         }
         let reach = f64::from(self.recipe.sharpness) / length(&self.gradient).max(1e-12);
@@ -282,6 +289,34 @@ impl Learner {
         if length > f64::from(self.recipe.clip) {
             let scale = (f64::from(self.recipe.clip) / length) as f32;
             self.gradient.iter_mut().for_each(|g| *g *= scale);
+        }
+    }
+
+    /// A step by gradients that are outer products: `|x d'| = |x| |d|`, so their length is known before any is formed.
+    fn step_outer(&mut self, rate: f32) {
+        let nodes = self.net.plan().nodes().len();
+        let owns = |net: &Net<f32>, at: usize| !net.plan().owned(at).is_empty();
+        let mut scale = 1.0;
+        if self.recipe.clip.is_finite() {
+            let squares = (0..nodes).filter(|at| owns(&self.net, *at)).map(|at| {
+                let (x, d) = self.net.factors(at);
+                length(d).powi(2) * (length(x).powi(2) + 1.0)
+            });
+            let (length, most) = (squares.sum::<f64>().sqrt(), f64::from(self.recipe.clip));
+            if length > most {
+                scale = (most / length) as f32;
+            }
+        }
+        let pace = self.optimiser.begin(rate);
+        for node in (0..nodes).filter(|at| owns(&self.net, *at)) {
+            let (x, d) = self.net.factors(node);
+            self.spare.clear();
+            self.spare.extend(d.iter().map(|d| d * scale));
+            let owned = self.net.plan().owned(node);
+            let (decay, bias) = (self.decays.get(owned.start).copied().unwrap_or(0.0), owned.end - d.len());
+            let (matrix, last) = self.parameters[owned.clone()].split_at_mut(bias - owned.start);
+            self.optimiser.outer(pace, matrix, owned.start, x, &self.spare, decay);
+            self.optimiser.outer(pace, last, bias, &[1.0], &self.spare, 0.0);
         }
     }
 
@@ -362,4 +397,70 @@ fn length(gradient: &[f32]) -> f64 {
         sums[0] += f64::from(*g) * f64::from(*g);
     }
     sums.iter().sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Learner, Recipe};
+    use crate::activation::Activation;
+    use crate::plan::Plan;
+    use crate::train::{Dice, Loss, Method, Target};
+    use crate::{Architecture, zoo};
+
+    fn learner(net: &Architecture, recipe: &Recipe, outer: bool) -> Learner {
+        let plan = Plan::compile(net).expect("compiles");
+        let start = plan.initial(&mut Dice::new(4));
+        let mut learner = Learner::new(&plan, start, recipe.clone(), 1, 1, 1).expect("fits");
+        if !outer {
+            learner.outer = false;
+            learner.gradient = vec![0.0; plan.parameters()];
+        }
+        learner
+    }
+
+    /// Goal: a step that never forms the gradient is the step that does. Method: both beside each other over 200 rows, every method that has
+    /// the shorter way, with and without decay, clipping, skips and odd widths.
+    #[test]
+    fn steps_by_factors_are_the_steps_by_gradients() {
+        let nets = [
+            zoo::mlp(40, 1, &[64, 64], Activation::Relu, 3, false),
+            zoo::mlp(7, 3, &[19, 19, 5], Activation::Swish, 3, true),
+            zoo::logistic(33, 1, 4),
+        ];
+        for (net, method) in
+            nets.iter().flat_map(|net| [Method::Sgd, Method::Adam, Method::AdamW].map(|method| (net, method)))
+        {
+            for (decay, clip) in [(0.0, f32::INFINITY), (0.01, 0.3)] {
+                let recipe = Recipe { method, decay, clip, ..Recipe::default() };
+                let (mut fast, mut slow) = (learner(net, &recipe, true), learner(net, &recipe, false));
+                assert!(fast.outer, "the shorter way is taken");
+                let mut dice = Dice::new(6);
+                for _ in 0..200 {
+                    let row: Vec<f32> = (0..fast.net.inputs()).map(|_| dice.unit() as f32 - 0.5).collect();
+                    let class = Target::Class(dice.below(3) as u8);
+                    let (a, b) = (fast.step(&row, |_| class, 1e-2), slow.step(&row, |_| class, 1e-2));
+                    assert!((a.0 - b.0).abs() < 1e-4 && a.1 == b.1, "{method:?}: {a:?} and {b:?}");
+                }
+                for (a, b) in fast.parameters().iter().zip(slow.parameters()) {
+                    assert!((a - b).abs() < 1e-4, "{method:?}, decay {decay}: {a} and {b}");
+                }
+                assert_ne!(fast.parameters(), learner(net, &recipe, true).parameters(), "it has learned");
+            }
+        }
+    }
+
+    #[test]
+    fn what_needs_the_whole_gradient_forms_it() {
+        let mlp = zoo::mlp(4, 1, &[8], Activation::Relu, 3, false);
+        for recipe in [
+            Recipe { sharpness: 0.1, ..Recipe::default() },
+            Recipe { adversary: 0.1, ..Recipe::default() },
+            Recipe { method: Method::RmsProp, ..Recipe::default() },
+        ] {
+            assert!(!learner(&mlp, &recipe, true).outer);
+        }
+        assert!(!learner(&zoo::bin_c_tabl(4, 3, 3, 0.0), &Recipe::default(), true).outer);
+        let squares = Recipe { loss: Loss::Squares, ..Recipe::default() };
+        assert!(learner(&zoo::autoencoder(6, &[], 3), &squares, true).outer);
+    }
 }

@@ -4,6 +4,7 @@
 //! Written once for `f32` (training) and `f64` (the finite differences that check it). Sums run in a fixed order, so the same data, seed and
 //! instruction set give the same weights, bit for bit.
 
+mod adversary;
 mod answers;
 mod dice;
 mod label;
@@ -21,6 +22,7 @@ mod sweep;
 mod trainer;
 
 pub use crate::net::{Net, Real};
+pub use adversary::adversary;
 pub use answers::answers;
 pub use dice::Dice;
 pub use label::{CLASSES, Labels, class, label, threshold};
@@ -30,6 +32,6 @@ pub use optimise::{Method, Optimiser};
 pub use prior::{prior_shift, shift_answer, shift_bias};
 pub use replay::{Drawn, Memory, Replay};
 pub use rows::{NO_CLASS, Rows, Target, Targets};
-pub use schedule::{Plateau, Schedule, by_volatility};
+pub use schedule::{Plateau, Schedule, by_liquidity, by_volatility};
 pub use score::{Confusion, majority};
 pub use trainer::{Settings, Trainer};

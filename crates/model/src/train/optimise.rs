@@ -25,6 +25,16 @@ pub enum Method {
     Sophia,
 }
 
+impl Method {
+    /// Adam's step with a weight decay: added to the gradient, or apart from it.
+    fn decaying(self, pace: sweep::Adam, decay: f32) -> sweep::Adam {
+        match self {
+            Method::Adam => sweep::Adam { pull: decay, ..pace },
+            _ => sweep::Adam { keep: 1.0 - pace.rate * decay, ..pace },
+        }
+    }
+}
+
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
@@ -59,24 +69,18 @@ impl Optimiser {
 
     /// One step. `decay` is one number a parameter: its weight decay, zero for biases and the like; empty: none.
     pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32], rate: f32, decay: &[f32]) {
-        self.steps += 1;
-        self.powers[0] *= f64::from(BETA_1);
-        self.powers[1] *= f64::from(BETA_2);
-        let scales = self.powers.map(|power| (1.0 / (1.0 - power)) as f32);
-        if !decay.is_empty() && self.method != Method::Adam {
+        let pace = self.begin(rate);
+        if matches!(self.method, Method::Adam | Method::AdamW) {
+            return self.adam(parameters, gradient, decay, pace);
+        }
+        if !decay.is_empty() {
             // Decoupled: for plain gradient descent this is the same as adding it to the gradient.
             parameters.iter_mut().zip(decay).for_each(|(w, decay)| *w -= rate * decay * *w);
         }
-        let level = Level::detect();
-        match self.method {
-            Method::Sgd => return sweep::descend(level, parameters, gradient, rate),
-            Method::AdamW => return self.adam(level, parameters, gradient, rate, scales),
-            Method::Adam if decay.is_empty() => return self.adam(level, parameters, gradient, rate, scales),
-            _ => {}
-        }
         let pairs = parameters.iter_mut().zip(gradient);
         match self.method {
-            Method::Sgd | Method::AdamW => {}
+            Method::Sgd => sweep::descend(Level::detect(), parameters, gradient, rate),
+            Method::Adam | Method::AdamW => {}
             Method::Momentum { momentum } => {
                 for ((w, g), v) in pairs.zip(&mut self.first) {
                     *v = momentum * *v + g;
@@ -95,15 +99,6 @@ impl Optimiser {
                     *w -= rate * g / (s.sqrt() + EPSILON);
                 }
             }
-            Method::Adam => {
-                let moments = self.first.iter_mut().zip(&mut self.second);
-                for (((w, g), decay), (m, v)) in pairs.zip(decay).zip(moments) {
-                    let g = g + decay * *w;
-                    *m = BETA_1 * *m + (1.0 - BETA_1) * g;
-                    *v = BETA_2 * *v + (1.0 - BETA_2) * g * g;
-                    *w -= rate * (*m * scales[0]) / ((*v * scales[1]).sqrt() + EPSILON);
-                }
-            }
             Method::Sophia => {
                 let [scale, fast, slow] = SOPHIA;
                 for ((w, g), (m, h)) in pairs.zip(self.first.iter_mut().zip(&mut self.second)) {
@@ -115,9 +110,53 @@ impl Optimiser {
         }
     }
 
-    fn adam(&mut self, level: Level, w: &mut [f32], g: &[f32], rate: f32, scales: [f32; 2]) {
-        let with = sweep::Adam { betas: [BETA_1, BETA_2], epsilon: EPSILON, rate, scales };
-        sweep::adam(level, w, g, &mut self.first, &mut self.second, with);
+    fn adam(&mut self, parameters: &mut [f32], gradient: &[f32], decay: &[f32], pace: sweep::Adam) {
+        let (level, mut at) = (Level::detect(), 0);
+        // Neighbours mostly decay alike: all together where nothing does.
+        let runs = decay.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0]));
+        let whole = decay.is_empty().then_some((parameters.len(), 0.0));
+        for (count, decay) in runs.chain(whole) {
+            let run = at..at + count;
+            let (m, v) = (&mut self.first[run.clone()], &mut self.second[run.clone()]);
+            let pace = self.method.decaying(pace, decay);
+            sweep::adam(level, &mut parameters[run.clone()], &gradient[run], m, v, pace);
+            at += count;
+        }
+    }
+
+    /// Counts a step and gives what it has in common for all parameters.
+    pub(crate) fn begin(&mut self, rate: f32) -> sweep::Adam {
+        self.steps += 1;
+        self.powers[0] *= f64::from(BETA_1);
+        self.powers[1] *= f64::from(BETA_2);
+        let scales = self.powers.map(|power| (1.0 / (1.0 - power)) as f32);
+        sweep::Adam { betas: [BETA_1, BETA_2], epsilon: EPSILON, rate, scales, pull: 0.0, keep: 1.0 }
+    }
+
+    /// True for methods that have [`Optimiser::outer`].
+    pub(crate) fn has_outer(&self) -> bool {
+        matches!(self.method, Method::Sgd | Method::Adam | Method::AdamW)
+    }
+
+    /// The part of a step, begun by [`Optimiser::begin`], for the parameters from `at` on whose gradient is `x[i] d[j]`; `decay` is theirs.
+    pub(crate) fn outer(
+        &mut self,
+        pace: sweep::Adam,
+        w: &mut [f32],
+        at: usize,
+        x: &[f32],
+        d: &[f32],
+        decay: f32,
+    ) {
+        let (level, rate) = (Level::detect(), pace.rate);
+        if self.method == Method::Sgd {
+            if decay > 0.0 {
+                w.iter_mut().for_each(|w| *w -= rate * decay * *w);
+            }
+            return sweep::descend_outer(level, w, x, d, rate);
+        }
+        let (m, v) = (&mut self.first[at..at + w.len()], &mut self.second[at..at + w.len()]);
+        sweep::adam_outer(level, w, (x, d), m, v, self.method.decaying(pace, decay));
     }
 
     /// The memory, to be kept: steps, then both vectors.

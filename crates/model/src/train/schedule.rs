@@ -76,9 +76,27 @@ pub fn by_volatility(usual: f32, now: f32, most: f32) -> f32 {
     if now > 0.0 && ratio.is_finite() { ratio.clamp(1.0 / most, most) } else { 1.0 / most }
 }
 
+/// The factor for dropout that is raised when liquidity is low: 1 at the usual liquidity and above, then in inverse proportion, at most
+/// `most`; for [`crate::train::Net::set_dropout_factor`]. Liquidity is any measure of what the book holds, a depth or one over a spread.
+///
+/// What is zero, negative or NaN gives `most`: who does not know learns carefully.
+pub fn by_liquidity(usual: f32, now: f32, most: f32) -> f32 {
+    let ratio = usual / now;
+    if now > 0.0 && usual > 0.0 && ratio.is_finite() { ratio.clamp(1.0, most) } else { most }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Plateau, Schedule, by_volatility};
+    use super::{Plateau, Schedule, by_liquidity, by_volatility};
+
+    #[test]
+    fn dropout_rises_as_liquidity_falls_and_where_it_is_unknown() {
+        assert_eq!([8.0, 4.0, 2.0, 0.1].map(|now| by_liquidity(4.0, now, 3.0)), [1.0, 1.0, 2.0, 3.0]);
+        for bad in [0.0, -1.0, f32::NAN] {
+            assert_eq!((by_liquidity(4.0, bad, 3.0), by_liquidity(bad, 4.0, 3.0)), (3.0, 3.0));
+        }
+        assert_eq!(by_liquidity(1.0, f32::INFINITY, 3.0), 1.0);
+    }
 
     #[test]
     fn annealing_rises_then_falls_to_a_hundredth() {
