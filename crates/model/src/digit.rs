@@ -33,6 +33,8 @@ pub(crate) trait Digit {
     const PER: usize;
     /// Head lines before the weights of an output line.
     const HEAD: usize;
+    /// Sums err so much that what follows them may err too.
+    const COARSE: bool;
     /// Sixteen sums.
     type Sum<L: Lanes>: Copy;
     fn zero<L: Lanes>() -> Self::Sum<L>;
@@ -121,6 +123,7 @@ pub(crate) struct Byte;
 
 impl Digit for Whole32 {
     const PER: usize = 1;
+    const COARSE: bool = false;
     const HEAD: usize = 1;
     type Sum<L: Lanes> = L;
     #[inline(always)]
@@ -156,6 +159,7 @@ impl Digit for Whole32 {
 
 impl Digit for Half {
     const PER: usize = 2;
+    const COARSE: bool = true;
     const HEAD: usize = 1;
     type Sum<L: Lanes> = L;
     #[inline(always)]
@@ -202,6 +206,7 @@ impl Digit for Half {
 
 impl Digit for Byte {
     const PER: usize = 4;
+    const COARSE: bool = true;
     const HEAD: usize = 3;
     type Sum<L: Lanes> = L::Whole;
     #[inline(always)]

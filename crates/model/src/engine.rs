@@ -121,7 +121,7 @@ impl Engine {
         {
             return Err(NoSignal::Length);
         }
-        if !program.plan.architecture().stateful {
+        if !program.plan.architecture().stateful && !state.lines.is_empty() {
             // A recurrent layer in a window network begins each window with nothing behind it.
             state.lines.fill(Line::ZERO);
         }

@@ -201,6 +201,11 @@ pub(crate) trait Lanes: Copy {
     fn min(self, other: Self) -> Self;
     /// `2^self` for whole numbers from -126 to 127.
     fn power_of_two(self) -> Self;
+    /// `self 2^n`, `n` as in `power_of_two`.
+    #[inline(always)]
+    fn times_power(self, n: Self) -> Self {
+        self.mul(n.power_of_two())
+    }
     /// Square root.
     fn sqrt(self) -> Self;
     /// `below` where `self` is below `limit`, else `other`.

@@ -53,7 +53,11 @@ fn tile<L: Lanes, D: Digit, const W: usize, const R: usize>(
         }
     }
     for (tap, weights) in weights.chunks_exact(run * W).take(taps).enumerate() {
-        let xs: [&[u32]; R] = at.map(|at| &x[at + tap * stride..][..run]);
+        // A loop and no closure: only what is inlined has the instruction set.
+        let mut xs = [&x[..0]; R];
+        for r in 0..R {
+            xs[r] = &x[at[r] + tap * stride..][..run];
+        }
         for (j, weights) in weights.chunks_exact(W).enumerate() {
             for r in 0..R {
                 for w in 0..W {

@@ -95,7 +95,7 @@ impl<D: Digit, const G: usize> Kernel for Steps<'_, D, G> {
                     }
                     let all = gates[0].add(gates[1]).add(gates[2].add(gates[3]));
                     guard = all.mul_add(L::splat(0.0), guard);
-                    let (new_c, new_h) = cell(gates, L::load(&c[nth]));
+                    let (new_c, new_h) = cell(gates, L::load(&c[nth]), D::COARSE);
                     new_c.store(&mut c[nth]);
                     new_h.store(&mut y[nth]);
                 } else {

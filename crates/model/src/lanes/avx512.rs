@@ -250,6 +250,11 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         Wide(unsafe { _mm512_min_ps(self.0, other.0) })
     }
     #[inline(always)]
+    fn times_power(self, n: Self) -> Self {
+        // SAFETY: L1.
+        Wide(unsafe { _mm512_scalef_ps(self.0, n.0) })
+    }
+    #[inline(always)]
     fn power_of_two(self) -> Self {
         // SAFETY: L1.
         Wide(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })
