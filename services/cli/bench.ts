@@ -28,6 +28,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   schema: { rust: false, typescript: async () => (await import("../../test/bench/schema.ts")).benchSchema() },
   model: { rust: true, typescript: async () => (await import("../../test/bench/model.ts")).benchModel() },
   venue: { rust: true },
+  learning: { rust: false, typescript: async () => (await import("../../test/bench/learning.ts")).benchLearning() },
 };
 
 const HELP = `

@@ -20,12 +20,19 @@ export function survey(path: string): Surveyed {
   }
 }
 
-/** Loads the model as inference will. @throws TicklineError TL_MODEL, naming the model file, the line file and the fix */
-export function requireModel({ inference, instruments }: LineConfig, lineFile: string): void {
+/** Loads the model as inference will, and looks at the learner's shadows. @throws TicklineError TL_MODEL, naming the model file, the line file and the fix */
+export function requireModel({ inference, instruments, learner }: LineConfig, lineFile: string): void {
   try {
     native.NativeModel.load(inference.model, Math.max(1, instruments.length));
   } catch (error) {
     throw stated(error, () => "TL_MODEL", `; name another under inference.model in ${lineFile}, or train one with npx tickline train --out FILE`);
+  }
+  for (const { name, model } of learner?.shadows ?? []) {
+    try {
+      native.modelInfo(model);
+    } catch (error) {
+      throw stated(error, () => "TL_MODEL", `; name another for shadow ${name} under learner.shadows in ${lineFile}, or remove it`);
+    }
   }
 }
 

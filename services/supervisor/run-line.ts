@@ -1,5 +1,6 @@
 /** One run of a line, from the empty folder to the empty folder: segments, processes, supervision, and what is left to tell. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { nowNs, wallMs, wallText } from "../kit/clock.ts";
 import { placeOf, type LineConfig } from "../kit/config.ts";
@@ -108,6 +109,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
     onLine: said.hear,
     onUp: ({ spec, pid }) => {
       if (spec.core !== undefined && pid !== undefined) native.processPin(pid, spec.core);
+      if (spec.beside && pid !== undefined) giveWay(pid);
     },
     stopWanted: run.stopWanted,
   });
@@ -120,6 +122,17 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
     line: snapshot(control, runDir),
     summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
   };
+}
+
+/** What stands beside the line yields to it where they share a core: the scheduler gives a process of this niceness a tenth of the time. */
+const BESIDE_NICENESS = 10;
+
+function giveWay(pid: number): void {
+  try {
+    setPriority(pid, BESIDE_NICENESS);
+  } catch {
+    // It has ended meanwhile; the next one is asked again.
+  }
 }
 
 function rehearsalOf(runDir: string): string {

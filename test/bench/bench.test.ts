@@ -12,6 +12,8 @@ import { benchGate } from "./gate.ts";
 import { Collections } from "./collections.ts";
 import { ownLine } from "./line.ts";
 import { loadLine } from "../../services/kit/config.ts";
+import { BINS, binOf } from "../../services/kit/ring/histogram.ts";
+import { benchLearning, percentile } from "./learning.ts";
 import { benchModel } from "./model.ts";
 import { benchRing } from "./ring.ts";
 import type { Row } from "./row.ts";
@@ -86,6 +88,20 @@ test("the line has a name and ports of its own, and is a line", async () => {
 test("the line's floor is one send, and refuses to send nothing", { skip }, async () => {
   whole(await rustRows("send", "--bytes", "50", "--messages", "50"), "line", [/^floor/, /^jitter/]);
   await assert.rejects(rustRows("send", "--bytes", "0"), /--bytes and --messages must be 1 or more/);
+});
+
+test("learning: percentiles of what a window has counted", () => {
+  const counts = new Float64Array(BINS);
+  assert.equal(percentile(counts, 0.99), null);
+  for (const ns of [10, 20, 20, 100_000]) counts[binOf(ns)] = (counts[binOf(ns)] as number) + 1;
+  assert.deepEqual([percentile(counts, 0.25), percentile(counts, 0.5), percentile(counts, 0.75)], [10, 20, 20]);
+  assert.ok(Math.abs((percentile(counts, 1) ?? 0) / 100_000 - 1) < 0.01);
+});
+
+test("learning: the line with a learner, stopped and going on in turn", { skip }, async () => {
+  const rows = await benchLearning({ windows: 2, windowMs: 400 });
+  whole(rows, "learning", [/learning off$/, /learning on$/, /^learning on \/ off$/, /^floor: off/]);
+  assert.ok(Number(/(\d+) in all/.exec(rows[1]?.note ?? "")?.[1]) > 0, "it has learned");
 });
 
 test("schema: our view and the official runtime", async () => {

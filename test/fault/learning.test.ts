@@ -65,7 +65,7 @@ function useless(name: string, seed: number): string {
 }
 
 test("the gate in a replay: a bad model is never promoted, a good one is, and the same way fused and in processes", async () => {
-  const capture = flow(20, 9);
+  const capture = flow(12, 9);
   const gated = testLine((document) => {
     const model = useless("useless", 1);
     const shadows = [{ name: "worse", model: useless("worse", 4) }, { name: "trained", model: `${ROOT}ops/models/demo.tlm` }];

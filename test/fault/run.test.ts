@@ -190,6 +190,17 @@ test("a model file that is text, empty, cut off or damaged is refused before any
   }
 });
 
+test("a shadow's model file that is damaged is refused before anything starts, with the file, the shadow and the fix", async () => {
+  const model = join(folder, "shadow.tlm");
+  writeFileSync(model, readFileSync(join(ROOT, "ops/models/demo.tlm")).subarray(0, -9));
+  const envelope = { change_max: 0.1, drift_max: 0.5, score_slack: 0.1 };
+  const learner = { state: folder, cadence: "tick", rate: 0.001, envelope, shadows: [{ name: "tonight", model }] };
+  const { code, err, out } = await refused((document) => { Object.assign(document, { learner }); });
+  assert.deepEqual([code, out], [2, ""], err);
+  assert.ok(err.startsWith(`tickline: ${model}: `), err);
+  assert.match(err, /^[^\n]*; name another for shadow tonight under learner\.shadows in \S+line\.yaml, or remove it\n$/);
+});
+
 test("a capture that is none is refused before anything starts", async () => {
   const path = join(folder, "text.pcap");
   writeFileSync(path, "time,price\n1,2\n");

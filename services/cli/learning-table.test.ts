@@ -1,0 +1,37 @@
+/** Goal: what status says about learning is what the learner wrote, whole at any width. Method: the pure table from a made-up standing. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ModelStanding } from "../kit/standing.ts";
+import { learningOf, type LearningSnapshot } from "../supervisor/learning.ts";
+import { learningTable } from "./learning-table.ts";
+
+const model = (name: string, role: ModelStanding["role"], macro_f1: number, fits = false): ModelStanding => ({
+  name, role, hash: role === "baseline" ? "" : "00112233445566aa", fits, labels: 5000, macro_f1, mcc: -0.25, accuracy: 0.5, coverage: 0.125, calibration: 0.0625,
+});
+
+const LEARNING: LearningSnapshot = learningOf({ learn_steps: 1234, published: 2 }, {
+  in_place: "00112233445566aa", stands_down: false, promoted: 1, contested: 700,
+  models: [model("model file", "frozen", 0.4), model("persistence", "baseline", 0.3), model("next", "shadow", 0.45, true), model("wide", "shadow", 0.2)],
+  changes: [{ time_ns: 1.5e9, what: "promoted", name: "next", from: "aa", to: "bb", labels: 5000, from_f1: 0.4, to_f1: 0.45 }],
+});
+
+test("every model has a row, baselines have no calibration, and who cannot be promoted is told apart", () => {
+  const lines = learningTable({ learning: LEARNING }, 200);
+  assert.match(lines[0] ?? "", /^learning: 1,234 steps, 2 published, 1 promoted, 0 withheld, 0 rolled back$/);
+  const row = (name: string): string => lines.find((line) => line.startsWith(name)) ?? "";
+  assert.match(row("model file"), /^model file +frozen +00112233 +40\.0 +-0\.250 +50\.0 +12\.5 +6\.3$/);
+  assert.match(row("persistence"), /^persistence +baseline +30\.0 +-0\.250 +50\.0 +12\.5$/);
+  assert.match(row("next"), /^next +shadow +00112233 +45\.0/);
+  assert.match(row("wide"), /^wide +shadow, cannot be promoted/);
+  assert.ok(lines.includes("promoted next at 1.500 s: aa gave way to bb, macro-F1 40.0 against 45.0 over 5,000 labels"));
+  assert.ok(lines.some((line) => /newest 5,000 labels.*700 labels into the contest/.test(line)));
+});
+
+test("no learner, no lines; before the first offer it says so; narrow screens lose nothing", () => {
+  assert.deepEqual(learningTable({ learning: null }, 80), []);
+  assert.match(learningTable({ learning: learningOf({}) }, 200).join(" "), /not yet evaluated/);
+  const narrow = learningTable({ learning: LEARNING }, 40);
+  assert.ok(narrow.every((line) => line.length <= 40));
+  assert.match(narrow.join(""), /persistence/);
+  assert.ok(learningTable({ learning: { ...LEARNING, stands_down: true } }, 200).some((line) => line.includes("publishes nothing any more")));
+});
