@@ -34,6 +34,8 @@ const CLI = fileURLToPath(new URL("../../services/cli/tickline.mjs", import.meta
 /** Nothing is counted for so long after the learner was stopped or let go on. */
 const SETTLE_MS = 20;
 const START_MS = 120_000;
+/** Both kinds of window come after as long a time of the same line, which warms up on its own flow. */
+const WARM_MS = 5_000;
 
 /** The heaviest learning that there is a setting for: a step of Adam at every label. */
 const LEARNER = {
@@ -45,7 +47,7 @@ const LEARNER = {
 export async function benchLearning(options: LearningOptions = DEFAULT): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), "tickline-bench-"));
   const { file, name } = await learningLine(folder);
-  const line = spawn(process.execPath, [CLI, "run", file], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const line = spawn(process.execPath, [CLI, "run", file, "--no-rehearse"], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   try {
     await armed(line);
     const control = new Control(Segment.openReadOnly(`${runDirOf(name)}/${SEGMENT.control}`));
@@ -75,7 +77,7 @@ async function armed(line: ChildProcess): Promise<void> {
     if (line.exitCode !== null || waited > START_MS) throw new TicklineError("TL_START", `the line of the benchmark did not start:\n${said}`);
     await sleep(50);
   }
-  await sleep(2_000);
+  await sleep(WARM_MS);
 }
 
 /** Orders by latency: each window's share of the histogram. */
