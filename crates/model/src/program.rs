@@ -3,6 +3,7 @@
 //! Packed weights are lines of 16 lanes, one lane an output unit. A *block* is up to four lines wide, so that one pass over the
 //! inputs feeds up to 64 outputs: first the block's head (start values), then for every word of inputs the block's weights of it.
 //! Recurrent layers have one block per 16 units whose lines are the gates. Reading is sequential from first to last byte.
+mod fold;
 mod layout;
 mod weights;
 
@@ -15,6 +16,7 @@ use crate::model::{Model, Precision};
 use crate::net::Net;
 use crate::plan::Plan;
 use crate::product::Patches;
+use fold::folded;
 use layout::Layout;
 pub(crate) use layout::scaling_lines;
 use weights::pack_node;
@@ -298,14 +300,9 @@ impl Program {
         }
         for at in 0..self.plan.nodes().len() {
             let reach = model.reach.get(at).copied().unwrap_or(0.0);
-            rest = pack_node(
-                &self.plan,
-                at,
-                self.precision,
-                reach,
-                &model.parameters[self.plan.owned(at)],
-                rest,
-            );
+            let folded = folded(&self.plan, at, &model.parameters);
+            let own = folded.as_deref().unwrap_or(&model.parameters[self.plan.owned(at)]);
+            rest = pack_node(&self.plan, at, self.precision, reach, own, rest);
         }
         Ok(())
     }

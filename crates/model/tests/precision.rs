@@ -93,6 +93,16 @@ fn nets() -> Vec<(&'static str, Architecture)> {
         net.then(dense(4, Activation::Softmax));
         nets.push(("mixed", net));
     }
+    let mut folded = Architecture::over_window(12, 5);
+    let sweep = Sweep::times(2, Padding::Valid);
+    folded.then(Layer::Conv { outputs: 20, sweep, activation: Activation::None });
+    folded.then(Layer::BatchNorm { epsilon: 1e-3, momentum: 0.9 });
+    folded.then(Layer::Activate { activation: Activation::Relu });
+    folded.then(Layer::Flatten);
+    folded.then(dense(17, Activation::None));
+    folded.then(Layer::BatchNorm { epsilon: 1e-3, momentum: 0.9 });
+    folded.then(dense(3, Activation::Softmax));
+    nets.push(("folded", folded));
     let mut last = Architecture::over_window(7, 5);
     last.then(Layer::Gru { units: 9 });
     last.then(Layer::Bl { outputs: 6, times: 5, activation: Activation::Tanh });

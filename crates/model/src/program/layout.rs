@@ -1,4 +1,5 @@
 //! Lays out one node after another, and packs the weights of one node after another, in the same order.
+use super::fold::is_folded;
 use super::{Gates, Op, Span};
 use crate::activation::Activation;
 use crate::block::lines;
@@ -103,6 +104,7 @@ impl Layout {
         let to = match node.layer {
             Layer::Reshape { .. } | Layer::Dropout { .. } => from,
             Layer::Flatten if x.time == 1 => from,
+            Layer::BatchNorm { .. } if is_folded(plan, at) => from,
             Layer::Last => Span::new(from.at + (from.rows - 1) * from.wide(), 1, from.values),
             Layer::Bl { outputs, times, activation } => self.bilinear(x, from, outputs, times, activation),
             Layer::Tabl { outputs, times, activation } => self.attention(x, from, outputs, times, activation),

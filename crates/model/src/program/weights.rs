@@ -1,4 +1,5 @@
 //! Packs the weights of one node after another, in the order in which `layout` laid them out.
+use super::fold::{affine, is_folded};
 use super::layout::{digit, sweep_patches, time_first};
 use super::put;
 use crate::activation::Activation;
@@ -59,14 +60,12 @@ pub(super) fn pack_node<'a>(
         Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin => {
             pack_bilinear(&node.layer, x, wanted, reach, values, out)
         }
+        Layer::BatchNorm { .. } if is_folded(plan, at) => out,
         Layer::BatchNorm { epsilon, .. } => {
-            let part = |nth: usize| &values[nth * x.channels..(nth + 1) * x.channels];
-            let factor = |c: usize| part(0)[c] / (part(3)[c] + epsilon).sqrt();
-            let factors: Vec<f32> = (0..features).map(|at| factor(at % x.channels)).collect();
-            let summands: Vec<f32> = (0..features)
-                .map(|at| at % x.channels)
-                .map(|c| part(1)[c] - part(2)[c] * factor(c))
-                .collect();
+            let affine = affine(epsilon, x.channels, values);
+            let each = |at: usize| affine[at % x.channels];
+            let factors: Vec<f32> = (0..features).map(|at| each(at).0).collect();
+            let summands: Vec<f32> = (0..features).map(|at| each(at).1).collect();
             pack_numbers(&summands, pack_numbers(&factors, out))
         }
         Layer::Attention { units } => {
