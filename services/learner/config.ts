@@ -30,6 +30,7 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<Servi
     over: typeof learner.loss === "string" ? 0 : learner.loss.over,
     under: typeof learner.loss === "string" ? 0 : learner.loss.under,
     sharpness: learner.sharpness,
+    sharpShare: learner.sharp_share,
     adversary: learner.adversary,
     ...(learner.dropout === undefined ? {} : { dropout: learner.dropout }),
     decay: learner.decay,

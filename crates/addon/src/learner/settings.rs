@@ -32,6 +32,8 @@ pub struct LearnerSettings {
     pub dropout: Option<f64>,
     /// How far uphill the gradient is taken; 0: not.
     pub sharpness: f64,
+    /// Share of steps that are taken so; absent: all.
+    pub sharp_share: Option<f64>,
     /// How far inputs are moved, in scaled units; 0: not.
     pub adversary: f64,
     /// "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw" or "sophia".
@@ -207,6 +209,7 @@ impl LearnerSettings {
                 class_weights: self.class_weights.iter().map(|weight| *weight as f32).collect(),
                 loss: self.loss()?,
                 sharpness: self.sharpness as f32,
+                sharp_share: self.sharp_share.unwrap_or(1.0) as f32,
                 adversary: self.adversary as f32,
             },
             rate: self.rate as f32,
