@@ -130,6 +130,9 @@ impl Claim<'_> {
         producer.slots.commit(at, sequence, length, kind, producer.epoch, stamp_ns);
         producer.next = sequence + 1;
         producer.slots.publish_sequence(AT_TAIL, sequence + 1);
+        if producer.next - producer.head < producer.slots.count() as u64 {
+            producer.slots.take(producer.next, length);
+        }
         sequence
     }
 }

@@ -5,7 +5,7 @@
 //! - I2: every offset passed in is a multiple of the word's size and lies, with the word, inside `bytes`: offsets come from
 //!   constants of `layout` and from slot numbers masked by a header that `segment` checked against `bytes`.
 //! - I3: shared words are only touched as atomics. Plain bytes are only touched by whoever owns them by the protocol of the
-//!   channel: the writer between claim and commit, the reader between seeing the commit and freeing the slot.
+//!   channel: the writer from seeing a slot free to the commit, the reader from seeing the commit to freeing the slot.
 //! - I4: a mapping made read-only is never stored to: writers attach only to writable segments.
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering};

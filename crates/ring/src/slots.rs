@@ -66,6 +66,17 @@ impl Slots {
         fence(Release);
     }
 
+    /// Stores to every line that a record of `length` bytes takes in a free slot. Its writer does so as soon as it has committed the record
+    /// before, while the reader is busy with that and looks at none of them: what it stores there later need not wait for the reader's cache.
+    #[inline(always)]
+    pub(crate) fn take(&self, sequence: u64, length: usize) {
+        let (at, m) = (self.at(sequence), self.mapping());
+        m.word(at + RECORD_LENGTH).store(length as u32, Relaxed);
+        for line in (at + LINE..at + RECORD_PAYLOAD + length).step_by(LINE) {
+            m.word64(line).store(0, Relaxed);
+        }
+    }
+
     /// Fills the header and publishes the record.
     #[inline(always)]
     pub(crate) fn commit(

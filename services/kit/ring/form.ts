@@ -55,9 +55,9 @@ export class Form {
     const doubles = this.#doubles;
     const record = this.#record;
     const to = slot >> 1;
-    doubles[to + LENGTH] = record[LENGTH] as number;
-    doubles[to + EPOCH] = record[EPOCH] as number;
-    this.#words[slot + HIGH] = high;
+    doubles[(to + LENGTH) | 0] = record[LENGTH] as number;
+    doubles[(to + EPOCH) | 0] = record[EPOCH] as number;
+    this.#words[(slot + HIGH) | 0] = high;
     for (let n = PAYLOAD; n < record.length; n += 4) {
       doubles[(to + n) | 0] = record[n] as number;
       doubles[(to + n + 1) | 0] = record[(n + 1) | 0] as number;
@@ -68,6 +68,6 @@ export class Form {
 
   /** Copies the stamp into the record at word offset `slot`. */
   stamp(slot: number): void {
-    this.#doubles[(slot >> 1) + STAMP] = this.#stamp[0] as number;
+    this.#doubles[((slot >> 1) + STAMP) | 0] = this.#stamp[0] as number;
   }
 }
