@@ -79,10 +79,10 @@ const HEAD = head("network", "+macro-F1 %", "+MCC", "+accuracy %", "+bf16 lost",
 
 /** One table for one kind of label and horizon. */
 export function groupTable(rows: readonly Row[], width: number): string[] {
-  const points = (x: number): string => (100 * x).toFixed(2);
+  const points = (lost: Spread | undefined): string => (lost === undefined ? "" : (100 * lost.mean).toFixed(2));
   const lines = rows.map((r) => [
     r.network, spread(r.macroF1, percent), spread(r.mcc, (x) => x.toFixed(3)), spread(r.accuracy, percent),
-    r.lost === undefined ? "" : points(r.lost.bf16.mean), r.lost === undefined ? "" : points(r.lost.int8.mean),
+    points(r.lost.bf16), points(r.lost.int8),
     r.ece === undefined ? "" : percent(r.ece.mean),
     ...(r.parameters === 0 ? ["", "", "", ""] : [whole(r.parameters), whole(r.multiplyAdds), (r.latencyNs / 1000).toFixed(2), r.seconds.toFixed(0)]),
   ]);

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { TicklineError } from "../kit/errors.ts";
 import { evaluate, type EvaluateOptions, type Evaluation } from "../trainer/evaluate.ts";
 import { FORECASTERS, HABIT, online, type OnlineEvaluation } from "../trainer/online.ts";
 import { calibrationPlot, confusionPlot, onlinePlot } from "../trainer/plot.ts";
@@ -35,6 +36,7 @@ each label is learned once its future has come. The file stays as it is.
 
 Examples:
   npx tickline model eval bin-c-tabl.tlm --capture GOOG.pcap.gz
+  npx tickline model eval seed1.tlm seed2.tlm seed3.tlm --capture GOOG.pcap.gz
   npx tickline model eval bin-c-tabl.tlm --capture GOOG.pcap.gz --online --plot goog
   npx tickline model eval relative.tlm --capture AMZN.pcap.gz --symbols AMZN --online
 
@@ -45,7 +47,7 @@ Exit codes: 0 done; 2 usage, a model file or a capture that does not do.
 export function modelEvalCommand(): Command {
   return new Command("eval")
     .description("test a model file on a capture, beside the baselines")
-    .argument("<file>", "a model file (.tlm)")
+    .argument("<files...>", "a model file (.tlm); several answer together, with the mean of their probabilities")
     .requiredOption("--capture <file>", "pcap or pcapng, gzip allowed")
     .option("--symbols <symbol...>", "symbols to test on")
     .addOption(new Option("--labels <kind>", "how rows are labelled").choices(["exact", "smoothed"]))
@@ -95,13 +97,14 @@ function text(result: Evaluation): string {
   ].join("\n");
 }
 
-async function run(file: string, flags: Flags): Promise<void> {
+async function run([file = "", ...others]: readonly string[], flags: Flags): Promise<void> {
   const [from, to] = flags.part ?? [];
   const part = from === undefined || to === undefined ? undefined : ([from / 100, to / 100] as const);
   const { symbols, labels, horizon, threshold } = flags;
   const options = { model: resolve(file), capture: resolve(flags.capture), symbols, labels, horizon, threshold, part };
+  if (flags.online === true && others.length > 0) throw new TicklineError("TL_USAGE", "--online takes one model file at a time");
   if (flags.online === true) return learnOn(file, options, flags);
-  const result = await evaluate(options);
+  const result = await evaluate({ ...options, others: others.map((other) => resolve(other)) });
   if (flags.plot !== undefined) {
     writeFileSync(`${flags.plot}.calibration.svg`, calibrationPlot(result.calibration, result.name));
     writeFileSync(`${flags.plot}.confusion.svg`, confusionPlot(result.confusion, result.name));

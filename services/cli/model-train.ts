@@ -34,6 +34,7 @@ interface Flags {
   readonly balance?: number;
   readonly adversary?: number;
   readonly out: string;
+  readonly with: "tickline" | "tensorflow";
   readonly checkpoint?: string;
   readonly checkpointEvery: number;
   readonly plot?: string;
@@ -46,6 +47,11 @@ Examples:
   npx tickline model train lstm --capture GOOG.pcap.gz --symbols GOOG --labels smoothed --horizon 50 --plot lstm
   npx tickline model train deeplob --capture GOOG.pcap.gz --checkpoint deeplob.run
   npx tickline model train c-tabl --fi2010 Train_Dst_NoAuction_ZScore_CF_7.txt Test_Dst_NoAuction_ZScore_CF_7.txt
+
+--with tensorflow takes @tensorflow/tfjs-node-gpu where it is installed in
+ops/peers, else @tensorflow/tfjs (npm ci --ignore-scripts --prefix ops/peers).
+Networks that it cannot build (GRU, TABL, attention, streaming convolutions)
+are refused by layer; decay does not apply, dropout is not repeatable.
 
 Use columns of the visible book only (all but derived) on captures that were
 made from order-book files: the others may have seen the future. A model of
@@ -81,6 +87,7 @@ export function modelTrainCommand(): Command {
     .option("--balance <x>", "how far rare classes are weighted up, 0 to 1", number(0, 1, false))
     .option("--adversary <x>", "adversarial training: how far inputs are moved, in scaled units", number(0, 10, false))
     .option("--out <file>", "model file to write; NETWORK.tlm when left out", "")
+    .addOption(new Option("--with <engine>", "what trains: our own engine, or TensorFlow.js, whose weights are then taken over").choices(["tickline", "tensorflow"]).default("tickline"))
     .option("--checkpoint <file>", "keep the run as it goes: the same command goes on from there after a crash")
     .option("--checkpoint-every <seconds>", "time between two of them", number(0, 86_400, false), 10)
     .option("--plot <prefix>", "write PREFIX.loss.svg, PREFIX.calibration.svg and PREFIX.confusion.svg")
@@ -109,7 +116,7 @@ async function run(network: string, flags: Flags): Promise<void> {
   const out = resolve(flags.out === "" ? `${network}.tlm` : flags.out);
   const source = flags.capture === undefined ? "FI-2010" : `capture ${flags.capture}`;
   const checkpoint = flags.checkpoint === undefined ? undefined : { file: resolve(flags.checkpoint), seconds: flags.checkpointEvery };
-  const result = await train({ data: dataOf(flags), network, settings, seed, out, source, checkpoint }, meter());
+  const result = await train({ data: dataOf(flags), network, settings, seed, out, source, checkpoint, engine: flags.with }, meter());
   if (flags.plot !== undefined) {
     writeFileSync(`${flags.plot}.loss.svg`, lossPlot(result.losses, network));
     if (result.calibration !== undefined) writeFileSync(`${flags.plot}.calibration.svg`, calibrationPlot(result.calibration, network));

@@ -73,7 +73,8 @@ function door<T>(call: () => T): T {
   }
 }
 
-function ofData(data: ModelData): Model {
+/** A model of the engine's data. @throws TicklineError TL_MODEL for a layer that this build does not know */
+export function ofData(data: ModelData): Model {
   const { nodes, parameters, columns, ...rest } = data;
   const node = (each: ModelData["nodes"][number]): Node => {
     const tensors = (each.tensors ?? []).map(({ name, shape, at }): [string, Tensor] => {

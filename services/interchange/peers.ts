@@ -63,7 +63,7 @@ export interface Tf {
   readonly version: { readonly tfjs: string };
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;
   tidy<T>(call: () => T): T;
-  readonly train: { sgd(rate: number): object; adam(rate: number, beta1?: number, beta2?: number, epsilon?: number): object };
+  readonly train: { sgd(rate: number): object; adam(rate: number, beta1?: number, beta2?: number, epsilon?: number): { learningRate: number } };
   readonly io: { fromMemory(artifacts: TfArtifacts): object; withSaveHandler(handler: (artifacts: TfArtifacts) => Promise<object>): object };
   loadLayersModel(handler: object): Promise<TfModel>;
 }
@@ -77,15 +77,26 @@ export function loadOrt(): Ort | undefined {
   }
 }
 
-/** TensorFlow.js on its CPU backend, or undefined when it is not installed. */
-export async function loadTf(): Promise<Tf | undefined> {
-  let tf: Tf & { setBackend(name: string): Promise<boolean>; env(): { set(flag: string, value: boolean): void } };
+type Engine = Tf & { setBackend(name: string): Promise<boolean>; env(): { set(flag: string, value: boolean): void } };
+
+function engine(name: string): Engine | undefined {
   try {
-    tf = require("@tensorflow/tfjs") as typeof tf;
+    const tf = require(name) as Engine;
+    // Keeps a hint to install another package off the terminal; it is printed when the backend first runs.
+    tf.env().set("IS_TEST", true);
+    return tf;
   } catch {
     return undefined;
   }
-  // Keeps a hint to install another package off the terminal; it is printed when the backend first runs.
-  tf.env().set("IS_TEST", true);
-  return (await tf.setBackend("cpu")) ? tf : undefined;
+}
+
+/** TensorFlow.js on its CPU backend, or undefined when it is not installed. */
+export async function loadTf(): Promise<Tf | undefined> {
+  const tf = engine("@tensorflow/tfjs");
+  return (await tf?.setBackend("cpu")) === true ? tf : undefined;
+}
+
+/** TensorFlow.js to train in: on a GPU where `@tensorflow/tfjs-node-gpu` is installed beside the others, else on its CPU backend. */
+export async function loadTfTrainer(): Promise<Tf | undefined> {
+  return engine("@tensorflow/tfjs-node-gpu") ?? loadTf();
 }

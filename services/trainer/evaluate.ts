@@ -8,6 +8,8 @@ import { calibration, score, square, type Calibration, type Score } from "./scor
 /** What to test; what is undefined comes from the model's training record. */
 export interface EvaluateOptions {
   readonly model: string;
+  /** Models that answer with it, the mean of all probabilities counting. What the options leave open comes from the first. */
+  readonly others?: readonly string[];
   readonly capture: string;
   readonly symbols: readonly string[] | undefined;
   readonly labels: "exact" | "smoothed" | undefined;
@@ -119,8 +121,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { labels, horizon, part: [cut, to] } = plan;
   const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
   const threshold = thresholdOn(market, plan);
-  const tested = await slowDoor(async () => native.evaluateModel(market, { model: options.model, labels, horizon, threshold, from: cut, cut, to }));
-  return shown(plan, threshold, tested);
+  const tested = await slowDoor(async () => native.evaluateModel(market, { model: options.model, others: [...(options.others ?? [])], labels, horizon, threshold, from: cut, cut, to }));
+  const together = options.others === undefined || options.others.length === 0 ? "" : ` and ${options.others.length} more`;
+  return shown({ ...plan, name: `${plan.name}${together}` }, threshold, tested);
 }
 
 /**

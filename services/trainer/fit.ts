@@ -4,6 +4,7 @@ import { nowNs } from "../kit/clock.ts";
 import { native } from "../kit/native.ts";
 import { door, slowDoor } from "./door.ts";
 import type { Settings } from "./networks.ts";
+import { trainInTensorFlow } from "./tensorflow.ts";
 import { calibration, score, square, type Calibration, type Confusion, type Score } from "./score.ts";
 
 /** Labelled rows, made by `native.TrainingTask`. */
@@ -47,6 +48,8 @@ export interface FitOptions {
   readonly rounded?: boolean;
   /** The run is kept in this file as it goes, so that it can go on after a crash. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** Trains in TensorFlow.js in place of our own engine; tests and files are ours in either case. */
+  readonly engine?: "tickline" | "tensorflow" | undefined;
 }
 
 /** Where and how often a run is kept. */
@@ -69,6 +72,23 @@ function resume(run: Run, checkpoint: Checkpoint | undefined): z.output<typeof n
   return left === null ? { losses: [], seconds: 0 } : note.parse(JSON.parse(left));
 }
 
+/** Trains to the end of the run: losses at each report, and the time that earlier processes took. */
+async function advance(run: Run, { batches, batchRows }: { readonly batches: number; readonly batchRows: number }, checkpoint: Checkpoint | undefined, report: (progress: Progress) => void): Promise<z.output<typeof note>> {
+  const { losses, seconds } = resume(run, checkpoint);
+  const begun = nowNs();
+  let kept = begun;
+  for (;;) {
+    const done = run.done();
+    const loss = await slowDoor(() => run.advance(Math.ceil(batches / REPORTS)));
+    if (loss === null) return { losses, seconds };
+    losses.push(loss);
+    report({ share: run.done() / batches, loss, rows: (run.done() - done) * batchRows });
+    if (checkpoint === undefined || nowNs() - kept < checkpoint.seconds * 1e9) continue;
+    kept = nowNs();
+    door(() => run.keep(checkpoint.file, JSON.stringify({ losses, seconds: seconds + (kept - begun) / 1e9 })));
+  }
+}
+
 /**
  * Trains a network and tests it. The same task, settings and seed give the same weights, bit for bit, however often the run was cut and
  * taken up again from its checkpoint.
@@ -80,25 +100,15 @@ export async function fit(task: Task, network: string, settings: Settings, seed:
   const { checkpoint } = options;
   const run = door(() => native.Fit.open(task, { ...settings, hidden: [...settings.hidden], network, seed }));
   const { batches, batchRows, parameters, multiplyAdds } = run.facts();
-  const { losses, seconds: before } = resume(run, checkpoint);
-  const begun = nowNs() - before * 1e9;
-  let kept = nowNs();
-  for (;;) {
-    const done = run.done();
-    const loss = await slowDoor(() => run.advance(Math.ceil(batches / REPORTS)));
-    if (loss === null) break;
-    losses.push(loss);
-    report({ share: run.done() / batches, loss, rows: (run.done() - done) * batchRows });
-    if (checkpoint === undefined || nowNs() - kept < checkpoint.seconds * 1e9) continue;
-    kept = nowNs();
-    door(() => run.keep(checkpoint.file, JSON.stringify({ losses, seconds: (kept - begun) / 1e9 })));
-  }
+  const begun = nowNs();
+  const foreign = options.engine === "tensorflow";
+  const { losses, seconds } = foreign ? { losses: await trainInTensorFlow(run, task, settings, seed, report), seconds: 0 } : await advance(run, { batches, batchRows }, checkpoint, report);
   const { answers, squares, latencyNs, rounded } = await slowDoor(() => run.scores(options.rounded === true));
   const [error = 0, all = 1] = squares ?? [];
   return {
     parameters, multiplyAdds, latencyNs, losses,
     rounded: (rounded ?? []).map(square),
-    seconds: (nowNs() - begun) / 1e9,
+    seconds: seconds + (nowNs() - begun) / 1e9,
     confusion: answers === undefined ? [] : square(answers.confusion),
     ...(answers === undefined ? { explained: 1 - error / all } : { score: score(square(answers.confusion)), calibration: calibration(answers.bins) }),
     save: (path, record, horizon) => door(() => run.save(path, record, horizon)),

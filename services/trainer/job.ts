@@ -31,8 +31,8 @@ export const runSchema = z.strictObject({
   seed: z.number(),
   /** True class, then answer, summed over the splits. */
   confusion,
-  /** Of every split, f32, bf16 and int8, likewise summed. */
-  rounded: z.array(confusion).length(3),
+  /** In f32, bf16 and int8, likewise summed; null where a layer does not run in it. */
+  rounded: z.array(confusion.nullable()).length(3),
   /** Rows, sum of the confidences and right answers of each bin of confidence. */
   bins: z.array(z.number()),
   parameters: z.number(),
@@ -83,7 +83,7 @@ export async function runJob(job: Job, key: string, tasks: readonly Task[], repo
   return {
     key, network, labels, horizon, seed,
     confusion: sum(fits.map((each) => each.confusion)),
-    rounded: [0, 1, 2].map((precision) => sum(fits.map((each) => each.rounded[precision] ?? []))),
+    rounded: [0, 1, 2].map((precision) => (fits.every((each) => (each.rounded[precision] ?? []).length > 0) ? sum(fits.map((each) => each.rounded[precision] ?? [])) : null)),
     bins: binsOf(fits),
     parameters: fits[0]?.parameters ?? 0,
     multiplyAdds: fits[0]?.multiplyAdds ?? 0,

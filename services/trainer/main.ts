@@ -1,5 +1,6 @@
 /** Trains one model on a capture, or on files of FI-2010: data, progress, result, model file. */
 import { rmSync } from "node:fs";
+import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { door, slowDoor } from "./door.ts";
 import { fit, type Checkpoint, type Fitted, type Progress, type Task } from "./fit.ts";
@@ -51,6 +52,8 @@ export interface TrainOptions {
   readonly source: string;
   /** Keeps the run as it goes and goes on from where an earlier process left it; the file is removed once the model is written. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** What trains: our own engine unless said otherwise. */
+  readonly engine?: "tickline" | "tensorflow" | undefined;
 }
 
 /** The shipped model: how `tickline train` trains unless told otherwise. */
@@ -91,27 +94,33 @@ async function taskOf(data: Data | FiData, itself: boolean): Promise<Task> {
   return ask(market, data, itself);
 }
 
+/** What a record says of the engine: nothing of our own. */
+function trainedIn(engine: TrainOptions["engine"]): { engine?: "tensorflow" } {
+  return engine === "tensorflow" ? { engine } : {};
+}
+
 function record(options: TrainOptions, result: Omit<TrainResult, "hash">): string {
-  const { data, network, settings, seed, source } = options;
-  if (!("capture" in data)) return JSON.stringify({ network, source, data: "FI-2010", columns: data.columns, horizon: data.horizon, settings, seed });
+  const { data, network, settings, seed, source, engine } = options;
+  if (!("capture" in data)) return JSON.stringify({ network, source, data: "FI-2010", columns: data.columns, horizon: data.horizon, settings, seed, ...trainedIn(engine) });
   const short = ({ macroF1, mcc, accuracy }: Score): { macroF1: number; mcc: number; accuracy: number } => ({ macroF1, mcc, accuracy });
   const { symbols, columns, labels, horizon, flatShare, split, mirror } = data;
   const { score: model, persistence, majority, threshold, price, trainClasses: classes } = result;
   const test = model === undefined ? {} : { test: { model: short(model), persistence: short(persistence), majority: short(majority) } };
-  return writeRecord({ network, source, symbols: [...symbols], columns, labels, horizon, threshold, price, classes: [...classes], split: [...split], flatShare, ...(mirror === true ? { mirror } : {}), settings: { ...settings }, seed, ...test });
+  return writeRecord({ network, source, symbols: [...symbols], columns, labels, horizon, threshold, price, classes: [...classes], split: [...split], flatShare, ...(mirror === true ? { mirror } : {}), settings: { ...settings }, seed, ...trainedIn(engine), ...test });
 }
 
 /**
- * Trains, tests and writes the model. The same options and capture give the same file, byte for byte.
+ * Trains, tests and writes the model. In our own engine the same options and capture give the same file, byte for byte.
  *
  * @param report called about 200 times with the progress
  * @throws TicklineError TL_CAPTURE, TL_MODEL or TL_CHECKPOINT; no model is written then
  */
 export async function train(options: TrainOptions, report: (progress: Progress) => void): Promise<TrainResult> {
-  const { data, network, settings, seed, out, checkpoint } = options;
+  const { data, network, settings, seed, out, checkpoint, engine } = options;
+  if (engine === "tensorflow" && checkpoint !== undefined) throw new TicklineError("TL_USAGE", "a run in TensorFlow.js keeps no checkpoint; leave one of the two out");
   const task = await taskOf(data, network === "autoencoder");
   const { majority, persistence, columns: _, ...facts } = task.facts();
-  const { save, ...fitted } = await fit(task, network, settings, seed, report, { checkpoint });
+  const { save, ...fitted } = await fit(task, network, settings, seed, report, { checkpoint, engine });
   const result = { ...fitted, ...facts, out, majority: score(square(majority)), persistence: score(square(persistence)) };
   const hash = save(out, record(options, result), data.horizon);
   if (checkpoint !== undefined) rmSync(checkpoint.file, { force: true });

@@ -1,8 +1,7 @@
 /**
- * Goal: learning on while being tested is judged on the same rows as standing still, a stock never seen is asked about at its own price,
- * and what is learned on is what the training weighed.
+ * Goal: learning on while being tested is judged on the same rows as standing still, and a stock never seen is asked about at its own price.
  * Method: a small model of relative columns, trained and tested on real flow (skipped where the data is absent; TICKLINE_DATA, else
- * ../shared/data); weights by hand.
+ * ../shared/data).
  */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import { train } from "./main.ts";
 import { settingsOf } from "./networks.ts";
-import { classWeights, FORECASTERS, HABIT, online } from "./online.ts";
+import { FORECASTERS, HABIT, online } from "./online.ts";
 import { onlinePlot } from "./plot.ts";
 
 const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
@@ -30,14 +29,6 @@ before(async () => {
   if (absent !== false) return;
   const data = { capture: GOOG, symbols: ["GOOG"], columns: "relative-5+flow", labels: "smoothed", horizon: 20, flatShare: 1 / 3, split: [0.3, 0.7, 0.8], clip: 10, mirror: true } as const;
   await train({ data, network: "mlp", settings: settingsOf("mlp", { epochs: 1, window: 2, hidden: [16] }), seed: 1, out: model, source: "test" }, quiet);
-});
-
-test("weights are those of training: mean 1 over the rows, rarer classes more", () => {
-  const weights = classWeights([100, 300, 600], 1);
-  assert.ok(Math.abs(100 * (weights[0] ?? 0) + 300 * (weights[1] ?? 0) + 600 * (weights[2] ?? 0) - 1000) < 1e-9);
-  assert.ok(Math.abs((weights[0] ?? 0) / (weights[2] ?? 1) - 6) < 1e-9);
-  assert.deepEqual(classWeights([100, 300, 600], 0), [1, 1, 1]);
-  assert.deepEqual(classWeights(undefined, 1), []);
 });
 
 test("the frozen model's scores are those of a plain test, and every forecaster answers the same rows", { skip: absent }, async () => {

@@ -46,15 +46,6 @@ const STRETCHES = 50;
 
 type Confusions = Record<Forecaster, Confusion>;
 
-/** Weights from 1 each (balance 0) to inverse frequency (1), with mean 1 over the rows: as in training. */
-export function classWeights(classes: readonly number[] | undefined, balance: number): number[] {
-  if (classes === undefined) return [];
-  const rows = classes.reduce((sum, n) => sum + n, 0);
-  const raw = classes.map((n) => 1 - balance + (balance * rows) / (3 * Math.max(1, n)));
-  const mean = raw.reduce((sum, weight, i) => sum + weight * (classes[i] ?? 0), 0) / Math.max(1, rows);
-  return raw.map((weight) => weight / mean);
-}
-
 function sum(parts: readonly Confusion[]): Confusion {
   return [0, 1, 2].map((i) => [0, 1, 2].map((j) => parts.reduce((total, part) => total + (part[i]?.[j] ?? 0), 0)));
 }
@@ -83,9 +74,8 @@ export async function online(options: EvaluateOptions, habit: Habit, report: (at
   const record = readRecord(door(() => native.modelInfo(options.model)).training);
   const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
   const threshold = thresholdOn(market, plan);
-  const weights = classWeights(record?.classes, balanceOf(record?.settings));
   const question = { model: options.model, labels, horizon, threshold, from: plan.from, cut, to };
-  const test = door(() => native.OnlineTest.open(market, question, { ...habit, decay: 0, classWeights: weights, seed: 1 }));
+  const test = door(() => native.OnlineTest.open(market, question, { ...habit, decay: 0, balance: balanceOf(record?.settings), classes: [...(record?.classes ?? [])], seed: 1 }));
   const rows = test.rows();
   const each = Math.ceil(rows / STRETCHES);
   const parts: Confusions[] = [];

@@ -24,6 +24,8 @@ const schema = z.object({
   mirror: z.boolean().optional(),
   settings: z.record(z.string(), z.unknown()),
   seed: z.number().int(),
+  /** What trained it, where that was not our own engine. */
+  engine: z.literal("tensorflow").optional(),
   /** Scores over the test part. */
   test: z.object({ model: scored, persistence: scored, majority: scored }).optional(),
 });

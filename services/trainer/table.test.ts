@@ -31,8 +31,8 @@ function run(seed: number, confusion: number[][], int8 = confusion): Run {
 }
 
 function row(network: string, horizon: number, mean: number, deviation: number): Row {
-  const { parameters, multiplyAdds, latencyNs, seconds, scores, mcc, accuracy } = baseline(group, "majority", good);
-  return { labels: "exact", horizon, network, macroF1: { mean, deviation }, mcc, accuracy, parameters, multiplyAdds, latencyNs, seconds, scores };
+  const { lost, parameters, multiplyAdds, latencyNs, seconds, scores, mcc, accuracy } = baseline(group, "majority", good);
+  return { labels: "exact", horizon, network, macroF1: { mean, deviation }, mcc, accuracy, lost, parameters, multiplyAdds, latencyNs, seconds, scores };
 }
 
 test("the spread over seeds is the sample's deviation", () => {
@@ -43,9 +43,11 @@ test("the spread over seeds is the sample's deviation", () => {
 test("a row is the mean of its runs; what rounding loses is counted run by run", () => {
   const made = rowOf(group, "mlp", [run(1, good), run(2, worse), run(3, good, worse)]);
   assert.ok(Math.abs(made.macroF1.mean - (0.8 + 0.6 + 0.8) / 3) < 1e-12);
-  assert.ok(Math.abs((made.lost?.int8.mean ?? NaN) - 0.2 / 3) < 1e-12);
-  assert.deepEqual([made.lost?.bf16.mean, made.latencyNs, made.seconds], [0, 200, 2]);
+  assert.ok(Math.abs((made.lost.int8?.mean ?? NaN) - 0.2 / 3) < 1e-12);
+  assert.deepEqual([made.lost.bf16?.mean, made.latencyNs, made.seconds], [0, 200, 2]);
   assert.ok(Math.abs((made.ece?.mean ?? NaN) - 0.1) < 1e-12);
+  const stiff = { ...run(1, good), rounded: [good, null, null] };
+  assert.deepEqual(rowOf(group, "mlp", [stiff]).lost, {}, "a network that runs in f32 only loses nothing and gains nothing");
 });
 
 test("a verdict counts horizons won against every rival, both spreads taken off", () => {

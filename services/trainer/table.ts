@@ -17,8 +17,8 @@ export interface Row extends Group {
   readonly accuracy: Spread;
   /** Expected calibration error; absent for the baselines. */
   readonly ece?: Spread;
-  /** Macro-F1 lost by rounding to bf16 and to int8, 0 to 1; absent for the baselines. */
-  readonly lost?: { readonly bf16: Spread; readonly int8: Spread };
+  /** Macro-F1 lost by rounding to bf16 and to int8, 0 to 1; absent for the baselines and where a layer does not run in it. */
+  readonly lost: { readonly bf16?: Spread; readonly int8?: Spread };
   readonly parameters: number;
   readonly multiplyAdds: number;
   /** Median time of an answer through the line's engine, the median over the seeds. */
@@ -44,12 +44,15 @@ function median(values: readonly number[]): number {
 export function rowOf(group: Group, network: string, runs: readonly Run[]): Row {
   const scores = runs.map((run) => score(run.confusion));
   const of = (pick: (score: Score) => number): Spread => spread(scores.map(pick));
-  const lost = (precision: number): Spread => spread(runs.map((run) => score(run.rounded[0] ?? []).macroF1 - score(run.rounded[precision] ?? []).macroF1));
+  const lost = (name: "bf16" | "int8", precision: number): { readonly [name in "bf16" | "int8"]?: Spread } => {
+    const points = runs.flatMap(({ rounded }) => (rounded[0] && rounded[precision] ? [score(rounded[0]).macroF1 - score(rounded[precision]).macroF1] : []));
+    return points.length === 0 ? {} : { [name]: spread(points) };
+  };
   return {
     labels: group.labels, horizon: group.horizon, network, scores,
     macroF1: of((each) => each.macroF1), mcc: of((each) => each.mcc), accuracy: of((each) => each.accuracy),
     ece: spread(runs.map((run) => calibration(run.bins).ece)),
-    lost: { bf16: lost(1), int8: lost(2) },
+    lost: { ...lost("bf16", 1), ...lost("int8", 2) },
     parameters: runs[0]?.parameters ?? 0, multiplyAdds: runs[0]?.multiplyAdds ?? 0,
     latencyNs: median(runs.map((run) => run.latencyNs)),
     seconds: spread(runs.map((run) => run.seconds)).mean,
@@ -60,7 +63,7 @@ export function rowOf(group: Group, network: string, runs: readonly Run[]): Row 
 export function baseline(group: Group, network: "persistence" | "majority", confusion: readonly (readonly number[])[]): Row {
   const one = score(confusion);
   const of = (mean: number): Spread => ({ mean, deviation: 0 });
-  const free = { parameters: 0, multiplyAdds: 0, latencyNs: 0, seconds: 0, scores: [one] };
+  const free = { lost: {}, parameters: 0, multiplyAdds: 0, latencyNs: 0, seconds: 0, scores: [one] };
   return { labels: group.labels, horizon: group.horizon, network, macroF1: of(one.macroF1), mcc: of(one.mcc), accuracy: of(one.accuracy), ...free };
 }
 

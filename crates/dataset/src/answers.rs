@@ -61,6 +61,26 @@ impl Answers {
         Ok(Answers { values, outputs })
     }
 
+    /// The mean of several models' answers to the same rows; NaN where one of them has none.
+    ///
+    /// # Errors
+    /// [`DataError::Data`] when there is none, or they are not of as many rows and outputs.
+    pub fn mean(all: &[Answers]) -> Result<Answers, DataError> {
+        let wrong = || {
+            DataError::Data("models of one ensemble answer the same rows with the same classes".to_owned())
+        };
+        let (first, rest) = all.split_first().ok_or_else(wrong)?;
+        let mut mean = first.clone();
+        for other in rest {
+            if (other.outputs, other.values.len()) != (mean.outputs, mean.values.len()) {
+                return Err(wrong());
+            }
+            mean.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+        }
+        mean.values.iter_mut().for_each(|sum| *sum /= all.len() as f32);
+        Ok(mean)
+    }
+
     /// Counts the answers of a model that tells three classes apart.
     pub fn scores(&self, task: &Task) -> Scores {
         let mut scores = Scores::default();

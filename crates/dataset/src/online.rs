@@ -18,6 +18,50 @@ pub struct Habit {
     pub batch: usize,
     /// Seed of dropout.
     pub seed: u64,
+    /// How far rare classes are weighted up, 0 to 1, by how often each has been known of late: the balance of the market that it is in, not
+    /// of the one that it was trained on.
+    pub balance: f64,
+    /// Rows of each class in training: what is known of them at the beginning; zeros where nothing is.
+    pub classes: [f64; 3],
+}
+
+/// Labels that the balance of classes looks back over.
+const MEMORY: f64 = 5000.0;
+
+/// How often each class was wanted of late.
+#[derive(Debug, Clone, Copy)]
+struct Balance {
+    counts: [f64; 3],
+    share: f64,
+}
+
+impl Balance {
+    fn new(classes: [f64; 3], share: f64) -> Balance {
+        let rows: f64 = classes.iter().sum();
+        let known = |count: f64| if rows > 0.0 { count / rows * MEMORY } else { MEMORY / 3.0 };
+        Balance { counts: classes.map(known), share }
+    }
+
+    fn add(&mut self, class: u8) {
+        for (nth, count) in self.counts.iter_mut().enumerate() {
+            *count += f64::from(u8::from(nth == usize::from(class))) - *count / MEMORY;
+        }
+    }
+
+    /// From 1 each (share 0) to inverse frequency (share 1), with mean 1 over the rows: as in training.
+    fn weights(&self) -> [f32; 3] {
+        let rows: f64 = self.counts.iter().sum();
+        let raw = self.counts.map(|count| (1.0 - self.share) + self.share * rows / (3.0 * count.max(1.0)));
+        let mean: f64 = raw.iter().zip(&self.counts).map(|(weight, count)| weight * count / rows).sum();
+        raw.map(|weight| (weight / mean) as f32)
+    }
+}
+
+fn weight(weights: &[f32; 3], target: Target<'_>) -> f32 {
+    match target {
+        Target::Class(class) => weights.get(usize::from(class)).copied().unwrap_or(1.0),
+        _ => 1.0,
+    }
 }
 
 /// Answers to one stretch of the test part, true class by answer.
@@ -42,6 +86,7 @@ pub struct Online {
     most: u8,
     learner: Learner,
     habit: Habit,
+    balance: Balance,
     /// Answers one row with what has been learned.
     single: Net<f32>,
     /// Rows whose future has not come.
@@ -86,6 +131,7 @@ impl Online {
             at: 0,
             stretch: Stretch::default(),
             task,
+            balance: Balance::new(habit.classes, habit.balance),
             plan,
             learner,
             single,
@@ -174,6 +220,9 @@ impl Online {
 
     /// The future of a row has come.
     fn know(&mut self, row: usize) {
+        if let Target::Class(class) = self.task.test.target(row) {
+            self.balance.add(class);
+        }
         if self.plan.architecture().stateful {
             return self.take(row);
         }
@@ -196,7 +245,9 @@ impl Online {
         let wanted = |nth: usize| {
             if (nth + 1).is_multiple_of(each) { rows.target(ready[nth / each]) } else { Target::Nothing }
         };
-        self.learner.step(&self.input, wanted, self.habit.rate);
+        let weights = self.balance.weights();
+        let weight = |nth: usize| weight(&weights, wanted(nth));
+        self.learner.step_weighted(&self.input, wanted, weight, self.habit.rate);
         self.ready.clear();
     }
 
@@ -211,8 +262,30 @@ impl Online {
         }
         let (rows, first) = (&self.task.test, self.lesson.start);
         self.learner.net().set_state(&self.state);
-        self.learner.step(rows.span(first, row + 1), |nth| rows.target(first + nth), self.habit.rate);
+        let (wanted, weights) = (|nth: usize| rows.target(first + nth), self.balance.weights());
+        let weight = |nth: usize| weight(&weights, wanted(nth));
+        self.learner.step_weighted(rows.span(first, row + 1), wanted, weight, self.habit.rate);
         self.state.copy_from_slice(self.learner.net().state());
         self.lesson = row + 1..row + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Balance, MEMORY};
+
+    #[test]
+    fn the_balance_begins_with_training_and_follows_what_is_known() {
+        let mut balance = Balance::new([100.0, 100.0, 200.0], 1.0);
+        let [down, flat, up] = balance.weights();
+        assert!((down - 2.0 * up).abs() < 1e-5 && (down - flat).abs() < 1e-6);
+        for _ in 0..10 * MEMORY as usize {
+            balance.add(0);
+            balance.add(2);
+        }
+        let [down, flat, up] = balance.weights();
+        assert!((down - up).abs() < 1e-3 && flat > 100.0 * down, "no flat row for long: {down} {flat} {up}");
+        assert_eq!(Balance::new([5.0, 6.0, 7.0], 0.0).weights(), [1.0; 3]);
+        assert_eq!(Balance::new([0.0; 3], 1.0).weights(), [1.0; 3]);
     }
 }

@@ -172,3 +172,27 @@ fn a_mirrored_training_part_prefers_no_direction_and_leaves_the_test_alone() {
     assert_eq!((plain.test.targets(), &plain.persistence), (both.test.targets(), &both.persistence));
     assert_ne!(plain.data_hash, both.data_hash);
 }
+
+#[test]
+fn an_ensemble_answers_with_the_mean_and_refuses_what_does_not_fit() {
+    let task = task(true);
+    let answers = |seed| {
+        let (plan, parameters) = trained("logistic", &task, seed);
+        Answers::of(&plan, &parameters, &task).expect("answers")
+    };
+    let (a, b) = (answers(1), answers(2));
+    assert_eq!(Answers::mean(std::slice::from_ref(&a)).map(|one| one.scores(&task)), Ok(a.scores(&task)));
+    let both = Answers::mean(&[a.clone(), b.clone()]).expect("the same rows");
+    assert_eq!(both, Answers::mean(&[b.clone(), a.clone()]).expect("in any order"));
+    // Where two agree, their mean does too.
+    for row in 0..task.test.len() {
+        assert!(a.best(row) != b.best(row) || both.best(row) == a.best(row), "row {row}");
+    }
+    let short = Task::new(&market(true), levels(2), wanted(Kind::Exact), Cut { to: 0.9, ..CUT }, 10.0, false);
+    let short = short.expect("enough rows");
+    let (plan, parameters) = trained("logistic", &task, 1);
+    let other = Answers::of(&plan, &parameters, &short).expect("answers");
+    for wrong in [vec![], vec![a, other]] {
+        assert!(Answers::mean(&wrong).is_err());
+    }
+}

@@ -54,7 +54,7 @@ fn task(market: &Market, model: &Model, kind: Kind) -> Task {
 }
 
 fn habit(batch: usize) -> Habit {
-    Habit { recipe: Recipe::default(), rate: 3e-3, batch, seed: 5 }
+    Habit { recipe: Recipe::default(), rate: 3e-3, batch, seed: 5, balance: 0.0, classes: [0.0; 3] }
 }
 
 fn right(confusions: &[Confusion]) -> f64 {

@@ -26,6 +26,8 @@ pub struct EvaluationPlan {
     pub cut: f64,
     /// Where it ends.
     pub to: f64,
+    /// Model files that answer with it: the mean of all probabilities counts.
+    pub others: Option<Vec<String>>,
 }
 
 /// What the test gave.
@@ -68,6 +70,7 @@ pub struct Rounded {
 pub(super) struct Tested {
     market: Arc<tickline_dataset::Market>,
     pub(super) model: Model,
+    others: Vec<Model>,
     labelling: Labelling,
     threshold: f64,
     cut: Cut,
@@ -75,17 +78,19 @@ pub(super) struct Tested {
 
 impl Tested {
     pub(super) fn new(market: &Market, plan: &EvaluationPlan) -> Result<Tested> {
-        let model = file::load(Path::new(&plan.model)).map_err(unmade)?.model;
-        if model.classes != tickline_model::train::CLASSES {
-            let text = format!(
-                "TRAIN_DATA: {}: it tells {:?} apart, not down, flat and up",
-                plan.model, model.classes
-            );
-            return Err(Error::from_reason(text));
-        }
+        let load = |path: &String| {
+            let model = file::load(Path::new(path)).map_err(unmade)?.model;
+            if model.classes == tickline_model::train::CLASSES {
+                return Ok(model);
+            }
+            let text =
+                format!("TRAIN_DATA: {path}: it tells {:?} apart, not down, flat and up", model.classes);
+            Err(Error::from_reason(text))
+        };
         Ok(Tested {
+            others: plan.others.iter().flatten().map(load).collect::<Result<Vec<_>>>()?,
             market: market.rows.clone(),
-            model,
+            model: load(&plan.model)?,
             labelling: labelling(&plan.labels, plan.horizon)?,
             threshold: plan.threshold,
             cut: Cut { from: plan.from, cut: plan.cut, to: plan.to },
@@ -93,13 +98,33 @@ impl Tested {
     }
 
     pub(super) fn task(&self) -> Result<Task> {
-        Task::test_of(&self.market, &self.model.contract, self.labelling, self.threshold, self.cut)
+        self.task_of(&self.model)
+    }
+
+    fn task_of(&self, model: &Model) -> Result<Task> {
+        Task::test_of(&self.market, &model.contract, self.labelling, self.threshold, self.cut)
             .map_err(refused)
+    }
+
+    /// The answers of all models in the mean.
+    fn evaluation(&self) -> Result<Evaluation> {
+        let task = self.task()?;
+        if self.others.is_empty() {
+            return evaluation(&self.model, &task);
+        }
+        let mut all = vec![Answers::by_engine(&self.model, &task).map_err(refused)?];
+        for other in &self.others {
+            all.push(Answers::by_engine(other, &self.task_of(other)?).map_err(refused)?);
+        }
+        scored(&Answers::mean(&all).map_err(refused)?, &task)
     }
 }
 
 fn evaluation(model: &Model, task: &Task) -> Result<Evaluation> {
-    let answers = Answers::by_engine(model, task).map_err(refused)?;
+    scored(&Answers::by_engine(model, task).map_err(refused)?, task)
+}
+
+fn scored(answers: &Answers, task: &Task) -> Result<Evaluation> {
     Ok(Evaluation {
         answers: answers.scores(task).into(),
         persistence: flat(&task.persisting().0),
@@ -113,7 +138,7 @@ impl napi::Task for Evaluate {
     type JsValue = Evaluation;
 
     fn compute(&mut self) -> Result<Evaluation> {
-        evaluation(&self.plan.model, &self.plan.task()?)
+        self.plan.evaluation()
     }
 
     fn resolve(&mut self, _: napi::Env, evaluation: Evaluation) -> Result<Evaluation> {

@@ -1,14 +1,15 @@
 //! A training run.
 use super::task::TrainingTask;
 use super::{AnswerScores, checkpoint, flat, refused, unmade};
-use napi::bindgen_prelude::AsyncTask;
+use crate::model_data::{ModelData, to_data};
+use napi::bindgen_prelude::{AsyncTask, Float32Array};
 use napi::{Error, Result};
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tickline_dataset::{Answers, Size, Task, network};
+use tickline_dataset::{Answers, DataError, Size, Task, network};
 use tickline_model::train::{CLASSES, Loss, Recipe, Settings, Trainer};
-use tickline_model::{Contract, Model, Plan, Precision, Predictor, TrainingRecord, file, quantise};
+use tickline_model::{Contract, Fault, Model, Plan, Precision, Predictor, TrainingRecord, file, quantise};
 
 /// Rows timed for a latency.
 const TIMED: usize = 2000;
@@ -66,7 +67,8 @@ pub struct FitScores {
     pub squares: Option<Vec<f64>>,
     /// Median time of one answer through the line's engine, ns.
     pub latency_ns: f64,
-    /// Confusions of a classifier in f32, bf16 and int8, row by row through the line's engine; int8 is calibrated on the training part.
+    /// Confusions of a classifier in f32, bf16 and int8, row by row through the line's engine; int8 is calibrated on the training part;
+    /// empty where a layer does not run in it.
     /// Absent where they were not asked for.
     pub rounded: Option<Vec<Vec<f64>>>,
 }
@@ -139,14 +141,17 @@ impl napi::Task for Scoring {
     }
 }
 
-/// Confusions in every precision.
+/// Confusions in every precision; empty for one that a layer of the network does not run in.
 fn rounded(model: &Model, task: &Task) -> Result<Vec<Vec<f64>>> {
     let one = |precision| {
-        let made = quantise(model, precision, &task.train).map_err(unmade)?;
-        let answers = Answers::by_engine(&made, task).map_err(refused)?;
-        Ok(flat(&answers.scores(task).confusion.0))
+        let made = quantise(model, precision, &task.train)?;
+        Ok(flat(&Answers::by_engine(&made, task)?.scores(task).confusion.0))
     };
-    Precision::ALL.into_iter().map(one).collect()
+    let possible = |counted| match counted {
+        Err(DataError::Model(error)) if error.fault == Fault::Layer => Ok(Vec::new()),
+        other => other.map_err(refused),
+    };
+    Precision::ALL.into_iter().map(|precision| possible(one(precision))).collect()
 }
 
 fn latency(model: &Model, task: &Task) -> Result<f64> {
@@ -219,6 +224,24 @@ impl Fit {
     #[napi(ts_return_type = "Promise<number | null>")]
     pub fn advance(&self, batches: u32) -> AsyncTask<Advance> {
         AsyncTask::new(Advance { run: self.run.clone(), batches: batches as usize })
+    }
+
+    /// The network as it is now: contract, layers, parameters.
+    /// @throws MODEL_NOT_FINITE when training has diverged
+    #[napi]
+    pub fn data(&self) -> Result<ModelData> {
+        to_data(self.model(String::new(), 0))
+    }
+
+    /// Puts parameters that another engine trained in the place of the run's.
+    /// @throws MODEL_SHAPE when they are not as many
+    #[napi]
+    pub fn put(&self, parameters: Float32Array) -> Result<()> {
+        if locked(&self.run, |run| run.set_parameters(&parameters)) {
+            return Ok(());
+        }
+        let (given, wanted) = (parameters.len(), self.compiled.parameters());
+        Err(Error::from_reason(format!("MODEL_SHAPE: {given} parameters where the layers need {wanted}")))
     }
 
     /// Batches done so far.

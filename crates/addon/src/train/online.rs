@@ -18,8 +18,10 @@ pub struct OnlinePlan {
     pub batch: u32,
     /// Weight decay.
     pub decay: f64,
-    /// Weight of each class in the loss; empty: 1 each.
-    pub class_weights: Vec<f64>,
+    /// How far rare classes are weighted up, 0 to 1, by how often each has been known of late.
+    pub balance: f64,
+    /// Rows of each class in training; empty where nothing is known of them.
+    pub classes: Vec<f64>,
     /// Seed of dropout.
     pub seed: u32,
 }
@@ -79,13 +81,14 @@ impl OnlineTest {
     #[napi(factory)]
     pub fn open(market: &Market, plan: EvaluationPlan, habit: OnlinePlan) -> Result<OnlineTest> {
         let tested = Tested::new(market, &plan)?;
-        let recipe = Recipe {
-            decay: habit.decay as f32,
-            class_weights: habit.class_weights.iter().map(|weight| *weight as f32).collect(),
-            ..Recipe::default()
-        };
+        let recipe = Recipe { decay: habit.decay as f32, ..Recipe::default() };
+        let classes = std::array::from_fn(|class| habit.classes.get(class).copied().unwrap_or(0.0));
         let (rate, batch, seed) = (habit.rate as f32, habit.batch.max(1) as usize, u64::from(habit.seed));
-        let online = Online::new(&tested.model, tested.task()?, Habit { recipe, rate, batch, seed });
+        let online = Online::new(
+            &tested.model,
+            tested.task()?,
+            Habit { recipe, rate, batch, seed, balance: habit.balance, classes },
+        );
         Ok(OnlineTest { run: Arc::new(Mutex::new(online.map_err(refused)?)) })
     }
 

@@ -1,11 +1,12 @@
 //! Rows and the questions asked of them.
 use super::{flat, refused};
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Uint8Array};
 use napi::{Env, Error, Result, ScopedTask};
 use napi_derive::napi;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tickline_dataset::{Columns, Cut, Fi2010, Kind, Labelling, Task, Wanted};
+use tickline_model::train::Targets;
 
 /// Every row of some instruments of a capture.
 #[napi]
@@ -102,6 +103,19 @@ pub struct TaskFacts {
     pub price: f64,
 }
 
+/// The training part, for another engine.
+#[napi(object)]
+pub struct Lessons {
+    /// Scaled numbers, row after row.
+    pub rows: Float32Array,
+    /// Class of each row, 255 where none is wanted; empty where the row itself is.
+    pub classes: Uint8Array,
+    /// First row of each sequence, and the number of rows at the end; windows never cross from one into the next.
+    pub starts: Vec<u32>,
+    /// Weight of each class in the loss.
+    pub class_weights: Vec<f64>,
+}
+
 /// Labelled, scaled rows: a training and a test part.
 #[napi]
 pub struct TrainingTask {
@@ -151,6 +165,21 @@ impl TrainingTask {
         let (train, test) = (read(&train)?, read(&test)?);
         let task = Fi2010::task(&train, &test, columns as usize, horizon as usize).map_err(refused)?;
         Ok(TrainingTask { task: Arc::new(task) })
+    }
+
+    /// The training part; `balance` as in `FitPlan`.
+    #[napi]
+    pub fn lessons(&self, balance: f64) -> Lessons {
+        let rows = &self.task.train;
+        let mut starts: Vec<u32> = rows.sequences().map(|sequence| sequence.start as u32).collect();
+        starts.push(rows.len() as u32);
+        let classes = match rows.targets() {
+            Targets::Classes(classes) => classes.clone(),
+            _ => Vec::new(),
+        };
+        let weights = self.task.class_weights(balance).into_iter().map(f64::from).collect();
+        let numbers = rows.span(0, rows.len()).to_vec();
+        Lessons { rows: numbers.into(), classes: classes.into(), starts, class_weights: weights }
     }
 
     /// What it came to.

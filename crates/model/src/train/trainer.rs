@@ -117,6 +117,11 @@ impl Trainer {
         self.learner.parameters()
     }
 
+    /// Puts parameters that were trained elsewhere in place; `false` when they are not as many.
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> bool {
+        self.learner.set_parameters(parameters)
+    }
+
     /// Batches of one pass over the data.
     pub fn batches_an_epoch(&self) -> usize {
         match &self.order {
