@@ -183,7 +183,8 @@ fn an_ensemble_answers_with_the_mean_and_refuses_what_does_not_fit() {
     let (a, b) = (answers(1), answers(2));
     assert_eq!(Answers::mean(std::slice::from_ref(&a)).map(|one| one.scores(&task)), Ok(a.scores(&task)));
     let both = Answers::mean(&[a.clone(), b.clone()]).expect("the same rows");
-    assert_eq!(both, Answers::mean(&[b.clone(), a.clone()]).expect("in any order"));
+    let turned = Answers::mean(&[b.clone(), a.clone()]).expect("in any order");
+    assert!(both.scores(&task) == turned.scores(&task), "the order says nothing");
     // Where two agree, their mean does too.
     for row in 0..task.test.len() {
         assert!(a.best(row) != b.best(row) || both.best(row) == a.best(row), "row {row}");

@@ -2,7 +2,7 @@
 //! follows a market that changes.
 //! Method: made-up markets; one whose future is altered; one whose rule turns round half way; the line's own learner on the same rows.
 use tickline_dataset::{COLUMNS, Columns, Cut, Habit, Kind, Labelling, Market, Online, Stock, Task};
-use tickline_learn::{Beside, Cadence, Envelope, Row, Settings};
+use tickline_learn::{Beside, Cadence, Envelope, Pace, Row, Settings};
 use tickline_model::train::{CLASSES, Confusion, Dice, Recipe};
 use tickline_model::{Contract, Model, Plan, file, zoo};
 
@@ -105,6 +105,10 @@ fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
             seed: 5,
             recipe: Recipe::default(),
             rate: 3e-3,
+            pace: Pace::default(),
+            dropout: None,
+            replay: None,
+            gate: None,
             cadence: Cadence::Tick,
             batch: 1,
             steps,
@@ -114,7 +118,8 @@ fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
             offer_ns: u64::MAX,
             envelope: Envelope { change_max: 1.0, drift_max: 1.0, score_slack: 1.0, labels_min: 1 },
         };
-        let mut beside = Beside::new(file::load(&path).expect("loaded"), settings, 1).expect("a learner");
+        let mut beside =
+            Beside::new(file::load(&path).expect("loaded"), Vec::new(), settings, 1).expect("a learner");
         std::fs::remove_file(&path).expect("removed");
         let stock = &market.stocks[0];
         for at in 0..ROWS {
