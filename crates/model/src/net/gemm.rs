@@ -184,6 +184,10 @@ fn sweep<L: Lanes, const R: usize, const P: usize>(
 }
 
 /// `R` rows against `P` panels.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators take closures, which may be compiled without this instruction set"
+)]
 #[inline(always)]
 fn group<L: Lanes, const R: usize, const P: usize>(
     row: usize,
@@ -193,17 +197,25 @@ fn group<L: Lanes, const R: usize, const P: usize>(
     c: &mut [f32],
     stride: usize,
 ) {
-    let sums = tile::<L, R, P>(row, a, std::array::from_fn(|p| b.panel(panel + p)));
-    for (p, sums) in sums.into_iter().enumerate() {
+    let mut panels = [b.panel(panel); P];
+    for (p, own) in panels.iter_mut().enumerate() {
+        *own = b.panel(panel + p);
+    }
+    let sums = tile::<L, R, P>(row, a, panels);
+    for p in 0..P {
         let first = (panel + p) * LANES;
         let wide = (b.columns - first).min(LANES);
-        for (r, sum) in sums.into_iter().enumerate() {
+        for r in 0..R {
             let place = (row + r) * stride + first;
-            add_to::<L>(sum, &mut c[place..place + wide]);
+            add_to::<L>(sums[p][r], &mut c[place..place + wide]);
         }
     }
 }
 
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators take closures, which may be compiled without this instruction set"
+)]
 #[inline(always)]
 fn tile<L: Lanes, const R: usize, const P: usize>(
     row: usize,
@@ -215,22 +227,34 @@ fn tile<L: Lanes, const R: usize, const P: usize>(
     let (depth, mut from, mut first) = (panels[0].len(), 0, grid.at + row * grid.row);
     while from < depth {
         let run = grid.run.min(depth - from);
-        let panels: [&[Line]; P] = panels.map(|panel| &panel[from..from + run]);
+        let mut own = panels;
+        for panel in &mut own {
+            *panel = &panel[from..from + run];
+        }
         if grid.column == 1 {
-            let rows: [&[f32]; R] = std::array::from_fn(|r| &a[first + r * grid.row..][..run]);
+            let mut rows = [&a[..0]; R];
+            for (r, row) in rows.iter_mut().enumerate() {
+                *row = &a[first + r * grid.row..][..run];
+            }
             for k in 0..run {
-                add_products(&mut sums, rows.map(|row| row[k]), panels.map(|panel| L::load(&panel[k])));
+                let lines = at::<L, P>(own, k);
+                for r in 0..R {
+                    add_products(&mut sums, r, rows[r][k], lines);
+                }
             }
         } else if grid.row == 1 {
             for k in 0..run {
-                let column = &a[first + k * grid.column..][..R];
-                let column: [f32; R] = std::array::from_fn(|r| column[r]);
-                add_products(&mut sums, column, panels.map(|panel| L::load(&panel[k])));
+                let (column, lines) = (&a[first + k * grid.column..][..R], at::<L, P>(own, k));
+                for r in 0..R {
+                    add_products(&mut sums, r, column[r], lines);
+                }
             }
         } else {
             for k in 0..run {
-                let column = std::array::from_fn(|r| a[first + r * grid.row + k * grid.column]);
-                add_products(&mut sums, column, panels.map(|panel| L::load(&panel[k])));
+                let lines = at::<L, P>(own, k);
+                for r in 0..R {
+                    add_products(&mut sums, r, a[first + r * grid.row + k * grid.column], lines);
+                }
             }
         }
         (from, first) = (from + run, first + grid.jump);
@@ -238,13 +262,30 @@ fn tile<L: Lanes, const R: usize, const P: usize>(
     sums
 }
 
+/// One line of each panel.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators take closures, which may be compiled without this instruction set"
+)]
 #[inline(always)]
-fn add_products<L: Lanes, const R: usize, const P: usize>(sums: &mut [[L; R]; P], a: [f32; R], b: [L; P]) {
-    for r in 0..R {
-        let factor = L::splat(a[r]);
-        for p in 0..P {
-            sums[p][r] = factor.mul_add(b[p], sums[p][r]);
-        }
+fn at<L: Lanes, const P: usize>(panels: [&[Line]; P], k: usize) -> [L; P] {
+    let mut lines = [L::splat(0.0); P];
+    for p in 0..P {
+        lines[p] = L::load(&panels[p][k]);
+    }
+    lines
+}
+
+#[inline(always)]
+fn add_products<L: Lanes, const R: usize, const P: usize>(
+    sums: &mut [[L; R]; P],
+    r: usize,
+    a: f32,
+    b: [L; P],
+) {
+    let factor = L::splat(a);
+    for p in 0..P {
+        sums[p][r] = factor.mul_add(b[p], sums[p][r]);
     }
 }
 

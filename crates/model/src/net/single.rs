@@ -142,13 +142,21 @@ impl Slopes<'_> {
 /// The products of `R` rows with `dy`.
 #[inline(always)]
 fn dots<L: Lanes, const R: usize>(w: &[f32], dy: &[f32]) -> [f32; R] {
-    let wide = dy.len();
-    let rows: [&[f32]; R] = std::array::from_fn(|r| &w[r * wide..][..wide]);
+    // Plain loops: what takes a closure may be compiled apart, without this function's instruction set.
+    let (wide, mut out) = (dy.len(), [0.0; R]);
     let (lines, tail) = dy.as_chunks::<LANES>();
     if lines.is_empty() {
-        return rows.map(|row| row.iter().zip(tail).map(|(w, dy)| w * dy).sum());
+        for (out, row) in out.iter_mut().zip(w.chunks_exact(wide)) {
+            for (w, dy) in row.iter().zip(tail) {
+                *out += w * dy;
+            }
+        }
+        return out;
     }
-    let rows = rows.map(|row| row.as_chunks::<LANES>());
+    let mut rows = [(&[] as &[[f32; LANES]], &[] as &[f32]); R];
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = w[r * wide..(r + 1) * wide].as_chunks::<LANES>();
+    }
     let mut sums = [L::splat(0.0); R];
     for (k, dy) in lines.iter().enumerate() {
         let dy = L::take(dy);
@@ -162,7 +170,10 @@ fn dots<L: Lanes, const R: usize>(w: &[f32], dy: &[f32]) -> [f32; R] {
             sums[r] = dy.mul_add(L::part(rows[r].1), sums[r]);
         }
     }
-    sums.map(L::sum)
+    for (out, sum) in out.iter_mut().zip(sums) {
+        *out = sum.sum();
+    }
+    out
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! Optimisers on a flat vector of parameters.
+use crate::block::LANES;
 use crate::lanes::Level;
 use crate::train::sweep;
 
@@ -47,6 +48,8 @@ pub struct Optimiser {
     method: Method,
     first: Vec<f32>,
     second: Vec<f32>,
+    /// Gradients of a layer with few outputs.
+    narrow: Vec<f32>,
     /// Steps taken, for Adam's bias correction.
     steps: u64,
     /// `beta^steps`.
@@ -59,7 +62,8 @@ impl Optimiser {
         let first = !matches!(method, Method::Sgd | Method::AdaGrad | Method::RmsProp);
         let second = !matches!(method, Method::Sgd | Method::Momentum { .. });
         let memory = |wanted| if wanted { vec![0.0; parameters] } else { Vec::new() };
-        Optimiser { method, first: memory(first), second: memory(second), steps: 0, powers: [1.0; 2] }
+        let (first, second) = (memory(first), memory(second));
+        Optimiser { method, first, second, narrow: Vec::new(), steps: 0, powers: [1.0; 2] }
     }
 
     /// Steps taken.
@@ -129,8 +133,9 @@ impl Optimiser {
         self.steps += 1;
         self.powers[0] *= f64::from(BETA_1);
         self.powers[1] *= f64::from(BETA_2);
-        let scales = self.powers.map(|power| (1.0 / (1.0 - power)) as f32);
-        sweep::Adam { betas: [BETA_1, BETA_2], epsilon: EPSILON, rate, scales, pull: 0.0, keep: 1.0 }
+        let [first, second] = self.powers.map(|power| 1.0 - power);
+        let (spread, floor) = ((first / second.sqrt()) as f32, (first * f64::from(EPSILON)) as f32);
+        sweep::Adam { betas: [BETA_1, BETA_2], rate, spread, floor, pull: 0.0, keep: 1.0 }
     }
 
     /// True for methods that have [`Optimiser::outer`].
@@ -156,6 +161,12 @@ impl Optimiser {
             return sweep::descend_outer(level, w, x, d, rate);
         }
         let (m, v) = (&mut self.first[at..at + w.len()], &mut self.second[at..at + w.len()]);
+        if d.len() < LANES {
+            // Rows too short for a line: the few gradients are written down after all.
+            self.narrow.clear();
+            x.iter().for_each(|x| self.narrow.extend(d.iter().map(|d| x * d)));
+            return sweep::adam(level, w, &self.narrow, m, v, self.method.decaying(pace, decay));
+        }
         sweep::adam_outer(level, w, (x, d), m, v, self.method.decaying(pace, decay));
     }
 

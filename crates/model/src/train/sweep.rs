@@ -6,19 +6,20 @@ use crate::lanes::{Kernel, Lanes, Level};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Adam {
     pub(crate) betas: [f32; 2],
-    pub(crate) epsilon: f32,
     pub(crate) rate: f32,
-    /// `1 / (1 - beta^steps)`.
-    pub(crate) scales: [f32; 2],
+    /// With `s = 1 / (1 - beta^steps)` the step is `m s1 / (sqrt(v s2) + epsilon)`, which is `m / (sqrt(v) spread + floor)`.
+    pub(crate) spread: f32,
+    /// See `spread`.
+    pub(crate) floor: f32,
     /// Added to the gradient, times the parameter.
     pub(crate) pull: f32,
     /// What a parameter is multiplied by before the step: one less the rate times decoupled weight decay.
     pub(crate) keep: f32,
 }
 
-/// Gradients and moments below these count as 0: their step is less than a rounding of `epsilon`'s, and numbers that are too small to be
-/// normal cost a processor ten times as much.
-const LEAST: [f32; 3] = [1e-18, 1e-30, 1e-36];
+/// First moments are kept to multiples of a `2^23`th of the first, second ones below the second count as 0: both are far below what
+/// `epsilon` lets through, and numbers that are too small to be normal cost a processor ten times as much.
+const LEAST: [f32; 2] = [1e-23, 1e-36];
 
 /// `w -= rate g`.
 pub(crate) fn descend(level: Level, w: &mut [f32], g: &[f32], rate: f32) {
@@ -26,7 +27,7 @@ pub(crate) fn descend(level: Level, w: &mut [f32], g: &[f32], rate: f32) {
     unsafe { level.run(Descent { w, g, rate }) }
 }
 
-/// `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, `w = keep w - rate (m s1) / (sqrt(v s2) + epsilon)`.
+/// `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, `w = keep w - rate m / (sqrt(v) spread + floor)`.
 pub(crate) fn adam(level: Level, w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], with: Adam) {
     // SAFETY: L1; as above.
     unsafe { level.run(Moments { w, g, m, v, with }) }
@@ -38,7 +39,7 @@ pub(crate) fn descend_outer(level: Level, w: &mut [f32], x: &[f32], d: &[f32], r
     unsafe { level.run(OuterDescent { w, x, d, rate }) }
 }
 
-/// [`adam`] by such a gradient; rows are at least sixteen numbers long.
+/// [`adam`] by such a gradient.
 pub(crate) fn adam_outer(
     level: Level,
     w: &mut [f32],
@@ -165,22 +166,15 @@ fn part_step<L: Lanes>(g: L, (w, m, v): (&mut [f32], &mut [f32], &mut [f32]), wi
 #[inline(always)]
 fn step<L: Lanes>(w: &mut [f32; 16], g: L, m: &mut [f32; 16], v: &mut [f32; 16], with: Adam) {
     let own = L::take(w);
-    let gradient = normal(own.mul_add(L::splat(with.pull), g), LEAST[0]);
-    let fresh = gradient.mul(L::splat(1.0 - with.betas[0]));
-    let first = normal(L::take(m).mul_add(L::splat(with.betas[0]), fresh), LEAST[1]);
-    let square = gradient.mul(gradient).mul(L::splat(1.0 - with.betas[1]));
-    let second = L::take(v).mul_add(L::splat(with.betas[1]), square);
-    let second = second.pick(L::splat(LEAST[2]), L::splat(0.0), second);
+    let gradient = own.mul_add(L::splat(with.pull), g);
+    let old = L::take(m).mul(L::splat(with.betas[0]));
+    let least = L::splat(LEAST[0]);
+    let first = gradient.mul_add(L::splat(1.0 - with.betas[0]), old).add(least).sub(least);
+    let old = L::take(v).mul(L::splat(with.betas[1]));
+    let second = gradient.mul(L::splat(1.0 - with.betas[1])).mul_add(gradient, old);
+    let second = second.pick(L::splat(LEAST[1]), L::splat(0.0), second);
     first.give(m);
     second.give(v);
-    let deviation = second.mul(L::splat(with.scales[1])).sqrt().add(L::splat(with.epsilon));
-    let size = first.mul(L::splat(with.scales[0])).div(deviation);
+    let size = first.div(second.sqrt().mul_add(L::splat(with.spread), L::splat(with.floor)));
     size.mul_add(L::splat(-with.rate), own.mul(L::splat(with.keep))).give(w);
-}
-
-/// 0 where a number is nearer to it than `least`.
-#[inline(always)]
-fn normal<L: Lanes>(value: L, least: f32) -> L {
-    let size = value.max(L::splat(0.0).sub(value));
-    size.pick(L::splat(least), L::splat(0.0), value)
 }
