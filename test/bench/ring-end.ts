@@ -10,6 +10,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Handler } from "../../services/kit/link.ts";
 import { native } from "../../services/kit/native.ts";
 import { Consumer, Producer } from "../../services/kit/ring/lossless.ts";
+import { pause } from "../../services/kit/ring/order.ts";
 import { Segment } from "../../services/kit/ring/segment.ts";
 import { Collections } from "./collections.ts";
 import type { Answer } from "./ring-pair.ts";
@@ -19,8 +20,8 @@ const HALF = 32;
 const KIND = 1;
 /** Records taken in one poll when they come as fast as they go. */
 const BURST = 256;
-/** Looks at an empty channel, about ten seconds of them, before an end takes the other for dead. */
-const LOOKS_MAX = 4e9;
+/** Looks at an empty channel, tens of seconds of them, before an end takes the other for dead. */
+const LOOKS_MAX = 1e9;
 
 const [side = "", dir = "", core = ""] = process.argv.slice(2);
 const template = new Uint8Array(BYTES).map((_, at) => (at < HALF ? 0xa0 + at : 0));
@@ -55,7 +56,10 @@ function right(view: DataView, at: number, n: number): boolean {
 
 function claim(): number {
   let at = outlet.claim();
-  for (let looks = 0; at < 0; at = outlet.claim()) if (++looks > LOOKS_MAX) throw new Error("the other end has gone");
+  for (let looks = 0; at < 0; at = outlet.claim()) {
+    if (++looks > LOOKS_MAX) throw new Error("the other end has gone");
+    pause();
+  }
   return at;
 }
 
@@ -89,6 +93,7 @@ function take(count: number, burst: number, handler: Handler): number {
     left -= taken;
     if (taken > 0) looks = 0;
     else if (++looks > LOOKS_MAX) throw new Error("the other end has gone");
+    else pause();
     if (first === 0 && taken > 0) first = performance.now();
   }
   return first;
@@ -98,7 +103,7 @@ function trips(times: Float64Array): void {
   for (let trip = 0; trip < times.length; trip++) {
     const began = performance.now();
     send();
-    while (inlet.poll(check, 1) === 0);
+    while (inlet.poll(check, 1) === 0) pause();
     times[trip] = performance.now() - began;
   }
 }
