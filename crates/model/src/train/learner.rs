@@ -1,47 +1,12 @@
 //! One step of learning at a time: what a trainer repeats over a data set and a live learner does beside the line.
+mod checkpoint;
+
 use crate::error::{Fault, ModelError};
 use crate::model::Model;
 use crate::net::Net;
 use crate::plan::Plan;
 use crate::train::rows::Target;
-use crate::train::{Dice, Loss, Method, Optimiser, adversary};
-
-/// What a step does.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recipe {
-    /// What is to become small.
-    pub loss: Loss,
-    /// How a gradient becomes a step.
-    pub method: Method,
-    /// Weight decay of matrices.
-    pub decay: f32,
-    /// Gradients longer than this are shortened to it; infinite: never.
-    pub clip: f32,
-    /// Weight of each class in the loss; missing ones count 1.
-    pub class_weights: Vec<f32>,
-    /// Sharpness-aware minimisation (Foret et al. 2021): the gradient is taken this far uphill; 0: where the parameters are.
-    pub sharpness: f32,
-    /// Share of steps that are sharpness-aware, by the dice (Zhao et al. 2022, randomised sharpness-aware training): the cheaper variant,
-    /// which costs so much of a second gradient; 1: every step.
-    pub sharp_share: f32,
-    /// Fast gradient sign (Goodfellow et al. 2015): each step also learns from inputs moved this far (in scaled units); 0: not.
-    pub adversary: f32,
-}
-
-impl Default for Recipe {
-    fn default() -> Recipe {
-        Recipe {
-            loss: Loss::CrossEntropy,
-            method: Method::AdamW,
-            decay: 0.0,
-            clip: 1.0,
-            class_weights: Vec::new(),
-            sharpness: 0.0,
-            sharp_share: 1.0,
-            adversary: 0.0,
-        }
-    }
-}
+use crate::train::{Dice, Optimiser, Recipe, adversary};
 
 /// Parameters that learn.
 #[derive(Debug, Clone)]
@@ -323,66 +288,6 @@ impl Learner {
     pub(crate) fn dice(&mut self) -> &mut Dice {
         &mut self.dice
     }
-
-    /// Everything a later [`Learner::restore`] needs to go on as if nothing had happened, to the bit.
-    pub fn checkpoint(&self) -> Vec<u8> {
-        let (steps, [first, second]) = self.optimiser.parts();
-        let vectors = [&self.parameters[..], first, second, self.net.state()];
-        let mut bytes = CHECKPOINT.to_vec();
-        bytes.extend(self.dice.state().to_le_bytes());
-        bytes.extend(steps.to_le_bytes());
-        for vector in vectors {
-            bytes.extend((vector.len() as u64).to_le_bytes());
-            vector.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
-        }
-        let sum = crate::file::digest(bytes.iter().copied());
-        bytes.extend(sum.to_le_bytes());
-        bytes
-    }
-
-    /// Goes back to a checkpoint of a learner of the same plan, recipe and batch.
-    ///
-    /// # Errors
-    /// [`Fault::Checksum`] for damaged bytes, [`Fault::Architecture`] for those of another learner; nothing has changed then.
-    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), ModelError> {
-        let damaged =
-            || ModelError::new(Fault::Checksum, "the checkpoint is damaged; go back to an older one");
-        let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(damaged)?;
-        if crate::file::digest(body.iter().copied()) != u64::from_le_bytes(*sum) {
-            return Err(damaged());
-        }
-        let mut rest = body.strip_prefix(&CHECKPOINT).ok_or_else(damaged)?;
-        let (dice, steps) = (number(&mut rest).ok_or_else(damaged)?, number(&mut rest).ok_or_else(damaged)?);
-        let mut vectors = Vec::new();
-        for _ in 0..4 {
-            vectors.push(numbers(&mut rest).ok_or_else(damaged)?);
-        }
-        let foreign =
-            || ModelError::new(Fault::Architecture, "the checkpoint is of another network or recipe");
-        let fits = vectors[0].len() == self.parameters.len() && vectors[3].len() == self.net.state().len();
-        if !fits || !rest.is_empty() || !self.optimiser.restore(steps, &vectors[1], &vectors[2]) {
-            return Err(foreign());
-        }
-        self.parameters.copy_from_slice(&vectors[0]);
-        self.net.set_state(&vectors[3]);
-        self.dice = Dice::new(dice);
-        Ok(())
-    }
-}
-
-const CHECKPOINT: [u8; 8] = *b"TLLEARN1";
-
-fn number(rest: &mut &[u8]) -> Option<u64> {
-    let (head, tail) = rest.split_first_chunk::<8>()?;
-    *rest = tail;
-    Some(u64::from_le_bytes(*head))
-}
-
-fn numbers(rest: &mut &[u8]) -> Option<Vec<f32>> {
-    let bytes = usize::try_from(number(rest)?).ok()?.checked_mul(4)?;
-    let (own, tail) = rest.split_at_checked(bytes)?;
-    *rest = tail;
-    Some(own.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
 fn length(gradient: &[f32]) -> f64 {
