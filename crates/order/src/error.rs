@@ -19,6 +19,8 @@ pub enum SessionError {
     },
     /// The venue ended its session for the day.
     Ended,
+    /// The connection broke in a replay, whose order of events does not outlive it.
+    Lost,
     /// A login was accepted that nobody asked for, or a message came before it.
     Unexpected {
         /// The packet's letter.
@@ -56,6 +58,7 @@ impl SessionError {
             SessionError::Rejected(_) => "ORDER_LOGIN_REJECTED",
             SessionError::Dead { .. } => "ORDER_PEER_DEAD",
             SessionError::Ended => "ORDER_SESSION_ENDED",
+            SessionError::Lost => "ORDER_SESSION_LOST",
             SessionError::Unexpected { .. } => "ORDER_UNEXPECTED",
             SessionError::Sequence { .. } => "ORDER_SEQUENCE",
             SessionError::Price { .. } => "ORDER_PRICE",
@@ -87,6 +90,9 @@ impl fmt::Display for SessionError {
                 write!(f, "nothing from the venue for {} ms", silent_ns / 1_000_000)
             }
             SessionError::Ended => f.write_str("the venue ended the session"),
+            SessionError::Lost => {
+                f.write_str("the connection to the venue broke; a replay needs every answer, so run it again")
+            }
             SessionError::Unexpected { kind } => write!(f, "packet `{}` at a wrong time", kind as char),
             SessionError::Sequence { wanted, got } => {
                 write!(f, "asked for message {wanted}, the venue starts at {got}; restart execution")

@@ -15,6 +15,8 @@ use tickline_wire::flat::fill::{FILL_BYTES, FillBody, fill_kind};
 
 /// First wait before a new connection, and the longest.
 const BACKOFF_NS: (u64, u64) = (10_000_000, 1_000_000_000);
+/// A replay that has lost its session fails after this time: long enough for the supervisor to tell a venue that died.
+const LOST_NS: u64 = 1_000_000_000;
 /// Fills that may wait before the queue allocates; only a recovery brings more.
 const FILLS_WAITING: usize = 8192;
 /// Packets handled in one poll.
@@ -56,6 +58,8 @@ pub struct Port {
     failure: Option<SessionError>,
     closed: bool,
     tried: bool,
+    /// Replay: when the session was lost.
+    lost_ns: Option<u64>,
     now_ns: u64,
     /// Replay: admission to publish once the Fills handed out have been passed on.
     admit_ns: u64,
@@ -96,6 +100,7 @@ impl Port {
             failure: None,
             closed: false,
             tried: false,
+            lost_ns: None,
             now_ns: 0,
             admit_ns: 0,
             config,
@@ -186,6 +191,12 @@ impl Port {
     }
 
     fn connect(&mut self) {
+        if let Some(lost_ns) = self.lost_ns {
+            if self.now_ns.saturating_sub(lost_ns) > LOST_NS {
+                self.fail(SessionError::Lost);
+            }
+            return;
+        }
         if !self.config.connects || !self.backoff.due(self.now_ns) {
             return;
         }
@@ -299,6 +310,10 @@ impl Port {
     #[cold]
     fn drop_link(&mut self) {
         self.link = Link::Down;
+        // Who has sent how much is counted by connection: what was on its way would be waited for without end.
+        if self.config.replay && self.client.phase() == Phase::Ready {
+            self.lost_ns = Some(self.now_ns);
+        }
         let fills = &mut self.fills;
         let again = self.client.disconnected(self.now_ns, &mut |body| fills.push_back(body));
         if !again {
