@@ -127,6 +127,7 @@ impl Follow {
     /// Follows until the stop signal; then ends the session.
     pub fn run(mut self) -> Summary {
         crate::sys::sleep_exactly();
+        crate::sys::take_short_turns();
         self.status.state(State::Running);
         while !self.cycle() {}
         self.status.state(State::Stopping);
