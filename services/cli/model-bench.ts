@@ -30,7 +30,8 @@ interface Verdict {
 }
 
 function verdicts(rows: readonly Row[]): Verdict[] {
-  const p50 = (name: string): number | null => rows.find((row) => row.name.startsWith(name))?.p50 ?? null;
+  // What is asked of a recurrent network is its whole step; the answer alone, sooner, has a row of its own.
+  const p50 = (name: string): number | null => rows.find((row) => row.name.startsWith(name) && !row.name.endsWith(", answer"))?.p50 ?? null;
   const speeds = TARGETS.map(([name, most]): Verdict => {
     const given = p50(name);
     return { name, target: `<= ${micros(most)} us`, passed: given === null ? null : given <= most };
