@@ -6,6 +6,7 @@ import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
+import { EXCHANGE } from "../kit/exchange.ts";
 import { shipped, train, type TrainResult } from "../trainer/main.ts";
 import { number, numbers } from "./option-values.ts";
 import { meter } from "./train-meter.ts";
@@ -31,9 +32,8 @@ interface Flags {
 
 /** The venue's program, built by the set-up. */
 function exchange(): string {
-  const path = join(ROOT, "target/release/tickline-exchange");
-  if (existsSync(path)) return path;
-  throw new TicklineError("TL_CAPTURE", `${relative(ROOT, path)} is missing, so no flow can be generated; run: cargo build --release -p tickline-exchange`);
+  if (existsSync(EXCHANGE)) return EXCHANGE;
+  throw new TicklineError("TL_CAPTURE", `${relative(ROOT, EXCHANGE)} is missing, so no flow can be generated; run: cargo build --release -p tickline-exchange`);
 }
 
 function generate(flags: Flags, file: string): string {

@@ -5,8 +5,9 @@
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import type { Agent } from "../kit/agent.ts";
 import type { LineConfig } from "../kit/config.ts";
+import { makeSegment } from "../kit/make-segment.ts";
 import { Control } from "../kit/ring/control.ts";
-import { createSegment, Segment } from "../kit/ring/segment.ts";
+import { Segment } from "../kit/ring/segment.ts";
 import { SEGMENT, segmentsOf } from "../kit/segments.ts";
 import { createAgent } from "./create.ts";
 import { PracticeVenue } from "./practice-venue.ts";
@@ -44,7 +45,7 @@ export class Cast {
     const { config, runDir } = options;
     rmSync(runDir, { recursive: true, force: true });
     mkdirSync(runDir);
-    makeSegments(runDir, config);
+    for (const segment of segmentsOf(config.instruments.length, statSync(config.inference.model).size)) makeSegment(runDir, segment, SLOTS_MAX);
     const cast = new Cast(runDir);
     try {
       await cast.#enter(options);
@@ -78,15 +79,5 @@ export class Cast {
     for (const agent of this.#agents) agent.close();
     this.#venue?.stop();
     rmSync(this.#runDir, { recursive: true, force: true });
-  }
-}
-
-function makeSegments(runDir: string, config: LineConfig): void {
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, statSync(config.inference.model).size)) {
-    const path = `${runDir}/${file}`;
-    if (kind === "control") createSegment(path, { kind });
-    else if (kind === "plain") createSegment(path, { kind, bytes });
-    else if (kind === "latest") createSegment(path, { kind, payload: bytes });
-    else createSegment(path, { kind, slots: Math.min(slots, SLOTS_MAX), payload: bytes });
   }
 }

@@ -1,15 +1,16 @@
 /** One run of a line, from the empty folder to the empty folder: segments, processes, supervision, and what is left to tell. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { nowNs, wallMs, wallText } from "../kit/clock.ts";
 import { placeOf, type LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { EXCHANGE, exchangeConfig } from "../kit/exchange.ts";
+import { makeSegment } from "../kit/make-segment.ts";
 import { native } from "../kit/native.ts";
 import { Control } from "../kit/ring/control.ts";
-import { createSegment, Segment } from "../kit/ring/segment.ts";
-import { BELLS, bellOf, runDirOf, SEGMENT, segmentsOf, type SegmentSpec } from "../kit/segments.ts";
+import { Segment } from "../kit/ring/segment.ts";
+import { BELLS, bellOf, runDirOf, SEGMENT, segmentsOf } from "../kit/segments.ts";
 import { ControlHealth } from "./control-health.ts";
 import { decideCores } from "./cores.ts";
 import { planProcesses, type LearnerSeat, type PlacementMode, type ProcessGroup } from "./plan.ts";
@@ -137,15 +138,6 @@ function giveWay(pid: number): void {
 
 function rehearsalOf(runDir: string): string {
   return `${runDir}/rehearsal`;
-}
-
-function makeSegment(runDir: string, { file, kind, slots, bytes }: SegmentSpec): void {
-  const path = `${runDir}/${file}`;
-  mkdirSync(runDir, { recursive: true });
-  if (kind === "control") createSegment(path, { kind });
-  else if (kind === "plain") createSegment(path, { kind, bytes });
-  else if (kind === "latest") createSegment(path, { kind, payload: bytes });
-  else createSegment(path, { kind, slots, payload: bytes });
 }
 
 function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {

@@ -11,22 +11,14 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { writeFi2010 } from "./fi2010-rig.ts";
 
 const COMMAND = fileURLToPath(new URL("../cli/tickline.mjs", import.meta.url));
 const KILLS = process.env["TICKLINE_LONG"] === "1" ? 25 : 3;
 const folder = mkdtempSync(join(tmpdir(), "tickline-crash-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** 149 rows of `samples` numbers, labels that follow the first feature. */
-function fi2010(name: string, samples: number): string {
-  const lift = (sample: number): number => (sample * 7) % 3;
-  const cell = (row: number, sample: number): number => (row >= 144 ? 1 + lift(sample) : row === 0 ? lift(sample) : (row * sample) % 5);
-  const path = join(folder, name);
-  writeFileSync(path, Array.from({ length: 149 }, (_, row) => Array.from({ length: samples }, (_, sample) => cell(row, sample)).join(" ")).join("\n"));
-  return path;
-}
-
-const data = ["--fi2010", fi2010("train.txt", 1500), fi2010("test.txt", 600), "--horizon", "10"];
+const data = ["--fi2010", writeFi2010(join(folder, "train.txt"), 1500), writeFi2010(join(folder, "test.txt"), 600), "--horizon", "10"];
 const NETWORKS = { "c-tabl": ["--epochs", "12", "--window", "10"], gru: ["--epochs", "60", "--steps", "20", "--batch", "8"] } as const;
 
 function args(network: keyof typeof NETWORKS, out: string, checkpoint: string): string[] {

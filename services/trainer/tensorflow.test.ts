@@ -4,12 +4,13 @@
  * Method: made-up files whose labels follow one feature; the real trainer with either engine. Skipped where TensorFlow.js is not installed.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { INSTALL, loadTf } from "../interchange/peers.ts";
 import { native } from "../kit/native.ts";
+import { writeFi2010 } from "./fi2010-rig.ts";
 import { train, type TrainResult } from "./main.ts";
 import { settingsOf, type Settings } from "./networks.ts";
 import { windowsOf } from "./tensorflow.ts";
@@ -18,16 +19,7 @@ const absent = (await loadTf()) === undefined ? `TensorFlow.js is not installed:
 const folder = mkdtempSync(join(tmpdir(), "tickline-tensorflow-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** 149 rows of `samples` numbers, labels that follow the first feature. */
-function fi2010(name: string, samples: number): string {
-  const lift = (sample: number): number => (sample * 7) % 3;
-  const cell = (row: number, sample: number): number => (row >= 144 ? 1 + lift(sample) : row === 0 ? lift(sample) : (row * sample) % 5);
-  const path = join(folder, name);
-  writeFileSync(path, Array.from({ length: 149 }, (_, row) => Array.from({ length: samples }, (_, sample) => cell(row, sample)).join(" ")).join("\n"));
-  return path;
-}
-
-const data = { train: fi2010("train.txt", 900), test: fi2010("test.txt", 600), columns: 40, horizon: 10 };
+const data = { train: writeFi2010(join(folder, "train.txt"), 900), test: writeFi2010(join(folder, "test.txt"), 600), columns: 40, horizon: 10 };
 
 function run(network: string, own: Partial<Settings>, engine: "tickline" | "tensorflow", losses: number[] = []): Promise<TrainResult> {
   const settings = settingsOf(network, { batch: 32, decay: 0, ...own });
