@@ -4,7 +4,9 @@ import { Command } from "commander";
 import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { compare } from "../trainer/compare.ts";
+import { rowRecipe } from "../trainer/job.ts";
 import { Ledger } from "../trainer/ledger.ts";
+import { recipeLine } from "../trainer/networks.ts";
 import { loadPreset, type Preset } from "../trainer/preset.ts";
 import { verdicts, type Row, type Spread, type Verdict } from "../trainer/table.ts";
 import { columns as head, table, whole } from "./columns.ts";
@@ -49,7 +51,7 @@ export function modelCompareCommand(): Command {
     .requiredOption("--capture <file>", "pcap or pcapng, gzip allowed")
     .option("--preset <file>", "which networks, trained how; YAML", PRESET)
     .option("--networks <names>", "only these rows of the preset, separated by commas")
-    .option("--columns <name>", "columns in place of the preset's: levels, relative+flow and so on")
+    .option("--columns <name>", "columns in place of the recipes': levels, relative+flow and so on")
     .option("--horizons <rows>", "rows ahead, separated by commas, in place of the preset's", numbers(1, 100_000, 20))
     .option("--labels <kinds>", "exact, smoothed or both, in place of the preset's", words(["exact", "smoothed"]))
     .option("--seeds <numbers>", "seeds in place of the preset's", numbers(0, 4294967295, 100))
@@ -102,8 +104,14 @@ function judged(rows: readonly Row[], preset: Preset): Verdict[] {
   return names.flatMap(([name]) => verdicts(rows, name, ["persistence", "logistic"]));
 }
 
+/** How each row is trained, a line each. */
+function recipeLines(preset: Preset): string {
+  return Object.entries(preset.networks).map(([row, own]) => `${row}: ${recipeLine(rowRecipe(row, own, preset))}\n`).join("");
+}
+
 async function run(flags: Flags): Promise<void> {
   const preset = chosen(flags);
+  process.stdout.write(`${recipeLines(preset)}\n`);
   const show = meter();
   const ledger = new Ledger(flags.json === undefined ? undefined : resolve(flags.json));
   const rows: Row[] = [];

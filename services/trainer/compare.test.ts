@@ -13,7 +13,8 @@ import { ROOT } from "../kit/config.ts";
 import { compare, splits } from "./compare.ts";
 import { evaluate, round } from "./evaluate.ts";
 import { train, type Data } from "./main.ts";
-import { settingsOf } from "./networks.ts";
+import { rowRecipe } from "./job.ts";
+import { RECIPES, recipeLine, recipeOf, settingsOf } from "./networks.ts";
 import { calibrationPlot, confusionPlot, lossPlot } from "./plot.ts";
 import { loadPreset } from "./preset.ts";
 import { readRecord } from "./record.ts";
@@ -31,10 +32,16 @@ const data: Data = { capture: CAPTURE, symbols: ["GOOG"], columns: "levels", lab
 function quiet(): void {}
 
 test("the shipped comparison is the table of the issue", () => {
-  const { networks, horizons, seeds, labels, columns, train: share } = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
+  const preset = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
+  const { networks, horizons, seeds, labels, train: share } = preset;
   assert.deepEqual(Object.keys(networks), ["logistic", "mlp", "lstm", "c-tabl", "bin-c-tabl", "cnn-lstm-attention", "deeplob"]);
-  // Whatever a network looks at, it is the visible book alone: other columns of this capture have seen the future.
-  assert.deepEqual([columns, ...Object.values(networks).flatMap((own) => own.columns ?? [])], ["relative+flow", "relative"]);
+  for (const [row, own] of Object.entries(networks)) {
+    const recipe = rowRecipe(row, own, preset);
+    // Trained as `model train` trains it, word for word: the two cannot drift apart.
+    assert.deepEqual(recipe, { name: row, ...RECIPES[row] });
+    // Whatever a network looks at, it is the visible book alone: other columns of this capture have seen the future.
+    assert.match(recipe.columns, /^relative(\+flow)?$/);
+  }
   assert.deepEqual([horizons, seeds, labels, share], [[10, 20, 50, 100], [1, 2, 3, 4, 5], ["exact", "smoothed"], 0.7]);
 });
 
@@ -66,6 +73,16 @@ test("settings given take the place of the network's own; an unknown network is 
   assert.equal(settingsOf("bin-c-tabl", { epochs: 3, rate: undefined }).epochs, 3);
   assert.equal(settingsOf("bin-c-tabl", { rate: undefined }).rate, settingsOf("bin-c-tabl").rate);
   assert.throws(() => settingsOf("oracle"), /TL_USAGE|is no network/);
+  const { columns, mirror, settings } = recipeOf("bin-c-tabl", { columns: "levels", mirror: false, epochs: 2 });
+  assert.deepEqual([columns, mirror, settings.epochs], ["levels", false, 2]);
+  assert.equal(recipeLine({ columns, mirror, settings: { ...settings, hidden: [8, 4], dropout: 0 } }), "levels columns; window 10, hidden 8-4, epochs 2, batch 128, steps 50, rate 0.01, decay 0.001, balance 1");
+  assert.match(recipeLine(recipeOf("bin-c-tabl")), /^relative\+flow columns, mirrored; window 10, dropout 0\.2/);
+});
+
+test("a row of a comparison goes before the preset, the preset before the recipe", () => {
+  const preset = { columns: "book", mirror: undefined };
+  assert.deepEqual(rowRecipe("wide", { network: "mlp", hidden: [8], mirror: false }, preset), { name: "mlp", columns: "book", mirror: false, settings: { ...RECIPES["mlp"]?.settings, hidden: [8] } });
+  assert.equal(rowRecipe("mlp", { columns: "levels" }, preset).columns, "levels");
 });
 
 test("plots are whole SVG files with a mark for each number", () => {

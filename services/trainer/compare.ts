@@ -2,10 +2,10 @@
 import { native } from "../kit/native.ts";
 import { slowDoor } from "./door.ts";
 import type { Progress, Task } from "./fit.ts";
-import { keyOf, recipeOf, runJob, sum, type Group, type Job, type Run } from "./job.ts";
+import { keyOf, rowRecipe, runJob, sum, type Group, type Job, type NamedRecipe, type Run } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
 import { ask } from "./main.ts";
-import type { OwnSettings, Preset } from "./preset.ts";
+import type { Preset } from "./preset.ts";
 import { square } from "./score.ts";
 import { baseline, rowOf, type Row } from "./table.ts";
 
@@ -51,17 +51,17 @@ type Market = Awaited<ReturnType<typeof native.Market.read>>;
  */
 export async function* compare(options: CompareOptions, report: (at: Comparing) => void): AsyncGenerator<Row[]> {
   const { capture, preset, jobs, ledger } = options;
-  const networks = Object.entries(preset.networks);
+  const networks = Object.entries(preset.networks).map(([network, own]) => [network, rowRecipe(network, own, preset)] as const);
   const groups = preset.labels.flatMap((labels) => preset.horizons.map((horizon): Group => ({ labels, horizon })));
   const market = await slowDoor(() => native.Market.read(capture, [...preset.symbols]));
-  const work = new Map(networks.map(([network, own]) => [network, cost(network, own)] as const));
+  const work = new Map(networks.map(([network, recipe]) => [network, cost(recipe)] as const));
   const all = groups.length * preset.seeds.length * [...work.values()].reduce((total, each) => total + each, 0);
   let done = 0;
   for (const group of groups) {
-    const list = networks.flatMap(([network, own]) => preset.seeds.map((seed): Job => ({ ...group, network, own, seed })));
+    const list = networks.flatMap(([network, recipe]) => preset.seeds.map((seed): Job => ({ ...group, network, recipe, seed })));
     const tasks = tasksOf(market, capture, preset, group);
     const runs = await pooled(list, jobs, async (job): Promise<Run> => {
-      const own = tasks(job.own);
+      const own = tasks(job.recipe);
       const key = keyOf(job, own);
       const name = `${job.network}, ${group.labels} labels, ${group.horizon} rows ahead, seed ${job.seed}`;
       let before = 0;
@@ -80,17 +80,17 @@ export async function* compare(options: CompareOptions, report: (at: Comparing) 
       ledger.write({ capture, preset });
       return run;
     });
-    const own = tasks({});
+    // Which rows are tested, and what they are, does not depend on the columns.
+    const own = networks[0] === undefined ? [] : tasks(networks[0][1]);
     const free = (name: "majority" | "persistence"): Row => baseline(group, name, sum(own.map((task) => square(task.facts()[name]))));
     yield [free("majority"), free("persistence"), ...networks.map(([network]) => rowOf(group, network, runs.filter((_, nth) => list[nth]?.network === network)))];
   }
 }
 
 /** Tasks of a group by columns, one each fold, made when first asked for. */
-function tasksOf(market: Market, capture: string, preset: Preset, group: Group): (own: OwnSettings) => readonly Task[] {
+function tasksOf(market: Market, capture: string, preset: Preset, group: Group): (recipe: NamedRecipe) => readonly Task[] {
   const made = new Map<string, readonly Task[]>();
-  return (own) => {
-    const { columns = preset.columns, mirror = preset.mirror } = own;
+  return ({ columns, mirror }) => {
     const which = `${columns} ${mirror}`;
     const known = made.get(which);
     if (known !== undefined) return known;
@@ -102,7 +102,6 @@ function tasksOf(market: Market, capture: string, preset: Preset, group: Group):
 }
 
 /** How much of the whole a network's runs are, roughly: what the meter's time left is reckoned by. */
-function cost(network: string, own: OwnSettings): number {
-  const { name, settings: { epochs, window } } = recipeOf({ network, own });
+function cost({ name, settings: { epochs, window } }: NamedRecipe): number {
   return epochs * (name.startsWith("deeplob") ? 40 : name.includes("tabl") ? window : name.startsWith("cnn") ? 5 : name === "logistic" ? 1 : 3);
 }

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fit, type Fitted, type Progress, type Task } from "./fit.ts";
-import { settingsOf, type Settings } from "./networks.ts";
-import type { OwnSettings } from "./preset.ts";
+import { recipeOf, type Recipe } from "./networks.ts";
+import type { OwnSettings, Preset } from "./preset.ts";
 
 /** A label. */
 export interface Group {
@@ -11,11 +11,16 @@ export interface Group {
   readonly horizon: number;
 }
 
+/** A network by its ready-made name, and how it is trained. */
+export interface NamedRecipe extends Recipe {
+  readonly name: string;
+}
+
 /** A row of the table and one seed. */
 export interface Job extends Group {
   /** The row's name. */
   readonly network: string;
-  readonly own: OwnSettings;
+  readonly recipe: NamedRecipe;
   readonly seed: number;
 }
 
@@ -48,16 +53,16 @@ export type Run = z.output<typeof runSchema>;
 /** Version of what `key` covers: raised when the same settings begin to give other weights. */
 const RECIPE = 1;
 
-/** Which network a job trains, and how. */
-export function recipeOf({ network, own }: Pick<Job, "network" | "own">): { readonly name: string; readonly settings: Settings } {
-  const name = own.network ?? network;
-  return { name, settings: settingsOf(name, own) };
+/** How a row of a preset is trained: its own words, else the preset's, else the network's recipe. */
+export function rowRecipe(row: string, own: OwnSettings, { columns, mirror }: Pick<Preset, "columns" | "mirror">): NamedRecipe {
+  const name = own.network ?? row;
+  return { name, ...recipeOf(name, { ...own, columns: own.columns ?? columns, mirror: own.mirror ?? mirror }) };
 }
 
 /** The job's name in the results on disk: the same rows, labels, network, settings and seed have the same. */
 export function keyOf(job: Job, tasks: readonly Task[]): string {
   const facts = tasks.map((task) => task.facts()).map(({ dataHash, testClasses, threshold, columns }) => [dataHash, testClasses, threshold, columns]);
-  const { name, settings } = recipeOf(job);
+  const { name, settings } = job.recipe;
   const what = [RECIPE, facts, name, Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1)), job.labels, job.horizon, job.seed];
   return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 16);
 }
@@ -74,7 +79,7 @@ function binsOf(fits: readonly Fitted[]): number[] {
 
 /** Trains and tests on every split, in every precision. */
 export async function runJob(job: Job, key: string, tasks: readonly Task[], report: (progress: Progress) => void): Promise<Run> {
-  const { name, settings } = recipeOf(job);
+  const { name, settings } = job.recipe;
   const fits: Fitted[] = [];
   for (const [nth, task] of tasks.entries()) {
     fits.push(await fit(task, name, settings, job.seed, ({ share, loss, rows }) => report({ share: (nth + share) / tasks.length, loss, rows }), { rounded: true }));

@@ -1,4 +1,4 @@
-/** The ready-made networks and how each is trained unless a person says otherwise. */
+/** The ready-made networks and the recipe by which each is trained unless a person says otherwise: the same for one model and for a comparison. */
 import { TicklineError } from "../kit/errors.ts";
 
 /** How to train; shapes as in `FitPlan` of the addon. */
@@ -25,34 +25,65 @@ export interface Settings {
   readonly adversary: number;
 }
 
-const base: Settings = { window: 10, hidden: [], dropout: 0, epochs: 6, batch: 128, steps: 50, rate: 1e-3, decay: 1e-3, balance: 1, adversary: 0 };
-const streaming: Settings = { ...base, window: 1, batch: 32, steps: 25 };
-const bilinear: Settings = { ...base, dropout: 0.1, epochs: 3 };
+/** How a network is trained: on which numbers, and by which settings. */
+export interface Recipe {
+  /** Columns of a capture: `levels`, `relative+flow` and so on. Files of FI-2010 bring their own. */
+  readonly columns: string;
+  /** The training part is there twice, as it was and turned over, bid for ask. */
+  readonly mirror: boolean;
+  readonly settings: Settings;
+}
 
-/** Every network's settings, by name. */
-export const NETWORKS: Readonly<Record<string, Settings>> = {
-  logistic: base,
-  mlp: base,
-  "mlp-swish-skip": base,
-  lstm: streaming,
-  gru: streaming,
-  "c-tabl": bilinear,
-  "bin-c-tabl": bilinear,
-  "cnn-lstm-attention": { ...streaming, window: 10 },
-  "cnn-lstm-attention-window": { ...base, window: 20 },
-  deeplob: streaming,
-  "deeplob-window": { ...base, window: 100 },
-  autoencoder: { ...base, window: 1 },
+const base: Settings = { window: 10, hidden: [], dropout: 0, epochs: 1, batch: 128, steps: 50, rate: 1e-3, decay: 1e-3, balance: 1, adversary: 0 };
+// Few stretches side by side, so that a pass over the day has some hundred steps.
+const streaming: Settings = { ...base, window: 1, epochs: 2, batch: 8, steps: 25, rate: 3e-3 };
+const bilinear: Settings = { ...base, rate: 1e-2, dropout: 0.2 };
+// Made for the forty numbers of ten levels. Higher rates, and the day turned over, end in one answer for all.
+const deeplob = (settings: Settings): Recipe => ({ columns: "relative", mirror: false, settings: { ...settings, rate: 3e-4 } });
+
+/** On the visible book and its flow, in no unit of the stock's own. */
+function visible(settings: Settings): Recipe {
+  return { columns: "relative+flow", mirror: true, settings };
+}
+
+/** Every network's recipe, by name. `ops/models/README.md` says how they were found. */
+export const RECIPES: Readonly<Record<string, Recipe>> = {
+  logistic: visible(base),
+  mlp: visible({ ...base, hidden: [32] }),
+  "mlp-swish-skip": visible({ ...base, hidden: [32, 32] }),
+  lstm: visible(streaming),
+  gru: visible(streaming),
+  "c-tabl": visible(bilinear),
+  "bin-c-tabl": visible(bilinear),
+  "cnn-lstm-attention": visible({ ...streaming, window: 10, epochs: 1 }),
+  "cnn-lstm-attention-window": visible({ ...base, window: 20 }),
+  deeplob: deeplob({ ...streaming, epochs: 4, batch: 16 }),
+  "deeplob-window": deeplob({ ...base, window: 100 }),
+  autoencoder: { columns: "levels", mirror: false, settings: { ...base, window: 1, epochs: 6 } },
 };
 
+/** What a person may put in a recipe's place; what is undefined stays the recipe's. */
+export type Own = { readonly [key in keyof Settings]?: Settings[key] | undefined } & { readonly columns?: string | undefined; readonly mirror?: boolean | undefined };
+
 /**
- * A network's settings with a person's own in their place.
+ * A network's recipe with a person's own in its place.
  *
  * @throws TicklineError TL_USAGE for a name that is none
  */
-export function settingsOf(network: string, own: { readonly [key in keyof Settings]?: Settings[key] | undefined } = {}): Settings {
-  const known = NETWORKS[network];
-  if (known === undefined) throw new TicklineError("TL_USAGE", `"${network}" is no network; give one of ${Object.keys(NETWORKS).join(", ")}`);
-  const given = Object.fromEntries(Object.entries(own).filter(([key, value]) => value !== undefined && key in known));
-  return { ...known, ...given };
+export function recipeOf(network: string, own: Own = {}): Recipe {
+  const known = RECIPES[network];
+  if (known === undefined) throw new TicklineError("TL_USAGE", `"${network}" is no network; give one of ${Object.keys(RECIPES).join(", ")}`);
+  const given = Object.fromEntries(Object.entries(own).filter(([key, value]) => value !== undefined && key in known.settings));
+  return { columns: own.columns ?? known.columns, mirror: own.mirror ?? known.mirror, settings: { ...known.settings, ...given } };
+}
+
+/** The settings of such a recipe alone. */
+export function settingsOf(network: string, own: Own = {}): Settings {
+  return recipeOf(network, own).settings;
+}
+
+/** A recipe in one line: `relative+flow columns, mirrored; window 10, dropout 0.2, ...`; what is zero is left out. */
+export function recipeLine({ columns, mirror, settings }: Recipe): string {
+  const value = ([name, setting]: readonly [string, unknown]): string[] => (setting === 0 ? [] : Array.isArray(setting) ? (setting.length === 0 ? [] : [`${name} ${setting.join("-")}`]) : [`${name} ${String(setting)}`]);
+  return `${columns} columns${mirror ? ", mirrored" : ""}; ${Object.entries(settings).flatMap(value).join(", ")}`;
 }

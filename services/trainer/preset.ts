@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { openDocument } from "../kit/config-document.ts";
 import { ConfigError } from "../kit/errors.ts";
-import { NETWORKS } from "./networks.ts";
+import { RECIPES } from "./networks.ts";
 
 const share = z.number().min(0).max(1);
 const seed = z.number().int().min(0).max(4294967295);
 
-const KNOWN = Object.keys(NETWORKS).filter((name) => name !== "autoencoder");
+const KNOWN = Object.keys(RECIPES).filter((name) => name !== "autoencoder");
 
 const settings = z.strictObject({
   /** Which network, where the row is not called after it. */
@@ -29,9 +29,9 @@ const settings = z.strictObject({
 
 const schema = z.strictObject({
   symbols: z.array(z.string()).min(1),
-  columns: z.string().default("levels"),
-  /** Trains on the training part twice, as it was and turned over, bid for ask. */
-  mirror: z.boolean().default(false),
+  /** Of every network, in place of its recipe's. */
+  columns: z.string().optional(),
+  mirror: z.boolean().optional(),
   horizons: z.array(z.number().int().min(1).max(100_000)).min(1),
   labels: z.array(z.enum(["exact", "smoothed"])).min(1),
   seeds: z.array(seed).min(1),
@@ -55,7 +55,7 @@ const schema = z.strictObject({
 /** A checked comparison. */
 export type Preset = z.output<typeof schema>;
 
-/** How one network of a comparison is trained where it differs from its own settings. */
+/** How one network of a comparison is trained where it differs from its recipe (`networks.ts`). */
 export type OwnSettings = z.output<typeof settings>;
 
 /**
