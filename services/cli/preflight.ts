@@ -1,6 +1,7 @@
 /** Looks at the files that a line needs before anything is started: a wrong one is then one sentence, not a process that dies. */
 import type { LineConfig } from "../kit/config.ts";
 import { native } from "../kit/native.ts";
+import { nativeSettings } from "../kit/learner-settings.ts";
 import { stated } from "./native-refusal.ts";
 
 /** What a capture holds, as far as starting a line on it matters. */
@@ -20,8 +21,13 @@ export function survey(path: string): Surveyed {
   }
 }
 
-/** Loads the model as inference will, and looks at the learner's shadows. @throws TicklineError TL_MODEL, naming the model file, the line file and the fix */
-export function requireModel({ inference, instruments, learner }: LineConfig, lineFile: string): void {
+/**
+ * Loads the model as inference will, and makes the learner that the line would have.
+ *
+ * @throws TicklineError TL_MODEL, naming the model file, the line file and the fix; TL_CONFIG_VALUE for settings that do not fit the model
+ */
+export function requireModel(config: LineConfig, lineFile: string): void {
+  const { inference, instruments, learner } = config;
   try {
     native.NativeModel.load(inference.model, Math.max(1, instruments.length));
   } catch (error) {
@@ -33,6 +39,17 @@ export function requireModel({ inference, instruments, learner }: LineConfig, li
     } catch (error) {
       throw stated(error, () => "TL_MODEL", `; name another for shadow ${name} under learner.shadows in ${lineFile}, or remove it`);
     }
+  }
+  if (learner !== undefined) requireLearner(config, lineFile);
+}
+
+/** Makes a learner that keeps and publishes nothing, and lets it go. */
+function requireLearner(config: LineConfig, lineFile: string): void {
+  const learner = { ...config.learner, publish: false } as NonNullable<LineConfig["learner"]>;
+  try {
+    native.NativeLearner.open(nativeSettings({ config: { ...config, learner }, runDir: "", replay: true, lineBlock: { runId: () => 0 } }));
+  } catch (error) {
+    throw stated(error, (code) => (code === "LEARN_SETTING" ? "TL_CONFIG_VALUE" : "TL_MODEL"), ` (section learner of ${lineFile})`);
   }
 }
 

@@ -29,10 +29,11 @@ test("what is left out has a default", () => {
 
 test("every setting of the mathematics is taken", () => {
   const schedule = { warm_steps: 100, anneal: { steps: 5000, again: true }, plateau: { cut: 0.5, patience: 5, every: 200 }, volatility: { most: 4 } };
-  const learner = parsed({ ...GOOD, method: "sophia", schedule, loss: { over: 2, under: 0.5 }, decay: 0.01, clip: 0.5, dropout: 0.2, sharpness: 0.05, adversary: 0.01, batch: 32 });
+  const learner = parsed({ ...GOOD, method: "sophia", schedule, loss: { over: 2, under: 0.5 }, decay: 0.01, clip: 0.5, dropout: 0.2, sharpness: 0.05, adversary: 0.01, batch: 32, liquidity: { most: 3 } });
   assert.deepEqual(learner?.schedule.anneal, { steps: 5000, floor: 0.01, again: true });
   assert.deepEqual(learner?.schedule.plateau, { cut: 0.5, patience: 5, every: 200, floor: 0.01 });
   assert.deepEqual(learner?.schedule.volatility, { most: 4, fast: 100, slow: 10_000 });
+  assert.deepEqual(learner?.liquidity, { most: 3, fast: 100, slow: 10_000 });
   assert.deepEqual([learner?.loss, learner?.dropout, learner?.sharpness], [{ over: 2, under: 0.5 }, 0.2, 0.05]);
   for (const every_ms of [10, 50]) assert.deepEqual(parsed({ ...GOOD, cadence: { every_ms } })?.cadence, { every_ms });
   for (const cadence of ["tick", "trade"]) assert.equal(parsed({ ...GOOD, cadence })?.cadence, cadence);
@@ -60,6 +61,10 @@ const CASES: readonly { readonly change: object; readonly path: string; readonly
   { change: { promotion: { ...PROMOTION, margin: 0 } }, path: "learner.promotion.margin", says: /a number above 0/ },
   { change: { promotion: { ...PROMOTION, fall_labels: 5000 } }, path: "learner.promotion.fall_labels", says: /above the contest's 2000 labels/ },
   { change: { dropout: 1 }, path: "learner.dropout", says: /a number from 0 to 0\.9/ },
+  { change: { liquidity: { most: 0.5 } }, path: "learner.liquidity.most", says: /0\.5 .*a number from 1 to 100/ },
+  { change: { liquidity: {} }, path: "learner.liquidity.most", says: /a number from 1 to 100/ },
+  { change: { liquidity: { most: 2, fast: 50, slow: 50 } }, path: "learner.liquidity.fast", says: /lower it or raise slow/ },
+  { change: { dropout: 0, liquidity: { most: 2 } }, path: "learner.dropout", says: /nothing that liquidity could raise; raise it, or remove learner\.liquidity/ },
   { change: { sharpness: -1 }, path: "learner.sharpness", says: /SAM/ },
   { change: { adversary: "much" }, path: "learner.adversary", says: /FGSM/ },
   { change: { loss: "hinge" }, path: "learner.loss", says: /"cross_entropy", "squares", or \{ over: N, under: N \}/ },

@@ -39,6 +39,13 @@ const schedule = z.strictObject({
     .optional(),
 });
 
+/** Dropout that is raised when liquidity is low. Liquidity: shares on the best five levels of both sides over the spread in 1/10,000 dollar, each instrument against its own norm. */
+const liquidity = z.strictObject({
+  most: z.number().min(1).max(100).meta({ expects: "a number from 1 to 100 (dropout is multiplied by usual over present liquidity, from 1 to most; no share is raised above 0.9)" }),
+  fast: whole(1, NUMBERS_MAX, "rows of an instrument that its present liquidity looks back over").default(100),
+  slow: whole(1, NUMBERS_MAX, "rows of an instrument that its usual liquidity looks back over").default(10_000),
+});
+
 const envelope = z.strictObject({
   offer_ms: whole(1, 3_600_000, "time between two publications, milliseconds of line time").default(1000),
   change_max: factor(10, "most relative change of the weights in one publication"),
@@ -81,6 +88,7 @@ const fields = z.strictObject({
   decay: z.number().min(0).max(1).meta({ expects: "a number from 0 to 1 (weight decay)" }).default(0),
   clip: factor(1e6, "longest gradient").default(1),
   dropout: z.number().min(0).max(0.9).meta({ expects: "a number from 0 to 0.9 (share of values left out in a step; without it, as the model file has it)" }).optional(),
+  liquidity: liquidity.optional(),
   sharpness: z.number().min(0).max(10).meta({ expects: "a number from 0 to 10 (SAM: how far uphill the gradient is taken; 0: not)" }).default(0),
   sharp_share: share("share of steps that look uphill: less costs less").default(1),
   adversary: z.number().min(0).max(10).meta({ expects: "a number from 0 to 10 (FGSM: how far inputs are moved, in scaled units; 0: not)" }).default(0),
@@ -100,7 +108,7 @@ const fields = z.strictObject({
 /** One rule that several fields make together: the field to blame, what it is, and the way out. */
 type Clash = readonly [broken: boolean, path: readonly (string | number)[], message: string, fix: string];
 
-function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, replay, shadows, promotion }: z.output<typeof fields>): Clash[] {
+function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, shadows, promotion }: z.output<typeof fields>): Clash[] {
   const { volatility } = schedule;
   const twin = shadows.findIndex(({ name }, i) => shadows.findIndex((other) => other.name === name) < i);
   return [
@@ -108,6 +116,8 @@ function clashes({ envelope, window, cadence, batch, loss, class_weights, schedu
     [cadence === "tick" && batch !== 1 && replay === undefined, ["batch"], `is ${batch}, but a step at every tick learns from one label`, "set it to 1, choose another cadence, or add replay"],
     [loss !== "cross_entropy" && class_weights !== undefined, ["class_weights"], "weighs the classes of cross_entropy, which is not the loss here", "remove it, or set loss: cross_entropy"],
     [volatility !== undefined && !(volatility.fast < volatility.slow), ["schedule", "volatility", "fast"], "does not look back over fewer labels than slow, so present and usual volatility are the same", "lower it or raise slow"],
+    [liquidity !== undefined && !(liquidity.fast < liquidity.slow), ["liquidity", "fast"], "does not look back over fewer rows than slow, so present and usual liquidity are the same", "lower it or raise slow"],
+    [liquidity !== undefined && dropout === 0, ["dropout"], "is 0, so there is nothing that liquidity could raise", "raise it, or remove learner.liquidity"],
     [replay !== undefined && !(batch <= replay.capacity), ["batch"], `is above the replay's capacity of ${replay?.capacity}, so no step would ever be taken`, "lower it or raise learner.replay.capacity"],
     [twin >= 0, ["shadows", twin, "name"], `${shadows[twin]?.name} is listed twice`, "give it another name"],
     [promotion !== undefined && !(promotion.fall_labels <= promotion.labels), ["promotion", "fall_labels"], `is above the contest's ${promotion?.labels} labels, so nothing would ever be taken back`, "lower it or raise learner.promotion.labels"],

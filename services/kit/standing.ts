@@ -55,6 +55,10 @@ export interface Standing {
   readonly promoted: number;
   /** Labels of the contest at hand; 0 without a gate. */
   readonly contested: number;
+  /** Learning rate of the last step, after its schedule; 0 before the first. */
+  readonly rate: number;
+  /** What the last step's dropout was multiplied by, since liquidity was low; 1: as it is set. */
+  readonly dropout_factor: number;
   readonly models: readonly ModelStanding[];
   /** The newest, oldest first. */
   readonly changes: readonly LiveChange[];

@@ -82,6 +82,40 @@ test("the same rows give the same weights in a replay, which keeps nothing", () 
   assert.equal(existsSync(join(folder, "no-replay-writes-here")), false);
 });
 
+test("dropout is raised while the book is thin, shown, and goes on after a kill to the bit", () => {
+  const settings = { dropout: 0.2, liquidity: { most: 3, fast: 20, slow: 1000 }, envelope: { ...LEARNER.envelope, offer_ms: 5 } };
+  const [whole, broken, blind] = [rig(settings), rig(settings), rig({ dropout: 0.2 })];
+  const shown = (line: typeof whole): number => readStanding(line.runDir)?.dropout_factor ?? NaN;
+  const thinning = (line: typeof whole, agents: readonly { doWork(): number; summary?(): Record<string, unknown> }[]): void => {
+    const walk = new Walk(11);
+    for (const [nth, depth] of [100, 100, 20, 20, 100, 100].entries()) {
+      walk.depth = depth;
+      const agent = agents[Math.min(nth, agents.length - 1)];
+      assert.ok(agent !== undefined);
+      play(line, agent, walk, 1_000);
+      if (line === blind) assert.equal(figures(agent).dropoutFactor, 1);
+      else if (nth === 2) assert.ok(figures(agent).dropoutFactor > 1.5 && shown(line) > 1.5, `${figures(agent).dropoutFactor}, shown ${shown(line)}`);
+      else assert.ok(depth === 20 || figures(agent).dropoutFactor === 1, `${figures(agent).dropoutFactor} in ${nth}`);
+    }
+  };
+  const uninterrupted = whole.start();
+  thinning(whole, [uninterrupted]);
+  const other = blind.start();
+  thinning(blind, [other]);
+  assert.notEqual(figures(other).weights, figures(uninterrupted).weights);
+  const first = broken.start();
+  // Killed within the thin stretch, as SIGKILL does it; the second begins with what the ring holds.
+  const second: { agent?: ReturnType<typeof broken.start> } = {};
+  const late = { doWork: (): number => (second.agent ??= broken.start()).doWork(), summary: (): Record<string, unknown> => second.agent?.summary?.() ?? {} };
+  thinning(broken, [first, first, first, late]);
+  assert.deepEqual({ ...figures(late), checkpoints: 0 }, { ...figures(uninterrupted), checkpoints: 0 });
+  assert.deepEqual([figures(late).rate, readStanding(whole.runDir)?.rate], [LEARNER.rate, LEARNER.rate].map(Math.fround));
+});
+
+test("liquidity without any dropout to raise is refused by name", () => {
+  assert.throws(() => rig({ liquidity: { most: 2, fast: 1, slow: 2 } }).start(), (error: TicklineError) => error.code === "TL_CONFIG_VALUE" && /set learner\.dropout above 0/.test(error.message));
+});
+
 test("a lapped learner drops what waited, counts what it lost, and goes on", () => {
   const line = rig();
   const agent = line.start();

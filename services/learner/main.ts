@@ -4,7 +4,7 @@ import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError, type ErrorCode } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { writeStanding } from "../kit/standing.ts";
-import { nativeSettings } from "./config.ts";
+import { nativeSettings } from "../kit/learner-settings.ts";
 import { Learner } from "./learner.ts";
 import { Report } from "./report.ts";
 

@@ -80,7 +80,11 @@ test("every setting reaches the mathematics: each one alone changes the weights,
   const learned = (change: Partial<LearnerConfig>): string => {
     const line = rig({ ...change, state: join(folder, "none") }, true);
     const agent = line.start();
-    play(line, agent, new Walk(4), 3_000);
+    const walk = new Walk(4);
+    for (const depth of [100, 20, 100]) {
+      walk.depth = depth;
+      play(line, agent, walk, 1_000);
+    }
     const { weights } = figures(agent);
     agent.close();
     return weights;
@@ -89,7 +93,7 @@ test("every setting reaches the mathematics: each one alone changes the weights,
   assert.equal(learned({}), plain);
   const changes: readonly Partial<LearnerConfig>[] = [
     ...(["sgd", "momentum", "adagrad", "rmsprop", "sophia"] as const).map((method) => ({ method })),
-    { rate: 2e-3 }, { decay: 0.1 }, { method: "adam", decay: 0.1 }, { clip: 0.01 }, { dropout: 0.2 }, { sharpness: 0.05 }, { sharpness: 0.05, sharp_share: 0.5 }, { adversary: 0.05 },
+    { rate: 2e-3 }, { decay: 0.1 }, { method: "adam", decay: 0.1 }, { clip: 0.01 }, { dropout: 0.2 }, { dropout: 0.2, liquidity: { most: 3, fast: 5, slow: 200 } }, { sharpness: 0.05 }, { sharpness: 0.05, sharp_share: 0.5 }, { adversary: 0.05 },
     { loss: "squares" }, { loss: { over: 2, under: 0.5 } }, { class_weights: [2, 1, 2] }, { cadence: "trade" }, { cadence: { every_ms: 2 } }, { batch: 4 },
     { schedule: { warm_steps: 50 } }, { schedule: { warm_steps: 0, anneal: { steps: 20, floor: 0.1, again: false } } },
     { schedule: { warm_steps: 0, plateau: { cut: 0.5, patience: 0, every: 2, floor: 0.1 } } }, { schedule: { warm_steps: 0, volatility: { most: 4, fast: 20, slow: 200 } } },

@@ -84,6 +84,8 @@ export class Walk {
   #seq = 0;
   #drift = 0;
   readonly mids = new Int32Array([1_000_000, 2_000_000]);
+  /** Shares at each of the five best levels. */
+  depth = 100;
 
   constructor(seed: number) {
     this.#seed = seed;
@@ -109,6 +111,12 @@ export class Walk {
     row.flags = this.#dice(50) === 0 ? FeaturesFlag.Crossed : 0;
     row.bid = mid - 50;
     row.ask = mid + 50;
+    for (let level = 0; level < 5; level++) {
+      row.setLevel(4 * level, mid + 50 + 100 * level);
+      row.setLevel(4 * level + 1, this.depth);
+      row.setLevel(4 * level + 2, mid - 50 - 100 * level);
+      row.setLevel(4 * level + 3, this.depth);
+    }
     // Far out, so that it is seen whatever the model's scaling; the contract limits it.
     for (let i = 0; i < 10; i++) row.setValue(i, -1000 * this.#drift);
     row.setValue(10, this.#dice(3));

@@ -70,6 +70,10 @@ pub struct LearnerFigures {
     pub weights: String,
     /// A person's model is in place, so nothing is published any more.
     pub stands_down: bool,
+    /// Learning rate of the last step; 0 before the first.
+    pub rate: f64,
+    /// What the last step's rates of dropout were multiplied by.
+    pub dropout_factor: f64,
     /// Why the last offer could not be kept or published; empty when it could.
     pub trouble: String,
 }
@@ -199,6 +203,8 @@ impl NativeLearner {
             in_place: format!("{:016x}", beside.in_place()),
             weights: format!("{weights:016x}"),
             stands_down: beside.stands_down(),
+            rate: f64::from(beside.stride().rate),
+            dropout_factor: f64::from(beside.stride().dropout),
             trouble,
         }
     }
@@ -241,6 +247,7 @@ fn row<'a>(body: &FeaturesBody, values: &'a [f32]) -> Row<'a> {
         time_ns: body.time_ns,
         instrument: usize::from(body.instrument),
         mid: whole.then(|| (f64::from(body.bid) + f64::from(body.ask)) / 2.0),
+        liquidity: tickline_features::liquidity(&body.levels),
         traded: body.flags & features_flag::TRADED != 0,
         stale: body.flags & features_flag::BOOK_STALE != 0,
         sound: body.flags & UNSOUND == 0,

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod features;
+mod liquidity;
 pub mod names;
 mod relative;
 mod snapshot;
@@ -11,6 +12,7 @@ mod tensor;
 mod window;
 
 pub use features::{Features, Marks, Row};
+pub use liquidity::liquidity;
 pub use names::NAMES;
 pub use relative::{RELATIVE, relative, relative_names, relative_place};
 pub use snapshot::{DEPTH, LEVELS, Snapshot};

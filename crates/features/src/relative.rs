@@ -88,8 +88,9 @@ fn mid(levels: &[f32; LEVELS]) -> f32 {
     if levels[0] > 0.0 && levels[2] > 0.0 { (levels[0] + levels[2]) / 2.0 } else { 0.0 }
 }
 
+/// Quantities of the best five levels of both sides in sum.
 #[inline]
-fn depth(levels: &[f32; LEVELS]) -> f32 {
+pub(crate) fn depth(levels: &[f32; LEVELS]) -> f32 {
     levels[..FIVE].iter().skip(1).step_by(2).sum()
 }
 

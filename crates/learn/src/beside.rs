@@ -3,9 +3,10 @@ use crate::contest::Contest;
 use crate::envelope::Envelope;
 use crate::error::LearnError;
 use crate::kept;
+use crate::liquidity::Liquidities;
 use crate::offer::Offered;
 use crate::panel::{Panel, Weights};
-use crate::school::School;
+use crate::school::{School, Stride};
 use crate::settings::{Cadence, Settings};
 use crate::shadow::Declared;
 use crate::stream::{Geometry, Labelled, Stream};
@@ -29,6 +30,8 @@ pub struct Row<'a> {
     pub instrument: usize,
     /// Middle of best bid and ask, 1/10,000 dollar; `None` where a side is empty.
     pub mid: Option<f64>,
+    /// What can be traded at how small a cost: the visible depth over the spread, above 0; `None` where it cannot be told.
+    pub liquidity: Option<f64>,
     /// The frame traded the instrument.
     pub traded: bool,
     /// The book has lost messages: what waits for its future there will never know it.
@@ -98,6 +101,7 @@ pub struct Beside {
     pub(crate) school: School,
     pub(crate) panel: Panel,
     pub(crate) streams: Vec<Stream>,
+    pub(crate) liquidities: Liquidities,
     /// Labels of the chunk at hand.
     lesson: Vec<u8>,
     scaled: Vec<f32>,
@@ -145,7 +149,10 @@ fn fits(loaded: &Loaded, settings: &Settings) -> Result<Plan, LearnError> {
     if let Some(dropout) = settings.dropout.filter(|share| !(0.0..=0.9).contains(share)) {
         return wrong(format!("dropout {dropout}; give 0 to 0.9"));
     }
-    if let Some(text) = settings.pace.wrong().or_else(|| settings.gate.and_then(|gate| gate.wrong())) {
+    let liquidity = settings.liquidity.and_then(|liquidity| liquidity.wrong());
+    if let Some(text) =
+        settings.pace.wrong().or(liquidity).or_else(|| settings.gate.and_then(|gate| gate.wrong()))
+    {
         return wrong(text);
     }
     Ok(plan)
@@ -174,6 +181,7 @@ impl Beside {
         Ok(Beside {
             offered: Offered::new(&loaded, school.mark()),
             streams: settings.symbols.iter().map(|_| Stream::new(geometry)).collect(),
+            liquidities: Liquidities::new(settings.liquidity, settings.symbols.len()),
             lesson: vec![NO_CLASS; steps],
             scaled: vec![0.0; columns],
             window: Window::new(settings.window, models),
@@ -200,6 +208,11 @@ impl Beside {
     /// The weights as they are now.
     pub fn parameters(&self) -> &[f32] {
         self.school.parameters()
+    }
+
+    /// How the last step was taken.
+    pub fn stride(&self) -> Stride {
+        self.school.stride()
     }
 
     /// The envelope that it declares.
@@ -279,6 +292,7 @@ impl Beside {
             self.counts.unsound += 1;
             return None;
         };
+        self.liquidities.saw(row.instrument, row.liquidity);
         self.scaled.copy_from_slice(own);
         self.base.model.contract.scale_rows(&mut self.scaled);
         let stream = &mut self.streams[row.instrument];
@@ -311,11 +325,13 @@ impl Beside {
 
     fn learn_chunk(&mut self, instrument: usize, labelled: Labelled) -> bool {
         let stream = &mut self.streams[instrument];
+        let dropout = self.liquidities.factor(instrument);
         let mut state = std::mem::take(&mut stream.states.lesson);
         let chunk = stream.chunk(labelled.row, &mut self.lesson);
         let whole = chunk.is_some();
         let stepped = chunk.is_some_and(|input| {
-            self.school.stretch(input, &self.lesson, rarest(&self.lesson, labelled.class), &mut state)
+            let class = rarest(&self.lesson, labelled.class);
+            self.school.stretch(input, (&self.lesson, class), &mut state, dropout)
         });
         stream.states.lesson = state;
         if whole {
@@ -331,7 +347,7 @@ impl Beside {
             Cadence::Trade => row.traded,
             Cadence::Every(ns) => reached(&mut self.next_step_ns, row.time_ns, ns),
         };
-        let stepped = due && self.school.step();
+        let stepped = due && self.school.step(self.liquidities.factor(row.instrument));
         self.counts.steps += u64::from(stepped);
         stepped
     }

@@ -1,7 +1,7 @@
 //! The learner as bytes: everything that a later process needs to go on as if nothing had happened, to the bit.
 //!
-//! Magic `TLBESID3`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, shadows, streams;
-//! at the end the first 8 bytes of the SHA-256 of it all.
+//! Magic `TLBESID4`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, shadows,
+//! liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all.
 use crate::beside::{Beside, Position};
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::shadow::Declared;
 use tickline_model::file::{Loaded, digest};
 
-const MAGIC: &[u8; 8] = b"TLBESID3";
+const MAGIC: &[u8; 8] = b"TLBESID4";
 
 /// Names what a checkpoint is good for: the model files and every setting.
 pub(crate) fn fingerprint(base: &Loaded, shadows: &[Declared], settings: &Settings) -> u64 {
@@ -31,6 +31,7 @@ impl Beside {
         self.offered.save(&mut out);
         self.school.save(&mut out);
         self.panel.save(&mut out);
+        self.liquidities.save(&mut out);
         self.streams.iter().for_each(|stream| stream.save(&mut out));
         let sum = digest(out.0.iter().copied());
         out.number(sum);
@@ -109,6 +110,7 @@ impl Beside {
         self.offered.load(from)?;
         self.school.load(from)?;
         self.panel.load(from)?;
+        self.liquidities.load(from)?;
         self.streams.iter_mut().try_for_each(|stream| stream.load(from))
     }
 }

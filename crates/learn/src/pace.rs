@@ -1,5 +1,6 @@
 //! How fast to learn from step to step: warm-up, annealing, plateau and volatility, as factors on the learning rate.
 use crate::bytes::{In, Out};
+use crate::norm::Norm;
 use tickline_model::train::{self, Schedule, by_volatility};
 
 /// A rate that falls along a smooth step.
@@ -77,16 +78,6 @@ impl Pace {
     }
 }
 
-/// A mean over about the newest `over` values; the plain mean until there are as many.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Running(f64);
-
-impl Running {
-    fn add(&mut self, value: f64, nth: u64, over: u32) {
-        self.0 += (value - self.0) / nth.min(u64::from(over)) as f64;
-    }
-}
-
 /// Where a schedule stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rate {
@@ -98,10 +89,8 @@ pub(crate) struct Rate {
     loss: f64,
     wanted: u64,
     looked: u64,
-    /// Present and usual size of moves.
-    fast: Running,
-    slow: Running,
-    moves: u64,
+    /// Size of moves.
+    moves: Norm,
 }
 
 impl Rate {
@@ -114,20 +103,14 @@ impl Rate {
             loss: 0.0,
             wanted: 0,
             looked: 0,
-            fast: Running::default(),
-            slow: Running::default(),
-            moves: 0,
+            moves: Norm::default(),
         }
     }
 
     /// A label has formed: its price moved by `change`, from `mid`.
     pub(crate) fn moved(&mut self, change: f64, mid: f64) {
-        let Some(volatility) = self.pace.volatility else { return };
-        let size = (change / mid).abs();
-        if size.is_finite() {
-            self.moves += 1;
-            self.fast.add(size, self.moves, volatility.fast);
-            self.slow.add(size, self.moves, volatility.slow);
+        if let Some(Volatility { fast, slow, .. }) = self.pace.volatility {
+            self.moves.add((change / mid).abs(), fast, slow);
         }
     }
 
@@ -151,25 +134,28 @@ impl Rate {
             Schedule::Anneal { warm: 0.0 }.factor((done as f64 / over as f64) as f32).max(floor)
         });
         let market = volatility.map_or(1.0, |Volatility { most, .. }| {
-            if self.moves == 0 { 1.0 } else { by_volatility(self.slow.0 as f32, self.fast.0 as f32, most) }
+            if self.moves.is_empty() {
+                1.0
+            } else {
+                by_volatility(self.moves.usual(), self.moves.now(), most)
+            }
         });
         rise * fall * self.cut * market
     }
 
     pub(crate) fn save(&self, out: &mut Out) {
         let (best, waited, factor) = self.plateau.state();
-        [best, f64::from(factor), f64::from(self.cut), self.loss, self.fast.0, self.slow.0]
-            .iter()
-            .for_each(|value| out.float(*value));
-        [u64::from(waited), self.wanted, self.looked, self.moves].iter().for_each(|value| out.number(*value));
+        [best, f64::from(factor), f64::from(self.cut), self.loss].iter().for_each(|value| out.float(*value));
+        [u64::from(waited), self.wanted, self.looked].iter().for_each(|value| out.number(*value));
+        self.moves.save(out);
     }
 
     pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
         let (best, factor) = (from.float()?, from.float()?);
         (self.cut, self.loss) = (from.float()? as f32, from.float()?);
-        (self.fast, self.slow) = (Running(from.float()?), Running(from.float()?));
         let waited = u32::try_from(from.number()?).ok()?;
-        (self.wanted, self.looked, self.moves) = (from.number()?, from.number()?, from.number()?);
+        (self.wanted, self.looked) = (from.number()?, from.number()?);
+        self.moves.load(from)?;
         self.plateau.restore((best, waited, factor as f32));
         Some(())
     }

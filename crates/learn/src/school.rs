@@ -5,9 +5,9 @@ use crate::error::LearnError;
 use crate::pace::Rate;
 use crate::recall::Recall;
 use crate::settings::Settings;
-use tickline_model::Plan;
 use tickline_model::file::Loaded;
 use tickline_model::train::{CLASSES, Learner, NO_CLASS, Target};
+use tickline_model::{Layer, Plan};
 
 /// Labels that wait for a step of a stateless network.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,12 +21,22 @@ struct Ready {
     next: usize,
 }
 
+/// How the last step was taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stride {
+    /// Its learning rate; 0 before the first step.
+    pub rate: f32,
+    /// What the rates of dropout were multiplied by; 1 before the first step.
+    pub dropout: f32,
+}
+
 /// A learner with its schedule and what it learns from.
 #[derive(Debug, Clone)]
 pub(crate) struct School {
     learner: Learner,
     rate: Rate,
     base_rate: f32,
+    stride: Stride,
     by_logits: bool,
     /// Answers that the network gives to one input, of which the newest has a label.
     each: usize,
@@ -45,6 +55,11 @@ fn target(class: Option<&u8>, by_logits: bool) -> Target<'static> {
     }
 }
 
+/// Whether a network leaves values out while it learns.
+fn drops(plan: &Plan) -> bool {
+    plan.architecture().nodes.iter().any(|node| matches!(node.layer, Layer::Dropout { rate } if rate > 0.0))
+}
+
 impl School {
     /// `plan` is the model's. A step takes `batch` inputs, or `steps` rows of a stateful network.
     ///
@@ -57,6 +72,13 @@ impl School {
             Some(share) => Plan::compile(&with_dropout(&model.architecture, share))?,
             None => plan.clone(),
         };
+        if settings.liquidity.is_some() && !drops(&lesson) {
+            return Err(LearnError::Setting(format!(
+                "learner.liquidity raises dropout, but model {:?} is learned without any; set learner.dropout above 0, or remove \
+                 learner.liquidity",
+                model.name
+            )));
+        }
         let (start, recipe) = (model.parameters.clone(), settings.recipe.clone());
         let mut learner = Learner::new(&lesson, start, recipe, settings.seed, settings.batch, steps)?;
         let (columns, window) = (model.contract.names.len(), model.contract.window);
@@ -68,6 +90,7 @@ impl School {
         Ok(School {
             rate: Rate::new(settings.pace),
             base_rate: settings.rate,
+            stride: Stride { rate: 0.0, dropout: 1.0 },
             by_logits: settings.recipe.loss.by_logits(),
             each,
             ready: Ready {
@@ -108,12 +131,25 @@ impl School {
         full
     }
 
-    /// Takes a step from the labels that wait, or from memory when new ones came; false when there is nothing to learn from.
-    pub(crate) fn step(&mut self) -> bool {
+    /// How the last step was taken.
+    pub(crate) fn stride(&self) -> Stride {
+        self.stride
+    }
+
+    /// The rate of the next step, which leaves out `dropout` times as many values; it counts as taken once the step is.
+    fn lengthen(&mut self, dropout: f32) -> Stride {
+        self.learner.net().set_dropout_factor(dropout);
+        Stride { rate: self.base_rate * self.rate.factor(self.learner.steps()), dropout }
+    }
+
+    /// Takes a step from the labels that wait, or from memory when new ones came; false when there is nothing to learn from. `dropout` is
+    /// the factor on its rates.
+    pub(crate) fn step(&mut self, dropout: f32) -> bool {
         if self.ready.filled == 0 {
             return false;
         }
-        let rate = self.base_rate * self.rate.factor(self.learner.steps());
+        let stride = self.lengthen(dropout);
+        let rate = stride.rate;
         let (by_logits, each, ready) = (self.by_logits, self.each, &mut self.ready);
         let (loss, wanted) = match &mut self.recall {
             Some(recall) => {
@@ -139,13 +175,21 @@ impl School {
         self.rate.stepped(loss, wanted);
         self.ready.classes.fill(NO_CLASS);
         (self.ready.filled, self.ready.next) = (0, 0);
+        self.stride = stride;
         true
     }
 
     /// Learns from a stateful network's stretch of rows, which begins with `state`; `state` is then the one at its end. `class` is what a
-    /// memory files it under.
-    pub(crate) fn stretch(&mut self, input: &[f32], classes: &[u8], class: u8, state: &mut [f32]) -> bool {
-        let rate = self.base_rate * self.rate.factor(self.learner.steps());
+    /// memory files it under, `dropout` the factor on its rates.
+    pub(crate) fn stretch(
+        &mut self,
+        input: &[f32],
+        (classes, class): (&[u8], u8),
+        state: &mut [f32],
+        dropout: f32,
+    ) -> bool {
+        let stride = self.lengthen(dropout);
+        let rate = stride.rate;
         let by_logits = self.by_logits;
         let wish = |class: Option<&u8>| target(class, by_logits);
         let (loss, wanted) = match &mut self.recall {
@@ -168,6 +212,7 @@ impl School {
             }
         };
         self.rate.stepped(loss, wanted);
+        self.stride = stride;
         true
     }
 
@@ -199,6 +244,7 @@ impl School {
     pub(crate) fn save(&self, out: &mut Out) {
         out.bytes(&self.mark());
         self.rate.save(out);
+        out.floats(&[self.stride.rate, self.stride.dropout]);
         out.floats(&self.ready.input);
         out.bytes(&self.ready.classes);
         [self.ready.filled, self.ready.next].iter().for_each(|value| out.number(*value as u64));
@@ -210,6 +256,9 @@ impl School {
     pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
         self.go_back(from.bytes()?).ok()?;
         self.rate.load(from)?;
+        let mut stride = [0.0; 2];
+        from.fill_floats(&mut stride)?;
+        self.stride = Stride { rate: stride[0], dropout: stride[1] };
         let ready = &mut self.ready;
         from.fill_floats(&mut ready.input)?;
         from.fill_bytes(&mut ready.classes)?;

@@ -1,6 +1,7 @@
 //! How to learn, and how far.
 use crate::envelope::Envelope;
 use crate::gate::Gate;
+use crate::liquidity::Liquidity;
 use crate::pace::Pace;
 use tickline_model::train::Recipe;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub pace: Pace,
     /// Share of values left out in a step, 0 to 0.9; `None`: as the model has it.
     pub dropout: Option<f32>,
+    /// Dropout that is raised when liquidity is low; `None`: it stays as it is.
+    pub liquidity: Option<Liquidity>,
     /// When a step is taken; stateful networks take one whenever `steps` rows of an instrument have their labels.
     pub cadence: Cadence,
     /// Labels that one step learns from at most, the newest; 1 for [`Cadence::Tick`] and for stateful networks.

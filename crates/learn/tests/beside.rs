@@ -3,7 +3,8 @@
 mod walk;
 
 use tickline_learn::{
-    Anneal, Beside, Cadence, Counts, Envelope, LearnError, Pace, Plateau, Settings, Verdict, Volatility,
+    Anneal, Beside, Cadence, Counts, Envelope, LearnError, Liquidity, Pace, Plateau, Settings, Verdict,
+    Volatility,
 };
 use tickline_model::file::Loaded;
 use tickline_model::train::{Loss, Method, Recipe};
@@ -40,7 +41,43 @@ fn everything(method: Method, loss: Loss) -> Settings {
         plateau: Some(Plateau { cut: 0.7, patience: 2, every: 10, floor: 0.1 }),
         volatility: Some(Volatility { most: 3.0, fast: 10, slow: 100 }),
     };
-    Settings { recipe, pace, dropout: Some(0.1), ..settings() }
+    let liquidity = Some(Liquidity { most: 3.0, fast: 10, slow: 100 });
+    Settings { recipe, pace, dropout: Some(0.1), liquidity, ..settings() }
+}
+
+/// Goal: dropout rises while the book of the instrument at hand is thin, falls when it is deep again, and the weights follow. Method: a walk
+/// that is thin for a stretch in one of two instruments, beside a learner that does not look.
+#[test]
+fn dropout_follows_liquidity_and_the_weights_follow_dropout() {
+    let asked = Some(Liquidity { most: 3.0, fast: 10, slow: 400 });
+    let mut rows = walk(2_000, 43, true);
+    for (at, given) in rows.iter_mut().enumerate() {
+        let thin = (1_000..1_200).contains(&at) && at % 2 == 0;
+        given.row.liquidity = Some(if thin { 0.2 } else { 1.0 });
+    }
+    for model in [mlp(), load(zoo::lstm(COLUMNS, &[6], 3))] {
+        let with =
+            |liquidity| start(model.clone(), Settings { dropout: Some(0.2), liquidity, ..settings() }, 1);
+        let (mut looking, mut blind) = (with(asked), with(None));
+        let mut most = [1.0f32; 2];
+        for (at, given) in rows.iter().enumerate() {
+            let stepped = give(&mut looking, given).stepped;
+            give(&mut blind, given);
+            let factor = looking.stride().dropout;
+            if stepped {
+                most[at % 2] = most[at % 2].max(factor);
+            }
+            match at {
+                ..1_000 => assert_eq!((factor, bits(&looking)), (1.0, bits(&blind)), "at {at}"),
+                1_190..1_200 if stepped && at % 2 == 0 => assert!(factor > 2.5, "{factor} at {at}"),
+                1_999 => assert_eq!(factor, 1.0, "it is deep again"),
+                _ => {}
+            }
+        }
+        assert!(most[0] > 2.5 && most[0] <= 3.0 && most[1] == 1.0, "each by its own book: {most:?}");
+        assert_ne!(bits(&looking), bits(&blind));
+        assert_eq!((blind.stride().dropout, blind.stride().rate), (1.0, settings().rate));
+    }
 }
 
 /// Goal: every optimiser, loss and schedule learns beside the line what there is to learn. Method: the walk with a column that tells the
@@ -268,5 +305,9 @@ fn what_cannot_be_learned_is_refused_by_name() {
     assert!(fault(mlp(), Settings { dropout: Some(1.0), ..settings() }).contains("dropout 1"));
     let slow = Pace { anneal: Some(Anneal { steps: 0, floor: 0.0, again: false }), ..Pace::default() };
     assert!(fault(mlp(), Settings { pace: slow, ..settings() }).contains("annealing over 0"));
+    let thin = Some(Liquidity { most: 0.5, fast: 1, slow: 2 });
+    assert!(fault(mlp(), Settings { liquidity: thin, ..settings() }).contains("within 0.5"));
+    let nothing = Settings { liquidity: Some(Liquidity { most: 2.0, fast: 1, slow: 2 }), ..settings() };
+    assert!(fault(mlp(), nothing).contains("set learner.dropout above 0"));
     assert!(fault(mlp(), Settings { cadence: Cadence::Every(0), batch: 8, ..settings() }).contains("0 ns"));
 }

@@ -3,7 +3,7 @@ use super::refused;
 use napi::Result;
 use napi_derive::napi;
 use tickline_learn::{
-    Anneal, Cadence, Envelope, Gate, LearnError, Pace, Plateau, Replay, Settings, Volatility,
+    Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Settings, Volatility,
 };
 use tickline_model::train::{Loss, Method, Recipe};
 
@@ -30,6 +30,8 @@ pub struct LearnerSettings {
     pub under: f64,
     /// Share of values left out in a step; absent: as the model has it.
     pub dropout: Option<f64>,
+    /// Dropout that is raised when liquidity is low; absent: it stays as it is.
+    pub liquidity: Option<LearnerLiquidity>,
     /// How far uphill the gradient is taken; 0: not.
     pub sharpness: f64,
     /// Share of steps that are taken so; absent: all.
@@ -126,6 +128,17 @@ impl LearnerSchedule {
     }
 }
 
+/// Dropout that is raised when liquidity is low.
+#[napi(object)]
+pub struct LearnerLiquidity {
+    /// Largest factor on dropout.
+    pub most: f64,
+    /// Rows that the present liquidity looks back over.
+    pub fast: u32,
+    /// Rows that the usual liquidity looks back over.
+    pub slow: u32,
+}
+
 /// Learning from a memory.
 #[napi(object)]
 pub struct LearnerReplay {
@@ -215,6 +228,11 @@ impl LearnerSettings {
             rate: self.rate as f32,
             pace: self.schedule.pace(),
             dropout: self.dropout.map(|share| share as f32),
+            liquidity: self.liquidity.as_ref().map(|asked| Liquidity {
+                most: asked.most as f32,
+                fast: asked.fast,
+                slow: asked.slow,
+            }),
             cadence: self.cadence()?,
             batch: self.batch as usize,
             steps: self.steps as usize,

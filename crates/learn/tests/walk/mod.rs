@@ -35,6 +35,7 @@ pub fn settings() -> Settings {
         rate: 5e-3,
         pace: Pace::default(),
         dropout: None,
+        liquidity: None,
         cadence: Cadence::Tick,
         batch: 1,
         steps: 8,
@@ -92,6 +93,8 @@ pub fn walk(rows: usize, seed: u64, leak: bool) -> Vec<Given> {
                 time_ns: 1_000 * at as u64,
                 instrument,
                 mid: Some(now),
+                // Thin for a fifth of the time, so that what is raised then falls again.
+                liquidity: (at % 13 != 0).then_some(if at % 500 < 100 { 0.25 } else { 1.0 }),
                 traded: at % 7 == 0,
                 stale: false,
                 sound: at % 31 != 0,

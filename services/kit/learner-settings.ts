@@ -1,12 +1,15 @@
 /** What of the line's configuration the learner uses, as its native half takes it. */
-import type { ServiceContext } from "../kit/context.ts";
-import { TicklineError } from "../kit/errors.ts";
-import type { LearnerConfig } from "../kit/learner-config.ts";
-import type { native } from "../kit/native.ts";
-import { SEGMENT } from "../kit/segments.ts";
+import type { ServiceContext } from "./context.ts";
+import { TicklineError } from "./errors.ts";
+import type { LearnerConfig } from "./learner-config.ts";
+import type { native } from "./native.ts";
+import { SEGMENT } from "./segments.ts";
 
 /** Settings of the native half. */
 export type NativeSettings = Parameters<typeof native.NativeLearner.open>[0];
+
+/** Where a learner is to work. */
+export type LearnerPlace = Pick<ServiceContext, "config" | "runDir" | "replay"> & { readonly lineBlock: { runId(): number } };
 
 const NS_A_MS = 1e6;
 
@@ -15,7 +18,7 @@ const NS_A_MS = 1e6;
  *
  * @throws TicklineError TL_CONFIG_VALUE when the line has no learner
  */
-export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<ServiceContext, "config" | "runDir" | "replay" | "lineBlock">): NativeSettings {
+export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPlace): NativeSettings {
   const { learner } = config;
   if (learner === undefined) throw new TicklineError("TL_CONFIG_VALUE", "line configuration: learner is missing: add the section, or do not start the service");
   const { cadence, envelope } = learner;
@@ -33,6 +36,7 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: Pick<Servi
     sharpShare: learner.sharp_share,
     adversary: learner.adversary,
     ...(learner.dropout === undefined ? {} : { dropout: learner.dropout }),
+    ...(learner.liquidity === undefined ? {} : { liquidity: learner.liquidity }),
     decay: learner.decay,
     clip: learner.clip,
     classWeights: learner.class_weights ?? [],
