@@ -1,15 +1,12 @@
 //! Runs a program: one row in, one answer out, no allocation.
-use crate::block::{Line, flat_mut, lines};
+use crate::block::{Line, lines};
 use crate::digit::by_digit;
 use crate::error::{ModelError, NoSignal};
-use crate::kernel;
-use crate::lanes::portable::Plain;
-use crate::lanes::{Lanes, Level};
+use crate::lanes::Level;
 use crate::model::Model;
-use crate::net::Net;
-use crate::program::{Program, scaling_lines};
+use crate::program::Program;
 use crate::recurrent::Prepare;
-use crate::tick::{Answer, Chain, Tick, give};
+use crate::tick::{Answer, Chain, Tick};
 use std::marker::PhantomData;
 
 /// Packed weights and the version they are told apart by (the model hash); borrowed for one tick.
@@ -61,10 +58,6 @@ pub struct Engine {
     scratch: Vec<Line>,
     /// For inputs as their products read them.
     spare: Vec<Line>,
-    /// Runs what has no fast form.
-    net: Option<Net<f32>>,
-    /// The input of `net`.
-    gathered: Vec<f32>,
 }
 
 impl Engine {
@@ -76,15 +69,10 @@ impl Engine {
     /// An engine on a given instruction set, or on the best available one below it.
     pub fn on(program: Program, level: Level) -> Engine {
         let scratch = vec![Line::ZERO; program.scratch_lines];
-        let net = if program.is_fast() { None } else { Net::new(&program.plan, 1, 1).ok() };
-        let net = net.map(|net| net.on(level));
-        let inputs = if program.is_fast() { 0 } else { program.columns * program.window };
         Engine {
             level: level.min(Level::detect()),
             scratch,
             spare: vec![Line::ZERO; program.spare_lines],
-            gathered: vec![0.0; inputs],
-            net,
             program,
         }
     }
@@ -152,10 +140,6 @@ impl Engine {
                 self.level.run(answer);
             }
         }
-        if outcome.is_ok() && !self.program.is_fast() {
-            self.run_net(weights, state);
-            outcome = self.give(out);
-        }
         match outcome {
             Ok(()) => state.prepared = None,
             Err(NoSignal::OutputNotFinite) => state.reset(),
@@ -164,35 +148,13 @@ impl Engine {
         outcome
     }
 
-    /// Gives what the network answered.
-    fn give(&mut self, out: &mut [f32]) -> Result<(), NoSignal> {
-        give::<Plain>(self.program.output, &self.scratch, Plain::splat(0.0), out)
-    }
-
-    /// Runs the network on what the tick made of the row, where layers have no fast form.
-    fn run_net(&mut self, weights: Weights<'_>, state: &mut State) {
-        let Some(net) = &mut self.net else { return };
-        let (program, own) = (&self.program, net.state().len());
-        net.set_state(kernel::head(&state.lines, own));
-        let scaling = scaling_lines(program.columns);
-        let parameters = kernel::head(&weights.lines[scaling..], program.plan.parameters());
-        let (input, rest) = self.scratch.split_at_mut(program.output.at);
-        let rows = input.chunks_exact(lines(program.columns)).take(program.window);
-        for (row, to) in rows.zip(self.gathered.chunks_exact_mut(program.columns)) {
-            to.copy_from_slice(kernel::head(row, program.columns));
-        }
-        let answer = net.forward(parameters, &self.gathered, None);
-        flat_mut(rest)[..answer.len()].copy_from_slice(answer);
-        flat_mut(&mut state.lines)[..own].copy_from_slice(net.state());
-    }
-
     /// Computes the recurrent halves of the next tick, off the path; what the next [`Engine::predict`] gives is the same with
     /// and without.
     pub fn prepare(&mut self, weights: Weights<'_>, state: &mut State) {
         let right = weights.lines.len() == self.program.weights_lines()
             && state.lines.len() == self.program.state_lines;
         let stateful = self.program.plan.architecture().stateful;
-        if !right || !stateful || state.lines.is_empty() || self.net.is_some() {
+        if !right || !stateful || state.lines.is_empty() {
             return;
         }
         let (program, weights_lines) = (&self.program, weights.lines);

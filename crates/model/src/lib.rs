@@ -9,6 +9,7 @@
 
 mod activation;
 mod architecture;
+mod attention;
 mod block;
 mod calibrate;
 mod contract;

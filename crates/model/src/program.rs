@@ -8,12 +8,11 @@ mod layout;
 mod weights;
 
 use crate::activation::Activation;
-use crate::block::{LANES, Line, flat_mut, lines};
+use crate::block::{LANES, Line, lines};
 use crate::digit::Rows;
 use crate::error::{Fault, ModelError};
 use crate::layer::{Pooling, Sweep};
 use crate::model::{Model, Precision};
-use crate::net::Net;
 use crate::plan::Plan;
 use crate::product::Patches;
 use fold::folded;
@@ -177,14 +176,31 @@ pub(crate) enum Op {
         to: Span,
         weights: usize,
     },
+    /// Linear attention over queries, keys and values; `work`: its own scratch.
+    Linear {
+        from: Span,
+        work: Span,
+        to: Span,
+        keys: usize,
+        decay: f32,
+        state: usize,
+    },
+    /// Attention over the last `span` times.
+    Local {
+        from: Span,
+        work: Span,
+        to: Span,
+        keys: usize,
+        span: usize,
+        state: usize,
+    },
 }
 
 /// A model's operations and sizes; the weights themselves are apart, so that they can be swapped.
 #[derive(Debug, Clone)]
 pub struct Program {
     pub(crate) plan: Plan,
-    /// `None`: some layer has no fast form, and the network runs on [`crate::train::Net`].
-    pub(crate) ops: Option<Vec<Op>>,
+    pub(crate) ops: Vec<Op>,
     /// The network's input in the scratch memory: a row for each of the window.
     pub(crate) input: Span,
     pub(crate) output: Span,
@@ -204,21 +220,20 @@ impl Program {
     /// Lays out a model.
     ///
     /// # Errors
-    /// What [`Model::verify`] finds; [`Fault::Layer`] for bf16 and int8 on a network with a layer that runs in f32 only.
+    /// What [`Model::verify`] finds; [`Fault::Layer`] for int8 on a recurrent layer whose 8-bit sums could overflow.
     pub fn new(model: &Model) -> Result<Program, ModelError> {
         let plan = model.verify()?;
         let mut layout = Layout::new(&plan, model.precision);
-        let slow = (0..plan.nodes().len()).find(|at| !layout.node(&plan, *at));
-        if let (Some(at), true) = (slow, model.precision != Precision::F32) {
+        if let Some(at) = (0..plan.nodes().len()).find(|at| !layout.node(&plan, *at)) {
             let (layer, name) = (plan.layer(at).name(), model.precision.name());
-            let text =
-                format!("node {at} ({layer}) runs in f32 only, not in {name}; give the model precision f32");
+            let text = format!(
+                "node {at} ({layer}) has too many inputs for the sums of {name}; give the model precision f32"
+            );
             return Err(ModelError::new(Fault::Layer, text));
         }
-        let input = layout.input();
-        let mut program = Program {
+        Ok(Program {
             output: layout.output(),
-            input,
+            input: layout.input(),
             precision: model.precision,
             is_chain: is_chain(&layout.ops, model.precision),
             columns: plan.architecture().columns,
@@ -228,19 +243,9 @@ impl Program {
             state_lines: layout.state,
             weights_lines: layout.weights,
             fingerprint: model.fingerprint(),
-            ops: Some(layout.ops),
+            ops: layout.ops,
             plan,
-        };
-        if slow.is_some() {
-            let behind = input.at + input.lines();
-            program.output = Span::new(behind, 1, program.plan.outputs());
-            program.ops = None;
-            program.is_chain = false;
-            program.scratch_lines = behind + program.output.lines();
-            program.state_lines = lines(Net::<f32>::new(&program.plan, 1, 1)?.state().len());
-            program.weights_lines = scaling_lines(program.columns) + lines(program.plan.parameters());
-        }
-        Ok(program)
+        })
     }
 
     /// Lines that the packed weights take.
@@ -261,11 +266,6 @@ impl Program {
     /// Shapes and parameters of the network.
     pub fn plan(&self) -> &Plan {
         &self.plan
-    }
-
-    /// True when every layer runs in its fast form.
-    pub fn is_fast(&self) -> bool {
-        self.ops.is_some()
     }
 
     /// What weights for this program must be made for; see [`Model::fingerprint`].
@@ -294,10 +294,6 @@ impl Program {
         put(&mut out[wide..2 * wide], &scale);
         out[2 * wide] = Line([contract.clip; LANES]);
         let mut rest = &mut out[scaling_lines(self.columns)..];
-        if self.ops.is_none() {
-            flat_mut(rest)[..model.parameters.len()].copy_from_slice(&model.parameters);
-            return Ok(());
-        }
         for at in 0..self.plan.nodes().len() {
             let reach = model.reach.get(at).copied().unwrap_or(0.0);
             let folded = folded(&self.plan, at, &model.parameters);

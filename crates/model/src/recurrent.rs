@@ -160,7 +160,7 @@ impl Kernel for Prepare<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Prepare { program, weights, spare, state } = self;
-        for op in program.ops.iter().flatten() {
+        for op in &program.ops {
             match *op {
                 Op::Lstm(gates) => {
                     by_digit!(program.precision, D, ahead::<L, D, 4>(program, gates, weights, spare, state));

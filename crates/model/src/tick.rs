@@ -1,6 +1,7 @@
 // @hot
 //! One tick: the operations of a program, one after another.
 use crate::activation::Activation;
+use crate::attention::{Linear, Local, linear_state, local_state};
 use crate::block::{LANES, Line, flat_mut, lines};
 use crate::digit::{Digit, by_digit};
 use crate::error::NoSignal;
@@ -50,12 +51,10 @@ impl Kernel for Answer<'_, '_> {
         if outcome.is_err() {
             return;
         }
-        for op in program.ops.iter().flatten() {
+        for op in &program.ops {
             each::<L>(program.precision, op, tick, prepared);
         }
-        if program.is_fast() {
-            *outcome = give::<L>(program.output, tick.scratch, L::load(&tick.guard), out);
-        }
+        *outcome = give::<L>(program.output, tick.scratch, L::load(&tick.guard), out);
     }
 }
 
@@ -71,7 +70,7 @@ impl<D: Digit> Kernel for Chain<'_, '_, D> {
             return;
         }
         let mut guard = L::splat(0.0);
-        for op in program.ops.iter().flatten() {
+        for op in &program.ops {
             match *op {
                 Op::Row { from, to, weights, inputs, sparse, activation, .. } => {
                     let (x, y) = apart(tick.scratch, from, to);
@@ -132,12 +131,7 @@ fn take<L: Lanes>(
 
 /// Gives the answer, if every number on the way was finite.
 #[inline(always)]
-pub(crate) fn give<L: Lanes>(
-    from: Span,
-    scratch: &[Line],
-    mut guard: L,
-    out: &mut [f32],
-) -> Result<(), NoSignal> {
+fn give<L: Lanes>(from: Span, scratch: &[Line], mut guard: L, out: &mut [f32]) -> Result<(), NoSignal> {
     let answer = &scratch[from.at..from.at + from.lines()];
     for line in answer {
         guard = L::load(line).mul_add(L::splat(0.0), guard);
@@ -162,6 +156,14 @@ pub(crate) fn give<L: Lanes>(
 fn apart(scratch: &mut [Line], from: Span, to: Span) -> (&[Line], &mut [Line]) {
     let (before, behind) = scratch.split_at_mut(to.at);
     (&before[from.at..from.at + from.lines()], behind)
+}
+
+/// The value before an operation, its own scratch, and the value behind it.
+#[inline(always)]
+fn with_work(scratch: &mut [Line], from: Span, work: Span, to: Span) -> (&[Line], &mut [Line], &mut [Line]) {
+    let (before, y) = scratch.split_at_mut(to.at);
+    let (x, own) = before.split_at_mut(work.at);
+    (&x[from.at..from.at + from.lines()], &mut own[..work.lines()], &mut y[..to.lines()])
 }
 
 #[inline(always)]
@@ -222,6 +224,7 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
             pool(x, from, y, to, present, (channels, width), pooling, sweep);
             kernel::watch::<L>(&y[..to.lines()], &mut tick.guard);
         }
+        Op::Linear { .. } | Op::Local { .. } => over_past::<L>(op, tick),
         _ => over_window::<L>(op, tick),
     }
 }
@@ -288,12 +291,30 @@ fn over_window<L: Lanes>(op: &Op, tick: &mut Tick<'_>) {
             L::enter(BilinearNorm { x, weights: &tick.weights[weights..], wide, values, guard, to });
         }
         Op::Attend { from, hidden, to, weights } => {
-            let (before, y) = tick.scratch.split_at_mut(to.at);
-            let (before, energy) = before.split_at_mut(hidden.at);
-            let x = &before[from.at..from.at + from.lines()];
-            let (energy, hidden_wide) = (&mut energy[..hidden.lines()], hidden.wide());
-            let (query, to) = (&tick.weights[weights..], &mut y[..to.wide()]);
-            L::enter(Attend { x, hidden: energy, hidden_wide, query, guard, to });
+            let (query, hidden_wide) = (&tick.weights[weights..], hidden.wide());
+            let (x, hidden, to) = with_work(tick.scratch, from, hidden, to);
+            L::enter(Attend { x, hidden, hidden_wide, query, guard, to });
+        }
+        _ => {}
+    }
+}
+
+/// Operations of attention over what a state holds.
+#[inline(always)]
+fn over_past<L: Lanes>(op: &Op, tick: &mut Tick<'_>) {
+    let guard = &mut tick.guard;
+    match *op {
+        Op::Linear { from, work, to, keys, decay, state } => {
+            let wide = to.wide();
+            let (x, work, to) = with_work(tick.scratch, from, work, to);
+            let state = &mut tick.state[state..state + linear_state(keys, wide)];
+            L::enter(Linear { x, keys, wide, decay, state, work, guard, to });
+        }
+        Op::Local { from, work, to, keys, span, state } => {
+            let wide = to.wide();
+            let (x, work, to) = with_work(tick.scratch, from, work, to);
+            let state = &mut tick.state[state..state + local_state(keys, wide, span)];
+            L::enter(Local { x, keys, wide, span, state, work, guard, to });
         }
         _ => {}
     }

@@ -158,10 +158,13 @@ fn a_tick_allocates_nothing() {
     nets.push((zoo::cnn_lstm_attention(40, 6, 3), 5));
     nets.push((zoo::cnn_lstm_attention_streaming(40, 6, 3), 0));
     nets.push((zoo::deeplob_streaming(3), 0));
+    let mut past = Architecture::stateful(40);
+    past.then(Layer::LinearAttention { keys: 20, outputs: 40, decay: 0.99 });
+    past.dense(3, Activation::Softmax);
+    nets.push((past, 0));
     for (net, filling) in nets {
         let mut predictor = Predictor::new(&model(net, 3)).expect("valid");
         let (row, mut out) = ([0.25; 40], [0.0; 3]);
-        // Memory is taken at construction and, by layers without a fast form, on the first rows.
         let mut answers: u32 = (0..20).map(|_| u32::from(predictor.predict(&row, &mut out).is_ok())).sum();
         let before = ALLOCATIONS.with(Cell::get);
         for _ in 20..500 {

@@ -26,6 +26,19 @@ fn nets() -> Vec<(String, usize, Architecture)> {
     nets.push(("bilinear".into(), 0, zoo::c_tabl(COLUMNS, WINDOW, 3, 0.0)));
     nets.push(("normalised".into(), 0, zoo::bin_c_tabl(COLUMNS, WINDOW, 3, 0.0)));
     nets.push(("attention".into(), 1, zoo::cnn_lstm_attention(COLUMNS, WINDOW, 3)));
+    nets.push(("attention, streaming".into(), 1, zoo::cnn_lstm_attention_streaming(COLUMNS, WINDOW, 3)));
+    for layer in [
+        Layer::LinearAttention { keys: 9, outputs: 20, decay: 0.9 },
+        Layer::LocalAttention { keys: 9, outputs: 20, span: 3 },
+    ] {
+        for mut net in [Architecture::stateful(COLUMNS), Architecture::over_window(COLUMNS, WINDOW)] {
+            net.then(layer);
+            net.then(Layer::Last);
+            net.dense(12, Activation::Relu);
+            net.dense(3, Activation::Softmax);
+            nets.push((layer.name().into(), 0, net));
+        }
+    }
     for pooling in [Pooling::Max, Pooling::Average] {
         let mut net = Architecture::over_window(COLUMNS, WINDOW);
         let sweep = Sweep::times(3, Padding::Same);

@@ -2,7 +2,8 @@
 use super::fold::is_folded;
 use super::{Gates, Op, Span};
 use crate::activation::Activation;
-use crate::block::lines;
+use crate::attention::{linear_state, local_state, places};
+use crate::block::{LANES, lines};
 use crate::layer::{Layer, Padding, Sweep};
 use crate::model::Precision;
 use crate::narrow::{is_narrow, narrow_lines};
@@ -135,10 +136,20 @@ impl Layout {
                 self.spans.push(from);
                 return false;
             }
-            Layer::LinearAttention { .. } | Layer::LocalAttention { .. } => {
-                let to = self.span(y.time, y.features());
-                self.spans.push(to);
-                return false;
+            Layer::LinearAttention { keys, outputs, decay } => {
+                let (from, work) = self.queries(from, keys, outputs, sparse);
+                let (to, state) = (self.span(y.time, outputs), self.state);
+                self.state += linear_state(keys, to.wide());
+                self.ops.push(Op::Linear { from, work, to, keys, decay, state });
+                to
+            }
+            Layer::LocalAttention { keys, outputs, span } => {
+                let (from, _) = self.queries(from, keys, outputs, sparse);
+                let work = self.span(1, places(span));
+                let (to, state) = (self.span(y.time, outputs), self.state);
+                self.state += local_state(keys, to.wide(), span);
+                self.ops.push(Op::Local { from, work, to, keys, span, state });
+                to
             }
             layer => {
                 let to = self.span(y.time, y.features());
@@ -239,6 +250,13 @@ impl Layout {
             self.ops.push(Op::Spread { from, to, run: channels, to_row, wide: y.channels, at });
             at += channels;
         }
+    }
+
+    /// Queries, keys and values of attention as one product whose parts begin at a line each; and lines for two rows of keys.
+    fn queries(&mut self, from: Span, keys: usize, outputs: usize, sparse: bool) -> (Span, Span) {
+        let to = self.span(from.rows, (2 * lines(keys) + lines(outputs)) * LANES);
+        self.dense(from, to, None, sparse, Activation::None);
+        (to, self.span(2, keys))
     }
 
     fn recurrent(&mut self, gates: usize, units: usize, from: Span, to: Span) {

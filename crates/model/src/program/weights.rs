@@ -3,7 +3,7 @@ use super::fold::{affine, is_folded};
 use super::layout::{digit, sweep_patches, time_first};
 use super::put;
 use crate::activation::Activation;
-use crate::block::{Line, lines};
+use crate::block::{LANES, Line, lines};
 use crate::digit::Reach;
 use crate::layer::Layer;
 use crate::model::Precision;
@@ -80,8 +80,27 @@ pub(super) fn pack_node<'a>(
             );
             pack_numbers(query, out)
         }
+        Layer::LinearAttention { keys, outputs, .. } | Layer::LocalAttention { keys, outputs, .. } => {
+            let (weights, given) = side_by_side(values, features, &[keys, keys, outputs]);
+            let matrix = Matrix { weights: &weights, bias: &[], taps: 1, run: features, outputs: given };
+            pack_dense(wanted, reach, Activation::None, matrix, out)
+        }
         _ => out,
     }
+}
+
+/// Matrices of `features` rows as one whose parts begin at whole lines, zeros behind each; and how many numbers it gives.
+fn side_by_side(mut values: &[f32], features: usize, parts: &[usize]) -> (Vec<f32>, usize) {
+    let wide: usize = parts.iter().map(|part| lines(*part) * LANES).sum();
+    let (mut joined, mut at) = (vec![0.0; features * wide], 0);
+    for part in parts {
+        let (own, rest) = values.split_at(features * part);
+        for (row, to) in own.chunks_exact(*part).zip(joined.chunks_exact_mut(wide)) {
+            to[at..at + part].copy_from_slice(row);
+        }
+        (values, at) = (rest, at + lines(*part) * LANES);
+    }
+    (joined, wide)
 }
 
 fn pack_bilinear<'a>(
