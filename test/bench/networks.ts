@@ -14,7 +14,7 @@ import type { Row } from "./row.ts";
 import { rustRows } from "./rust-rows.ts";
 
 /** Networks by name, and the rows that they look at. */
-export const NETWORKS = [["mlp", 1], ["lstm-64", 1], ["lstm-128", 1], ["stac-a", 1], ["bin-c-tabl", 10], ["deeplob", 100], ["deeplob-streaming", 1]] as const;
+export const NETWORKS = [["mlp", 1], ["lstm-64", 1], ["lstm-128", 1], ["stac-a", 1], ["bin-c-tabl", 10], ["cnn-lstm-attention", 10], ["cnn-lstm-attention-streaming", 10], ["deeplob", 100], ["deeplob-streaming", 1]] as const;
 
 const ROWS = 256;
 const TURNS = 6;

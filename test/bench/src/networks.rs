@@ -37,6 +37,8 @@ fn networks() -> Vec<(&'static str, Architecture)> {
         ("lstm-128", zoo::lstm(40, &[128], 3)),
         ("stac-a", zoo::stac(zoo::Stac::A, true)),
         ("bin-c-tabl", zoo::bin_c_tabl(40, 10, 3, 0.1)),
+        ("cnn-lstm-attention", zoo::cnn_lstm_attention(40, 10, 3)),
+        ("cnn-lstm-attention-streaming", zoo::cnn_lstm_attention_streaming(40, 10, 3)),
         ("deeplob", zoo::deeplob(100, 3)),
         ("deeplob-streaming", zoo::deeplob_streaming(3)),
     ]

@@ -33,7 +33,10 @@ impl<'a> Plain<'a> {
                 Layer::Reshape { .. } | Layer::Flatten | Layer::Last | Layer::Dropout { .. } => {
                     Default::default()
                 }
-                Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin => Default::default(),
+                Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin | Layer::Attention { .. } => {
+                    Default::default()
+                }
+                Layer::LocalAttention { .. } if plan.architecture().stateful => Default::default(),
                 ref other => return Err(format!("node {at}: no plain loop for a {}", other.name())),
             });
         }
@@ -93,6 +96,10 @@ impl<'a> Plain<'a> {
                 let whole =
                     extended(&sweep, from, x, self.plan.architecture().stateful, &mut self.states[at][0]);
                 pool(pooling, &sweep, (from, to), &whole, y);
+            }
+            Layer::Attention { units } => attention(w, units, x, y),
+            Layer::LocalAttention { keys, span, .. } => {
+                local_attention(w, (keys, span), x, &mut self.states[at], y);
             }
             Layer::Last => y.copy_from_slice(&x[x.len() - y.len()..]),
             Layer::Concat => {
@@ -211,6 +218,50 @@ fn bin(w: &[f32], from: Shape, x: &[f32], y: &mut [f32]) {
             y[at] += w[1] * (l2[f] * (x[at] - mean) / deviation + b2[f]);
         }
     }
+}
+
+/// Additive attention over the rows of `x`.
+fn attention(w: &[f32], units: usize, x: &[f32], y: &mut [f32]) {
+    let (weight, rest) = w.split_at(y.len() * units);
+    let (bias, query) = rest.split_at(units);
+    let mut shares = Vec::new();
+    for x in x.chunks_exact(y.len()) {
+        let mut hidden = bias.to_vec();
+        add_product(x, weight, &mut hidden);
+        shares.push(hidden.iter().zip(query).map(|(hidden, query)| hidden.tanh() * query).sum());
+    }
+    softmax(shares.iter_mut());
+    y.fill(0.0);
+    add_product(&shares, x, y);
+}
+
+/// Attention of one row to the last `span`; `past`: their keys and values.
+fn local_attention(
+    w: &[f32],
+    (keys, span): (usize, usize),
+    x: &[f32],
+    past: &mut [Vec<f32>; 2],
+    y: &mut [f32],
+) {
+    let (query, rest) = w.split_at(x.len() * keys);
+    let (key, value) = rest.split_at(x.len() * keys);
+    let [all_k, all_v] = past;
+    let mut q = vec![0.0; keys];
+    add_product(x, query, &mut q);
+    for (all, weight, wide) in [(&mut *all_k, key, keys), (&mut *all_v, value, y.len())] {
+        if all.len() == span * wide {
+            all.drain(..wide);
+        }
+        let known = all.len();
+        all.resize(known + wide, 0.0);
+        add_product(x, weight, &mut all[known..]);
+    }
+    let scale = (keys as f32).sqrt();
+    let score = |k: &[f32]| k.iter().zip(&q).map(|(k, q)| k * q).sum::<f32>() / scale;
+    let mut shares: Vec<f32> = all_k.chunks_exact(keys).map(score).collect();
+    softmax(shares.iter_mut());
+    y.fill(0.0);
+    add_product(&shares, all_v, y);
 }
 
 /// The input with what stands before and after it; a stateful network's past is carried on.
