@@ -1,7 +1,7 @@
 /** Looks at the files that a line needs before anything is started: a wrong one is then one sentence, not a process that dies. */
-import type { LineConfig } from "../kit/config.ts";
-import { native } from "../kit/native.ts";
+import { modelsOf, type LineConfig } from "../kit/config.ts";
 import { nativeSettings } from "../kit/learner-settings.ts";
+import { native } from "../kit/native.ts";
 import { stated } from "./native-refusal.ts";
 
 /** What a capture holds, as far as starting a line on it matters. */
@@ -27,11 +27,12 @@ export function survey(path: string): Surveyed {
  * @throws TicklineError TL_MODEL, naming the model file, the line file and the fix; TL_CONFIG_VALUE for settings that do not fit the model
  */
 export function requireModel(config: LineConfig, lineFile: string): void {
-  const { inference, instruments, learner } = config;
+  const { instruments, learner } = config;
+  const [model, ...ensemble] = modelsOf(config);
   try {
-    native.NativeModel.load(inference.model, Math.max(1, instruments.length));
+    native.NativeModel.load(model, Math.max(1, instruments.length), ensemble);
   } catch (error) {
-    throw stated(error, () => "TL_MODEL", `; name another under inference.model in ${lineFile}, or train one with npx tickline train --out FILE`);
+    throw stated(error, () => "TL_MODEL", `; name another under inference.model${ensemble.length > 0 ? " or inference.ensemble" : ""} in ${lineFile}, or train one with npx tickline train --out FILE`);
   }
   for (const { name, model } of learner?.shadows ?? []) {
     try {

@@ -3,108 +3,15 @@
  * Method: the real agent on real segments with the real addon and the shipped model; strategies written to a temporary folder.
  */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { FEATURES_BYTES, FEATURES_ID, FeaturesFlag, FeaturesView, writePrefix as featuresPrefix } from "../../schemas/generated/features.ts";
-import { SIGNAL_BYTES, SignalView, writePrefix as signalPrefix } from "../../schemas/generated/signal.ts";
+import { test } from "node:test";
+import { FeaturesFlag, type FeaturesView } from "../../schemas/generated/features.ts";
 import { stamp, stampWords } from "../kit/clock.ts";
-import { parseLine, ROOT, type LineConfig } from "../kit/config.ts";
-import type { ServiceContext } from "../kit/context.ts";
+import type { LineConfig } from "../kit/config.ts";
 import type { TicklineError } from "../kit/errors.ts";
-import type { Outlet } from "../kit/link.ts";
-import { Publisher, Subscriber } from "../kit/ring/broadcast.ts";
-import { Control } from "../kit/ring/control.ts";
-import { counter, hop, type CounterName } from "../kit/ring/names.ts";
-import { createSegment, Segment } from "../kit/ring/segment.ts";
-import { segmentsOf } from "../kit/segments.ts";
-import { createInference } from "./main.ts";
-
-const folder = mkdtempSync("/dev/shm/tickline-test-inference-");
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-const MODEL = join(ROOT, "ops/models/demo.tlm");
-
-/** Decides by script: price, side and the rest are what the test put into the row. */
-const SCRIPTED = `
-export const strategy = { name: "scripted", create: () => ({ decide(features, prediction, out) {
-  if (features.lastQty === 0) return false;
-  if (features.lastQty === 13) throw new Error("unlucky");
-  out.side = features.lastPrice; out.price = features.bid; out.qty = features.lastQty; out.confidence = features.askQty / 100; out.reason = 7;
-  return true;
-} }) };`;
-
-function strategyFile(name: string, source: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, source);
-  return path;
-}
-
-/** An outlet that keeps what was sent, and can be full. */
-class Kept implements Outlet {
-  readonly view = new DataView(new ArrayBuffer(SIGNAL_BYTES * 64));
-  full = false;
-  sent = 0;
-  claim(): number {
-    if (this.full) return -1;
-    signalPrefix(this.view, this.sent * SIGNAL_BYTES);
-    return this.sent * SIGNAL_BYTES;
-  }
-  commit(): void {
-    this.sent++;
-  }
-  signal(i: number): SignalView {
-    const signal = new SignalView();
-    assert.ok(signal.wrap(this.view, i * SIGNAL_BYTES));
-    return signal;
-  }
-}
-
-let lines = 0;
-
-/** A line's run folder with an inference agent in it. */
-function rig(strategy: string, change: (config: LineConfig["inference"]) => void = () => {}) {
-  const runDir = mkdtempSync(join(folder, `line-${lines++}-`));
-  const { config } = parseLine(readFileSync(join(ROOT, "ops/lines/demo.yaml"), "utf8"), join(ROOT, "ops/lines/demo.yaml"));
-  config.inference.strategy = strategy;
-  change(config.inference);
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, 50_000)) {
-    if (kind === "control") createSegment(join(runDir, file), { kind });
-    else if (kind === "plain") createSegment(join(runDir, file), { kind, bytes });
-    else if (kind === "latest") createSegment(join(runDir, file), { kind, payload: bytes });
-    else createSegment(join(runDir, file), { kind, slots, payload: bytes });
-  }
-  const control = new Control(Segment.open(join(runDir, "control")));
-  const ring = Segment.open(join(runDir, "features"));
-  const template = new Uint8Array(FEATURES_BYTES);
-  featuresPrefix(new DataView(template.buffer), 0);
-  const feed = new Publisher(ring, template, FEATURES_ID, stampWords);
-  const outlet = new Kept();
-  const block = control.service("inference");
-  const context = {
-    name: "inference", config, runDir, block, lineBlock: control.line, replay: true, rehearsal: false,
-    peer: (name: "feed") => control.service(name),
-    log: { info() {} },
-    inlet: () => new Subscriber(ring, "next"),
-    outlet: () => outlet,
-  } as unknown as ServiceContext;
-  const agent = createInference(context);
-  const row = new FeaturesView();
-  return {
-    agent, outlet, block, runDir,
-    upstream: control.service("feed"),
-    count: (name: CounterName) => block.counter(counter(name)),
-    publish(fill: (row: FeaturesView) => void): void {
-      const at = feed.claim();
-      assert.ok(row.wrap(feed.view, at));
-      row.seq = 41;
-      row.bid = 1_000_000;
-      row.ask = 1_000_100;
-      fill(row);
-      feed.commit();
-    },
-  };
-}
+import { hop, type CounterName } from "../kit/ring/names.ts";
+import { folder, MODEL, rig, SCRIPTED, strategyFile } from "./rig.ts";
 
 test("a wanted order becomes a Signal with the row's stamps, the model's answer and its own time", () => {
   const line = rig(strategyFile("scripted.ts", SCRIPTED));

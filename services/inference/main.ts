@@ -1,11 +1,12 @@
 /** Wires the inference service: model, weights segment, strategy, links. */
 import type { Agent } from "../kit/agent.ts";
 import { stamp, stampWords } from "../kit/clock.ts";
+import { modelsOf } from "../kit/config.ts";
 import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { PREDICTION_BYTES, PredictionView } from "../kit/prediction.ts";
-import { SEGMENT } from "../kit/segments.ts";
+import { weightsOf } from "../kit/segments.ts";
 import { GuardedDecider } from "./guarded-decider.ts";
 import { Inference } from "./inference.ts";
 import { loadStrategy } from "./load-strategy.ts";
@@ -28,10 +29,10 @@ function door<T>(call: () => T): T {
  */
 export function createInference(context: ServiceContext): Agent {
   const { config, log, runDir, block } = context;
-  const path = config.inference.model;
+  const [path, ...ensemble] = modelsOf(config);
   const info = door(() => native.modelInfo(path));
-  const loaded = door(() => native.NativeModel.load(path, config.instruments.length));
-  door(() => loaded.attach(`${runDir}/${SEGMENT.weights}`));
+  const loaded = door(() => native.NativeModel.load(path, config.instruments.length, ensemble));
+  door(() => loaded.attach(`${runDir}/${weightsOf(0)}`, ensemble.map((_, nth) => `${runDir}/${weightsOf(nth + 1)}`)));
   const { name, decider } = loadStrategy(config.inference.strategy, {
     instruments: config.instruments,
     parameters: config.inference.parameters,
@@ -39,7 +40,12 @@ export function createInference(context: ServiceContext): Agent {
   });
   const prediction = new PredictionView(new DataView(new ArrayBuffer(PREDICTION_BYTES)));
   const guarded = new GuardedDecider(decider);
-  const facts = { model: info.name, modelHash: info.hash, parameters: info.parameters, level: info.level, strategy: name };
+  const members = ensemble.map((member) => door(() => native.modelInfo(member)));
+  const facts = {
+    model: info.name, modelHash: door(() => native.ensembleHash([path, ...ensemble])), parameters: [info, ...members].reduce((sum, { parameters }) => sum + parameters, 0),
+    level: info.level, strategy: name,
+    ...(members.length > 0 ? { ensemble: [info, ...members].map((member) => ({ model: member.name, hash: member.hash })) } : {}),
+  };
   log.info(facts, "model and strategy loaded");
   return new Inference({
     model: new Model(loaded, prediction),
@@ -52,7 +58,7 @@ export function createInference(context: ServiceContext): Agent {
     stamp,
     stampWords,
     strategyIndex: 0,
-    recurrent: info.recurrent,
+    recurrent: [info, ...members].some(({ recurrent }) => recurrent),
     summary: (answers) => ({
       ...facts,
       answers: Object.fromEntries(Array.from({ length: info.outputs }, (_, i) => [info.classes[i] ?? String(i), answers[i]])),

@@ -56,6 +56,22 @@ const source = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("pcap"), path: path(), speed }),
 ]);
 
+const inference = z
+  .strictObject({
+    model: path(),
+    ensemble: z.array(path()).max(15).meta({ expects: "a list of up to 15 model files that answer together with model" }).default([]),
+    strategy: path(),
+    parameters: z.record(z.string(), z.number()).default({}),
+  })
+  .superRefine(({ model, ensemble }, check) => {
+    const members = [model, ...ensemble];
+    ensemble.forEach((member, i) => {
+      if (members.indexOf(member) <= i) {
+        check.addIssue({ code: "custom", path: ["ensemble", i], message: `${member} is listed twice, and would count twice`, params: { fix: "remove one" } });
+      }
+    });
+  });
+
 const risk = z.strictObject({
   order_qty_max: whole(1, 1_000_000, "shares an order"),
   order_notional_max: whole(1, 1e15, "largest order, 1/10,000 dollar"),
@@ -138,11 +154,7 @@ export const lineSchema = z.strictObject({
     });
   }),
   feed: z.strictObject({ source, window_events: whole(2, 1_000_000, "events in the rolling window") }),
-  inference: z.strictObject({
-    model: path(),
-    strategy: path(),
-    parameters: z.record(z.string(), z.number()).default({}),
-  }),
+  inference,
   risk,
   learner: learner.optional(),
   supervision,
@@ -200,10 +212,16 @@ function withPaths(config: LineConfig, file: string): LineConfig {
     inference: {
       ...inference,
       model: resolved(inference.model, file),
+      ensemble: inference.ensemble.map((member) => resolved(member, file)),
       strategy: resolved(inference.strategy, file),
     },
     ...(learner === undefined ? {} : { learner: learnerPaths(learner, file) }),
   };
+}
+
+/** The model files that answer rows: the first is the one that a learner learns, each has its own segment of weights. */
+export function modelsOf({ inference: { model, ensemble } }: Pick<LineConfig, "inference">): readonly [string, ...string[]] {
+  return [model, ...ensemble];
 }
 
 function namedFiles(config: LineConfig): [readonly (string | number)[], string][] {
@@ -211,6 +229,7 @@ function namedFiles(config: LineConfig): [readonly (string | number)[], string][
     [["inference", "model"], config.inference.model],
     [["inference", "strategy"], config.inference.strategy],
   ];
+  config.inference.ensemble.forEach((member, i) => files.push([["inference", "ensemble", i], member]));
   if (config.venue.flow.kind === "capture") files.push([["venue", "flow", "path"], config.venue.flow.path]);
   if (config.feed.source.kind === "pcap") files.push([["feed", "source", "path"], config.feed.source.path]);
   config.learner?.shadows.forEach(({ model }, i) => files.push([["learner", "shadows", i, "model"], model]));

@@ -35,6 +35,11 @@ export const SEGMENT = {
   weights: "weights",
 } as const;
 
+/** File of the weights of an ensemble's `nth` member, counted from 0; the first is `SEGMENT.weights`. */
+export function weightsOf(nth: number): string {
+  return nth === 0 ? SEGMENT.weights : `${SEGMENT.weights}-${nth}`;
+}
+
 /** Sides (buy, sell) times lanes (normal, priority). */
 export const TOKENS_EACH_INSTRUMENT = 4;
 /** Bytes of a token slot: 64 of risk, 64 of the gate (ARCHITECTURE.md, Tokens). */
@@ -48,11 +53,11 @@ function weightsBytes(modelFileBytes: number): number {
 }
 
 /**
- * Every segment of a line with `instruments` instruments whose model file has `modelFileBytes` bytes.
+ * Every segment of a line with `instruments` instruments whose model files, in order, have so many bytes.
  * Rings hold far more than a healthy line ever queues: features 8,192 (16 ms at 500,000 a second), orders and signals 1,024, fills
  * 4,096 (the venue may answer one order with many).
  */
-export function segmentsOf(instruments: number, modelFileBytes: number): SegmentSpec[] {
+export function segmentsOf(instruments: number, modelFileBytes: readonly number[]): SegmentSpec[] {
   return [
     { file: SEGMENT.control, kind: "control", slots: 0, bytes: 0 },
     { file: SEGMENT.features, kind: "broadcast", slots: 8192, bytes: FEATURES_BYTES },
@@ -61,7 +66,7 @@ export function segmentsOf(instruments: number, modelFileBytes: number): Segment
     { file: SEGMENT.fill, kind: "lossless", slots: 4096, bytes: FILL_BYTES },
     { file: SEGMENT.tokens, kind: "plain", slots: 0, bytes: instruments * TOKENS_EACH_INSTRUMENT * TOKEN_BYTES },
     { file: SEGMENT.positions, kind: "plain", slots: 0, bytes: instruments * POSITION_BYTES },
-    { file: SEGMENT.weights, kind: "plain", slots: 0, bytes: weightsBytes(modelFileBytes) },
+    ...modelFileBytes.map((bytes, nth) => ({ file: weightsOf(nth), kind: "plain" as const, slots: 0, bytes: weightsBytes(bytes) })),
   ];
 }
 

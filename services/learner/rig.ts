@@ -43,7 +43,7 @@ export function rig(change: Partial<LearnerConfig> = {}, replay = false) {
   const state = join(runDir, "state");
   const { config: base } = parseLine(readFileSync(FILE, "utf8"), FILE);
   const config: LineConfig = { ...base, learner: { ...LEARNER, state, ...change } };
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, 50_000)) {
+  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, [50_000])) {
     if (kind === "control") createSegment(join(runDir, file), { kind });
     else if (kind === "plain") createSegment(join(runDir, file), { kind, bytes });
     else createSegment(join(runDir, file), { kind: kind as "lossless", slots, payload: bytes });

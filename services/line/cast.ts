@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import type { Agent } from "../kit/agent.ts";
-import type { LineConfig } from "../kit/config.ts";
+import { modelsOf, type LineConfig } from "../kit/config.ts";
 import { makeSegment } from "../kit/make-segment.ts";
 import { Control } from "../kit/ring/control.ts";
 import { Segment } from "../kit/ring/segment.ts";
@@ -45,7 +45,7 @@ export class Cast {
     const { config, runDir } = options;
     rmSync(runDir, { recursive: true, force: true });
     mkdirSync(runDir);
-    for (const segment of segmentsOf(config.instruments.length, statSync(config.inference.model).size)) makeSegment(runDir, segment, SLOTS_MAX);
+    for (const segment of segmentsOf(config.instruments.length, modelsOf(config).map((model) => statSync(model).size))) makeSegment(runDir, segment, SLOTS_MAX);
     const cast = new Cast(runDir);
     try {
       await cast.#enter(options);

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { nowNs, wallMs, wallText } from "../kit/clock.ts";
-import { placeOf, type LineConfig } from "../kit/config.ts";
+import { modelsOf, placeOf, type LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { EXCHANGE, exchangeConfig } from "../kit/exchange.ts";
 import { makeSegment } from "../kit/make-segment.ts";
@@ -81,7 +81,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
   if (rests.text !== "") asked.say(rests.text);
   const run = { ...asked, config: { ...asked.config, placement: rests.placement } };
   const { config } = run;
-  const modelBytes = statSync(config.inference.model, { throwIfNoEntry: false })?.size ?? 0;
+  const modelBytes = modelsOf(config).map((model) => statSync(model, { throwIfNoEntry: false })?.size ?? 0);
   for (const segment of segmentsOf(run.instruments, modelBytes)) makeSegment(runDir, segment);
   for (const service of BELLS) native.NativeBell.create(bellOf(runDir, service));
   const control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));

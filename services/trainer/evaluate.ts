@@ -23,6 +23,7 @@ export interface EvaluateOptions {
 /** What a test gave. */
 export interface Evaluation {
   readonly name: string;
+  /** Of the model; of an ensemble the one that stands for it in the line. */
   readonly hash: string;
   readonly symbols: readonly string[];
   readonly labels: "exact" | "smoothed";
@@ -123,7 +124,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const threshold = thresholdOn(market, plan);
   const tested = await slowDoor(async () => native.evaluateModel(market, { model: options.model, others: [...(options.others ?? [])], labels, horizon, threshold, from: cut, cut, to }));
   const together = options.others === undefined || options.others.length === 0 ? "" : ` and ${options.others.length} more`;
-  return shown({ ...plan, name: `${plan.name}${together}` }, threshold, tested);
+  const hash = door(() => native.ensembleHash([options.model, ...(options.others ?? [])]));
+  return shown({ ...plan, name: `${plan.name}${together}`, hash }, threshold, tested);
 }
 
 /**

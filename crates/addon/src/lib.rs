@@ -5,6 +5,7 @@
 
 mod bell;
 mod clock;
+mod ensemble;
 mod feed;
 mod inspect;
 mod learner;

@@ -1,5 +1,6 @@
 //! A model for TypeScript: loaded once, bound to memory once, then one synchronous call a tick.
 
+use crate::ensemble::{Ensemble, Given, NO_WEIGHTS, UNKNOWN_INSTRUMENT, unpublished};
 use crate::quick::{self, Shared};
 use napi::bindgen_prelude::{
     ArrayBuffer, Env, FromNapiValue, JsValue, ObjectFinalize, ObjectRef, This, Unknown,
@@ -11,9 +12,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use tickline_dataset::{column, value};
-use tickline_model::{Engine, Line, ModelError, NoSignal, Plan, Program, State, Weights, file};
+use tickline_model::{ModelError, NoSignal, Plan, Program, ensemble, file};
 use tickline_ring::Segment;
-use tickline_weights::{Reader, WeightsError, Writer};
+use tickline_weights::Writer;
 use tickline_wire::flat::features::{self, FeaturesBody};
 
 /// Bytes of a prediction in the output buffer; little-endian, as `services/kit/prediction.ts` reads it.
@@ -23,14 +24,8 @@ const CLASSES_MAX: usize = 8;
 
 /// Statuses of `predict` beyond the model's own (`NoSignal`: 1 input not finite, 2 length, 3 filling, 4 output not finite).
 const UNREADABLE: u32 = 5;
-const UNKNOWN_INSTRUMENT: u32 = 6;
-const NO_WEIGHTS: u32 = 7;
 
 pub(crate) fn refused(error: ModelError) -> Error {
-    Error::from_reason(error.to_string())
-}
-
-fn unpublished(error: WeightsError) -> Error {
     Error::from_reason(error.to_string())
 }
 
@@ -101,6 +96,14 @@ pub fn model_info(path: String) -> Result<ModelInfo> {
     })
 }
 
+/// Hash that stands for several model files that answer together, in this order, as 16 hexadecimal digits; a single one's own.
+/// @throws MODEL_*
+#[napi]
+pub fn ensemble_hash(paths: Vec<String>) -> Result<String> {
+    let read = |path: String| Given::read(path).map(|given| given.loaded.hash);
+    Ok(format!("{:016x}", ensemble::hash(&paths.into_iter().map(read).collect::<Result<Vec<_>>>()?)))
+}
+
 /// Publishes a model file's weights to a running line; its next tick runs them.
 /// @throws MODEL_* when the file is wrong or of another architecture, WEIGHTS_* when the segment is, or when another process publishes
 #[napi]
@@ -130,35 +133,16 @@ impl Bound {
     }
 }
 
-/// Where a tick's weights come from.
-enum Source {
-    /// This process alone.
-    Own(Vec<Line>, u64),
-    /// The line's segment, where they may be swapped.
-    Shared(Box<Reader>),
-}
-
-impl Source {
-    #[inline]
-    fn newest(&mut self) -> Option<Weights<'_>> {
-        match self {
-            Source::Own(lines, version) => Some(Weights { lines, version: *version }),
-            Source::Shared(reader) => reader.newest(),
-        }
-    }
-}
-
 /// A model that answers rows of features.
 #[napi(custom_finalize)]
 pub struct NativeModel {
-    loaded: file::Loaded,
+    /// The first member and the others, as their files have them.
+    given: (Given, Vec<Given>),
     parts: Shared<Parts>,
 }
 
 struct Parts {
-    engine: Engine,
-    source: Source,
-    states: Vec<State>,
+    ensemble: Ensemble,
     /// Place of each input in a row of levels and values.
     columns: Vec<u32>,
     row: Vec<f32>,
@@ -179,48 +163,47 @@ impl ObjectFinalize for NativeModel {
 
 #[napi]
 impl NativeModel {
-    /// Loads a model file for `instruments` instruments, each with a state of its own.
-    /// @throws MODEL_*
+    /// Loads a model file for `instruments` instruments, each with a state of its own. With `others` they all answer, and the mean of
+    /// their answers counts.
+    /// @throws MODEL_*; MODEL_CONTRACT when another takes other columns or tells other classes apart than the first
     #[napi(factory)]
-    pub fn load(path: String, instruments: u32) -> Result<NativeModel> {
-        let loaded = file::load(Path::new(&path)).map_err(refused)?;
-        let columns = loaded.model.contract.resolve(column).map_err(|error| refused(error.in_file(&path)))?;
-        let program = Program::new(&loaded.model).map_err(|error| refused(error.in_file(&path)))?;
-        if program.outputs() > CLASSES_MAX {
-            let outputs = program.outputs();
+    pub fn load(path: String, instruments: u32, others: Option<Vec<String>>) -> Result<NativeModel> {
+        let first = Given::read(path)?;
+        let others = others.unwrap_or_default().into_iter().map(Given::read).collect::<Result<Vec<_>>>()?;
+        let columns = first.loaded.model.contract.resolve(column);
+        let columns = columns.map_err(|error| refused(error.in_file(&first.path)))?;
+        let ensemble = Ensemble::new(&first, &others, instruments)?;
+        let outputs = ensemble.outputs();
+        if outputs > CLASSES_MAX {
             return Err(Error::from_reason(format!(
-                "MODEL_SHAPE: {path}: {outputs} outputs; a line's model has at most {CLASSES_MAX}"
+                "MODEL_SHAPE: {}: {outputs} outputs; a line's model has at most {CLASSES_MAX}",
+                first.path
             )));
         }
-        let mut lines = vec![Line([0.0; 16]); program.weights_lines()];
-        program.pack(&loaded.model, &mut lines).map_err(refused)?;
         let parts = Parts {
-            source: Source::Own(lines, loaded.hash),
-            states: (0..instruments).map(|_| State::new(&program)).collect(),
+            ensemble,
             row: vec![0.0; columns.len()],
             columns,
-            answer: vec![0.0; program.outputs()],
-            engine: Engine::new(program),
+            answer: vec![0.0; outputs],
             input: None,
             output: None,
         };
-        Ok(NativeModel { loaded, parts: Rc::new(RefCell::new(parts)) })
+        Ok(NativeModel { given: (first, others), parts: Rc::new(RefCell::new(parts)) })
     }
 
-    /// Runs on the weights in a line's segment from now on: publishes this model there if nothing is, else takes what is.
-    /// @throws WEIGHTS_* when the segment is too small, of another architecture or being published to
+    /// Runs on the weights in a line's segments from now on, `path` for the first model and `others` for the others in order: publishes a
+    /// model where nothing is, else takes what is.
+    /// @throws WEIGHTS_* when a segment is too small, of another architecture or being published to; MODEL_SHAPE when there are not as many
+    /// segments as models
     #[napi]
-    pub fn attach(&mut self, path: String) -> Result<()> {
-        let segment = Arc::new(Segment::open(path).map_err(crate::segment::refused)?);
-        let mut parts = self.parts.borrow_mut();
-        let mut writer =
-            Writer::attach(segment.clone(), parts.engine.program().clone()).map_err(unpublished)?;
-        if writer.newest().is_none() {
-            writer.publish(&self.loaded).map_err(unpublished)?;
+    pub fn attach(&mut self, path: String, others: Option<Vec<String>>) -> Result<()> {
+        let ((first, rest), others) = (&self.given, others.unwrap_or_default());
+        if others.len() != rest.len() {
+            let (segments, models) = (others.len() + 1, rest.len() + 1);
+            return Err(Error::from_reason(format!("MODEL_SHAPE: {segments} segments for {models} models")));
         }
-        let reader = Reader::attach(segment, parts.engine.program()).map_err(unpublished)?;
-        parts.source = Source::Shared(Box::new(reader));
-        Ok(())
+        let each = std::iter::once((first, &path)).chain(rest.iter().zip(&others));
+        self.parts.borrow_mut().ensemble.attach(each)
     }
 
     /// Binds the memory that rows are read from and the 64 bytes that predictions are written to. Neither may be detached while bound.
@@ -261,9 +244,7 @@ impl NativeModel {
     /// Forgets the instrument's stream, as after a gap.
     #[napi]
     pub fn reset(&self, instrument: u32) {
-        if let Some(state) = self.parts.borrow_mut().states.get_mut(instrument as usize) {
-            state.reset();
-        }
+        self.parts.borrow_mut().ensemble.reset(instrument as usize);
     }
 
     /// Name of a status of `predict`, for counters and messages.
@@ -294,15 +275,12 @@ impl Parts {
         // handles it, which is during this call.
         let payload = unsafe { std::slice::from_raw_parts(input.base.add(at), features::FEATURES_BYTES) };
         let Some(body) = features::read(payload) else { return UNREADABLE };
-        let Some(state) = self.states.get_mut(usize::from(body.instrument)) else {
-            return UNKNOWN_INSTRUMENT;
-        };
         gather(body, &self.columns, &mut self.row);
-        let Some(weights) = self.source.newest() else { return NO_WEIGHTS };
-        let hash = weights.version;
-        if let Err(reason) = self.engine.predict(weights, state, &self.row, &mut self.answer) {
-            return reason as u32;
-        }
+        let instrument = usize::from(body.instrument);
+        let hash = match self.ensemble.answer(instrument, &self.row, &mut self.answer) {
+            Ok(hash) => hash,
+            Err(reason) => return reason,
+        };
         // SAFETY: `bind` checked size and alignment; the buffer is kept alive and nothing else touches it during this call.
         let out = unsafe { std::slice::from_raw_parts_mut(output.base, PREDICTION_BYTES) };
         write(out, hash, body.feed_ns, &self.answer);
@@ -310,10 +288,7 @@ impl Parts {
     }
 
     fn prepare(&mut self, instrument: u32) {
-        if let (Some(state), Some(weights)) = (self.states.get_mut(instrument as usize), self.source.newest())
-        {
-            self.engine.prepare(weights, state);
-        }
+        self.ensemble.prepare(instrument as usize);
     }
 }
 

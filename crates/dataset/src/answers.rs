@@ -2,7 +2,7 @@
 use crate::error::DataError;
 use crate::task::Task;
 use tickline_model::train::{Confusion, Rows, Target, Targets, answers, majority};
-use tickline_model::{Model, NoSignal, Plan, Predictor};
+use tickline_model::{Model, NoSignal, Plan, Predictor, ensemble};
 
 /// Bins of equal width that confidences are sorted into.
 pub const BINS: usize = 10;
@@ -75,9 +75,9 @@ impl Answers {
             if (other.outputs, other.values.len()) != (mean.outputs, mean.values.len()) {
                 return Err(wrong());
             }
-            mean.values.iter_mut().zip(&other.values).for_each(|(sum, value)| *sum += value);
+            ensemble::join(&mut mean.values, &other.values);
         }
-        mean.values.iter_mut().for_each(|sum| *sum /= all.len() as f32);
+        ensemble::mean(&mut mean.values, all.len());
         Ok(mean)
     }
 

@@ -15,6 +15,7 @@ mod calibrate;
 mod contract;
 mod digit;
 mod engine;
+pub mod ensemble;
 mod error;
 pub mod file;
 mod kernel;

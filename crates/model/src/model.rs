@@ -95,6 +95,33 @@ impl Model {
         }
     }
 
+    /// Checks that this model can answer together with the first of an ensemble: the same columns in the same order, the same classes, and
+    /// labels as far ahead. Scaling, window, precision and layers are each member's own.
+    ///
+    /// # Errors
+    /// [`Fault::Contract`] that names the difference.
+    pub fn joins(&self, first: &Model) -> Result<(), ModelError> {
+        let wrong = |text: String| {
+            let fix = "members of an ensemble take the same columns in the same order, tell the same classes apart and look as far ahead";
+            Err(ModelError::new(Fault::Contract, format!("{text}; {fix}")))
+        };
+        let (own, its) = (&self.contract.names, &first.contract.names);
+        if own.len() != its.len() {
+            return wrong(format!("it takes {} columns, the first member {}", own.len(), its.len()));
+        }
+        if let Some(at) = (0..own.len()).find(|at| own[*at] != its[*at]) {
+            return wrong(format!("its column {at} is {:?}, the first member's {:?}", own[at], its[at]));
+        }
+        if self.classes != first.classes || self.outputs() != first.outputs() {
+            return wrong(format!("it tells {:?} apart, the first member {:?}", self.classes, first.classes));
+        }
+        if self.horizon != first.horizon {
+            let (own, its) = (self.horizon, first.horizon);
+            return wrong(format!("it looks {own} events ahead, the first member {its}"));
+        }
+        Ok(())
+    }
+
     /// Checks the whole model and returns its plan.
     ///
     /// # Errors
@@ -183,4 +210,38 @@ impl Model {
 /// The first eight bytes of a digest as a number whose hexadecimal form reads like the digest's.
 pub(crate) fn head(digest: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Model;
+    use crate::error::Fault;
+    use crate::train::Dice;
+    use crate::{Activation, Plan, zoo};
+
+    fn member(columns: usize, change: impl Fn(&mut Model)) -> Model {
+        let net = zoo::mlp(columns, 1, &[4], Activation::Relu, 3, false);
+        let parameters = Plan::compile(&net).expect("compiles").initial(&mut Dice::new(1));
+        let mut model = Model::bare("member", net, parameters);
+        change(&mut model);
+        model
+    }
+
+    #[test]
+    fn a_member_that_does_not_fit_is_refused_by_its_difference() {
+        let first = member(4, |_| {});
+        let own = |model: &mut Model| (model.contract.mean[0], model.contract.clip) = (5.0, 3.0);
+        assert_eq!(member(4, own).joins(&first), Ok(()), "scaling is each member's own");
+        let refused = |other: Model| {
+            let error = other.joins(&first).expect_err("refused");
+            assert_eq!(error.fault, Fault::Contract);
+            error.text
+        };
+        assert!(refused(member(5, |_| {})).contains("5 columns, the first member 4"));
+        let turned = refused(member(4, |model| model.contract.names.swap(1, 2)));
+        assert!(turned.contains("column 1 is \"level.2\", the first member's \"level.1\""), "{turned}");
+        let classes = || ["fall", "flat", "rise"].map(str::to_owned).to_vec();
+        assert!(refused(member(4, |model| model.classes = classes())).contains("\"fall\""));
+        assert!(refused(member(4, |model| model.horizon += 7)).contains("looks 7 events ahead"));
+    }
 }
