@@ -33,6 +33,8 @@ export interface LineRun {
   readonly placement: PlacementMode;
   /** True in replay: the venue follows, and the line ends at the end of its capture. */
   readonly replay: boolean;
+  /** In a replay too the learner stands beside the line, in a process of its own, as it does live: what it costs is then seen, and orders may differ from run to run. */
+  readonly learnerApart?: true;
   /** Whether the services warm up on generated flow before they are ready. */
   readonly rehearse: boolean;
   /** Instruments to make room for: those of the line, or of the capture when the line names none. */
@@ -159,9 +161,9 @@ function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {
   }));
 }
 
-function seatOf({ config, replay }: LineRun): LearnerSeat {
+function seatOf({ config, replay, learnerApart }: LineRun): LearnerSeat {
   if (config.learner === undefined) return "none";
-  return replay ? "tapped" : "apart";
+  return replay && learnerApart !== true ? "tapped" : "apart";
 }
 
 function idleText(groups: readonly ProcessGroup[], { placement }: LineConfig): string {
@@ -182,9 +184,10 @@ const GARBAGE = ["--no-memory-reducer", "--expose-gc"];
 function hostCommand(runDir: string, services: readonly string[], run: LineRun, core: number | undefined): Pick<ProcessSpec, "command" | "args"> {
   const args = [...GARBAGE, HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
   if (core !== undefined) args.push("--core", String(core));
-  if (run.replay) args.push("--replay");
-  // The rehearsal warms the flow; a learner alone has nothing to be quick at.
-  if (run.rehearse && services.some((service) => service !== "learner")) args.push("--rehearse", rehearsalOf(runDir));
+  // A learner alone ends with its supervisor, not with the capture, and the rehearsal warms the flow: it has nothing to be quick at.
+  const flows = services.some((service) => service !== "learner");
+  if (run.replay && flows) args.push("--replay");
+  if (run.rehearse && flows) args.push("--rehearse", rehearsalOf(runDir));
   return { command: process.execPath, args };
 }
 

@@ -102,7 +102,7 @@ test("learning: percentiles of what a window has counted", () => {
 
 test("learning: the line with a learner, stopped and going on in turn", { skip }, async () => {
   const rows = await benchLearning({ windows: 2, windowMs: 400 });
-  whole(rows, "learning", [/learning off$/, /learning on$/, /^learning on \/ off$/, /^floor: off/]);
+  whole(rows, "learning", [/learning off$/, /learning on$/, /^learning on \/ off$/, /^floor: off/, /^by turns: on \/ off$/, /^floor by turns/]);
   assert.ok(Number(/(\d+) in all/.exec(rows[1]?.note ?? "")?.[1]) > 0, "it has learned");
 });
 
