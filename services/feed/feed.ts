@@ -5,7 +5,7 @@ import type { Cell } from "../kit/ring/cell.ts";
 
 /** The native half (`crates/addon/src/feed.rs`): arbitration, books, features, ring. */
 export interface NativeFeed {
-  /** `admitLow` and `admitHigh` are the halves as signed words: unsigned ones would be boxed, an allocation every cycle. */
+  /** `admitLow` and `admitHigh` are the halves as signed words. */
   readonly poll: (budget: number, admitLow: number, admitHigh: number) => number;
   readonly descriptor: number;
   summary(): string;
@@ -52,7 +52,7 @@ export class FeedAgent implements Agent {
       this.#begun = true;
     }
     admit.load();
-    return this.#poll(this.#budget, admit.low | 0, admit.high | 0);
+    return this.#poll(this.#budget, admit.low, admit.high);
   }
 
   descriptor(): number {

@@ -24,6 +24,17 @@ const PRIORITY_ABOVE = 0.95;
 /** Flags of a row whose book must not be traded on. */
 const UNSOUND = FeaturesFlag.BookStale | FeaturesFlag.Crossed | FeaturesFlag.OneSided;
 const U32 = 4294967295;
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const { BookStale, WarmingUp } = FeaturesFlag;
+const { Ok, InputNotFinite, OutputNotFinite } = Status;
+const { Buy, Sell } = Side;
+const { Normal, Priority } = Lane;
+const SEQ = FEATURES_OFFSET_SEQ;
+const TIME_NS = FEATURES_OFFSET_TIME_NS;
+const DUE_NS = FEATURES_OFFSET_DUE_NS;
+const FEED_NS = FEATURES_OFFSET_FEED_NS;
+const PREDICT_NS = PREDICTION_OFFSET_PREDICT_NS;
+const MODEL_HASH = PREDICTION_OFFSET_MODEL_HASH;
 
 const PREDICTIONS = counter("predictions");
 const SIGNALS = counter("signals");
@@ -61,7 +72,7 @@ export interface InferenceParts {
 /** True when an intent is an order that could be meant. */
 function isSound(intent: Intent): boolean {
   return (
-    (intent.side === Side.Buy || intent.side === Side.Sell) &&
+    (intent.side === Buy || intent.side === Sell) &&
     intent.price >= 1 && intent.price <= U32 && intent.price % 1 === 0 &&
     intent.qty >= 1 && intent.qty <= U32 && intent.qty % 1 === 0 &&
     intent.confidence >= 0 && intent.confidence <= 1 &&
@@ -75,6 +86,8 @@ export class Inference implements Agent {
   readonly #inlet: Inlet;
   readonly #features = new FeaturesView();
   readonly #signal = new SignalView();
+  /** The stamp, as the view of a message takes it. */
+  readonly #stampView: DataView;
   readonly #intent: Intent = { side: 0, price: 0, qty: 0, confidence: 0, reason: 0 };
   /** Claimed slot of the outlet; -1 while there is none. */
   #slot = -1;
@@ -85,6 +98,7 @@ export class Inference implements Agent {
 
   constructor(parts: InferenceParts) {
     this.#parts = parts;
+    this.#stampView = new DataView(parts.stampWords.buffer, parts.stampWords.byteOffset, 8);
     this.#inlet = parts.inlet(this.onFeatures);
     parts.model.bind(this.#inlet.view);
     this.summary = () => parts.summary(this.#answers);
@@ -123,17 +137,17 @@ export class Inference implements Agent {
     const flags = features.flags;
     if ((flags & UNSOUND) !== 0) {
       // A model's memory of a book that was wrong is worth nothing.
-      if ((flags & FeaturesFlag.BookStale) !== 0) model.reset(features.instrument);
+      if ((flags & BookStale) !== 0) model.reset(features.instrument);
       block.add(NO_SIGNAL_BOOK, 1);
       return;
     }
-    if ((flags & FeaturesFlag.WarmingUp) !== 0) {
+    if ((flags & WarmingUp) !== 0) {
       block.add(NO_SIGNAL_WARMING, 1);
       return;
     }
     const status = model.predict(view, at);
-    if (status !== Status.Ok) {
-      block.add(status === Status.InputNotFinite || status === Status.OutputNotFinite ? NO_SIGNAL_NAN : NO_SIGNAL_CONTRACT, 1);
+    if (status !== Ok) {
+      block.add(status === InputNotFinite || status === OutputNotFinite ? NO_SIGNAL_NAN : NO_SIGNAL_CONTRACT, 1);
       return;
     }
     // Before `#send`: it ends with the order on its way. What only counts comes after it.
@@ -168,16 +182,16 @@ export class Inference implements Agent {
       block.add(NO_SIGNAL_CONTRACT, 1);
       return;
     }
-    signal.copySeq(view, at + FEATURES_OFFSET_SEQ);
-    signal.copyTimeNs(view, at + FEATURES_OFFSET_TIME_NS);
-    signal.copyDueNs(view, at + FEATURES_OFFSET_DUE_NS);
-    signal.copyFeedNs(view, at + FEATURES_OFFSET_FEED_NS);
-    signal.copyPredictNs(prediction.view, PREDICTION_OFFSET_PREDICT_NS);
-    signal.copyModelHash(prediction.view, PREDICTION_OFFSET_MODEL_HASH);
+    signal.copySeq(view, at + SEQ);
+    signal.copyTimeNs(view, at + TIME_NS);
+    signal.copyDueNs(view, at + DUE_NS);
+    signal.copyFeedNs(view, at + FEED_NS);
+    signal.copyPredictNs(prediction.view, PREDICT_NS);
+    signal.copyModelHash(prediction.view, MODEL_HASH);
     signal.instrument = features.instrument;
     signal.strategy = strategyIndex;
     signal.side = intent.side as Side;
-    signal.lane = intent.confidence > PRIORITY_ABOVE ? Lane.Priority : Lane.Normal;
+    signal.lane = intent.confidence > PRIORITY_ABOVE ? Priority : Normal;
     signal.reason = intent.reason;
     signal.price = intent.price;
     signal.qty = intent.qty;
@@ -186,10 +200,9 @@ export class Inference implements Agent {
     signal.ask = features.ask;
     for (let i = 0; i < 4; i++) signal.setPrediction(i, prediction.probability(i));
     stamp();
-    signal.signalNsLo = stampWords[0] as number;
-    signal.signalNsHi = stampWords[1] as number;
+    signal.copySignalNs(this.#stampView, 0);
     // Low halves: their difference is right below 4.3 s, and makes no number that would have to be allocated.
-    const tookNs = ((stampWords[0] as number) - prediction.view.getUint32(PREDICTION_OFFSET_PREDICT_NS, true)) >>> 0;
+    const tookNs = ((stampWords[0] as number) - prediction.view.getUint32(PREDICT_NS, true)) >>> 0;
     this.#slot = -1;
     outlet.commit();
     block.record(STRATEGY, tookNs);

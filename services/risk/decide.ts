@@ -18,6 +18,9 @@ const SELL = 2;
 const NORMAL = 0;
 const PRIORITY = 1;
 const PREDICTIONS = 4;
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const { None } = Refusal;
+const PREDICTION = SIGNAL_OFFSET_PREDICTION;
 /** Exponent bits of a 32-bit float. */
 const EXPONENT = 0x7f800000;
 
@@ -68,7 +71,7 @@ function sound(signal: SignalView, known: Known, limits: RiskLimits): Refusal {
   if (!(signal.confidence >= 0 && signal.confidence <= 1)) return Refusal.Confidence;
   for (let i = 0; i < PREDICTIONS; i++) {
     // By its bits: as a number it would be boxed on its way here. An exponent of ones is infinite or no number.
-    const bits = signal.view.getInt32(signal.at + SIGNAL_OFFSET_PREDICTION + 4 * i, true);
+    const bits = signal.view.getInt32(signal.at + PREDICTION + 4 * i, true);
     if (!((bits & EXPONENT) < EXPONENT)) return Refusal.Prediction;
   }
   if (!(signal.qty > 0)) return Refusal.QtyZero;
@@ -78,13 +81,13 @@ function sound(signal: SignalView, known: Known, limits: RiskLimits): Refusal {
   const ageNs = known.ageNs[0] as number;
   if (!(ageNs >= 0 && ageNs <= limits.featureAgeMaxNs)) return Refusal.Age;
   if (!(signal.seq > (known.lastDecision[signal.instrument] as number))) return Refusal.Decision;
-  return Refusal.None;
+  return None;
 }
 
 /** Decides on a signal. Sizing goes down only. */
 export function decide(signal: SignalView, known: Known, limits: RiskLimits, verdict: Verdict): Refusal {
   const unsound = sound(signal, known, limits);
-  if (unsound !== Refusal.None) return unsound;
+  if (unsound !== None) return unsound;
   const { instrument, side, price } = signal;
   const { exposure, credit } = known;
   const bid = known.bid[instrument] as number;
@@ -110,5 +113,5 @@ export function decide(signal: SignalView, known: Known, limits: RiskLimits, ver
   if (!(credit.lasts(slot) === true)) return Refusal.Exhausted;
   verdict.qty = Math.min(signal.qty, limits.orderQtyMax, room, affordable);
   verdict.lane = lane;
-  return Refusal.None;
+  return None;
 }

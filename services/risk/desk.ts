@@ -42,7 +42,8 @@ export interface DeskDoors {
 }
 
 const TWO_32 = 4294967296;
-const NEVER = 0xffffffff;
+/** All bits set: no limit. */
+const NEVER = -1;
 /** Messages taken in one look at a link. */
 const BATCH = 64;
 /** Fills that may wait for their time. */
@@ -56,6 +57,17 @@ const PRICE_MAX = 0xffffffff;
 const TOTAL_MAX = 9007199254740991;
 /** The line runs one strategy. */
 const STRATEGIES = 1;
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const { None, Malformed, LinkFull } = Refusal;
+const { Enter } = OrderKind;
+const { ImmediateOrCancel } = TimeInForce;
+const SEQ = SIGNAL_OFFSET_SEQ;
+const TIME_NS = SIGNAL_OFFSET_TIME_NS;
+const DUE_NS = SIGNAL_OFFSET_DUE_NS;
+const FEED_NS = SIGNAL_OFFSET_FEED_NS;
+const PREDICT_NS = SIGNAL_OFFSET_PREDICT_NS;
+const SIGNAL_NS = SIGNAL_OFFSET_SIGNAL_NS;
+const MODEL_HASH = SIGNAL_OFFSET_MODEL_HASH;
 
 export class Desk implements Agent {
   readonly summary: () => Record<string, unknown>;
@@ -73,6 +85,8 @@ export class Desk implements Agent {
   readonly #signal = new SignalView();
   readonly #fill = new FillView();
   readonly #order = new OrderView();
+  /** The stamp, as the view of a message takes it. */
+  readonly #stampView: DataView;
   readonly #verdict: Verdict = { qty: 0, lane: 0 };
   readonly #draft: TokenDraft = {
     epoch: 0, expiryLo: 0, expiryHi: 0, priceLow: 0, priceHigh: 0, qtyMax: 0, instrument: 0, strategy: 0, side: 0, lane: 0,
@@ -91,6 +105,7 @@ export class Desk implements Agent {
     const credit = new Credit(instruments * SLOTS_EACH_INSTRUMENT, limits.messagesPerSecond);
     this.summary = doors.summary;
     this.#doors = doors;
+    this.#stampView = new DataView(doors.stampWords.buffer, doors.stampWords.byteOffset, 8);
     this.ledger = new Ledger(instruments, account, exposure, credit);
     this.marks = new Marks(instruments, account);
     this.known = {
@@ -99,7 +114,7 @@ export class Desk implements Agent {
     };
     this.onSignal = (view, at) => {
       this.#worked += 1;
-      this.#outcome(this.#signal.wrap(view, at) ? this.#take() : Refusal.Malformed);
+      this.#outcome(this.#signal.wrap(view, at) ? this.#take() : Malformed);
     };
     this.onFill = (view, at) => {
       this.#worked += 1;
@@ -160,7 +175,7 @@ export class Desk implements Agent {
     while (this.#due.room >= BATCH && fills.poll(this.onFill, BATCH) === BATCH);
   }
 
-  /** Applies what is due before a line time. Live, Fills carry no time and are always due. */
+  /** Applies what is due before a line time, in signed words. Live, Fills carry no time and are always due. */
   #settle(beforeLo: number, beforeHi: number): void {
     for (;;) {
       const at = this.#due.take(beforeLo, beforeHi);
@@ -190,7 +205,7 @@ export class Desk implements Agent {
     this.#follow();
     this.#receive();
     if (horizons === undefined) this.#settle(NEVER, NEVER);
-    else this.#settle(signal.timeNsLo, signal.timeNsHi);
+    else this.#settle(signal.timeNsLo | 0, signal.timeNsHi | 0);
     this.marks.upTo(signal.seq);
     this.#watch(limits);
     stamp();
@@ -200,7 +215,7 @@ export class Desk implements Agent {
     known.ageNs[0] = horizons === undefined ? now - signal.timeNs : 0;
     known.armed = armed();
     const refusal = decide(signal, known, limits, this.#verdict);
-    return refusal === Refusal.None ? this.#send() : refusal;
+    return refusal === None ? this.#send() : refusal;
   }
 
   /**
@@ -214,7 +229,7 @@ export class Desk implements Agent {
     const { qty, lane } = this.#verdict;
     const { instrument, side, price } = signal;
     const at = orders.claim();
-    if (at < 0) return Refusal.LinkFull;
+    if (at < 0) return LinkFull;
     const slot = tokenSlot(instrument, side, lane);
     known.lastDecision[instrument] = signal.seq;
     known.exposure.open(sidePlace(instrument, side), signal.seq, qty);
@@ -229,8 +244,8 @@ export class Desk implements Agent {
       this.#grant(instrument, opposite, 0);
       this.#grant(instrument, opposite, 1);
     }
-    this.#doors.count(Refusal.None, (this.#nowNs[0] as number) - signal.signalNs);
-    return Refusal.None;
+    this.#doors.count(None, (this.#nowNs[0] as number) - signal.signalNs);
+    return None;
   }
 
   /** Writes one slot: what was ordered so far, this order included, and what may come now. */
@@ -260,29 +275,26 @@ export class Desk implements Agent {
   }
 
   #write(view: DataView, at: number, slot: number): void {
-    const { stampWords } = this.#doors;
     const signal = this.#signal;
     const order = this.#order;
     order.view = view;
     order.at = at;
-    order.copyDecision(signal.view, signal.at + SIGNAL_OFFSET_SEQ);
-    order.copyTimeNs(signal.view, signal.at + SIGNAL_OFFSET_TIME_NS);
-    order.copyDueNs(signal.view, signal.at + SIGNAL_OFFSET_DUE_NS);
-    order.copyFeedNs(signal.view, signal.at + SIGNAL_OFFSET_FEED_NS);
-    order.copyPredictNs(signal.view, signal.at + SIGNAL_OFFSET_PREDICT_NS);
-    order.copySignalNs(signal.view, signal.at + SIGNAL_OFFSET_SIGNAL_NS);
-    order.copyModelHash(signal.view, signal.at + SIGNAL_OFFSET_MODEL_HASH);
-    // The same bits as a signed number, which is not boxed.
-    order.riskNsLo = (stampWords[0] as number) | 0;
-    order.riskNsHi = (stampWords[1] as number) | 0;
+    order.copyDecision(signal.view, signal.at + SEQ);
+    order.copyTimeNs(signal.view, signal.at + TIME_NS);
+    order.copyDueNs(signal.view, signal.at + DUE_NS);
+    order.copyFeedNs(signal.view, signal.at + FEED_NS);
+    order.copyPredictNs(signal.view, signal.at + PREDICT_NS);
+    order.copySignalNs(signal.view, signal.at + SIGNAL_NS);
+    order.copyModelHash(signal.view, signal.at + MODEL_HASH);
+    order.copyRiskNs(this.#stampView, 0);
     order.epoch = this.#epoch;
     order.token = slot;
     order.instrument = signal.instrument;
     order.strategy = signal.strategy;
     order.side = signal.side;
     order.lane = this.#verdict.lane;
-    order.kind = OrderKind.Enter;
-    order.tif = TimeInForce.ImmediateOrCancel;
+    order.kind = Enter;
+    order.tif = ImmediateOrCancel;
     order.price = signal.price;
     order.qty = this.#verdict.qty;
     order.target = 0;
@@ -291,6 +303,6 @@ export class Desk implements Agent {
 
   #outcome(refusal: Refusal): void {
     this.outcomes[refusal] = (this.outcomes[refusal] as number) + 1;
-    if (refusal !== Refusal.None) this.#doors.count(refusal, 0);
+    if (refusal !== None) this.#doors.count(refusal, 0);
   }
 }

@@ -84,11 +84,12 @@ export class DueFills {
     this.receivedNs[place] = fill.receivedNsHi * TWO_32 + fill.receivedNsLo;
   }
 
-  /** Takes the first Fill due before the given line time: its place in the columns, valid until the next `push`; -1 when none is. */
+  /** Takes the first Fill due before the given line time, whose halves are signed words: its place in the columns, valid until the next `push`; -1 when none is. */
   take(beforeLo: number, beforeHi: number): number {
     if (this.#count === 0) return -1;
     const place = this.#order[this.#first & this.#mask] as number;
-    const due = (this.#dueHi[place] as number) < beforeHi || ((this.#dueHi[place] as number) === beforeHi && (this.#dueLo[place] as number) < beforeLo);
+    const hi = this.#dueHi[place] as number;
+    const due = hi < beforeHi >>> 0 || (hi === beforeHi >>> 0 && (this.#dueLo[place] as number) < beforeLo >>> 0);
     if (!due) return -1;
     this.#first = (this.#first + 1) & this.#mask;
     this.#count -= 1;

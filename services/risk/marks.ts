@@ -7,6 +7,9 @@ import { FeaturesFlag, FeaturesView } from "../../schemas/generated/features.ts"
 import type { Handler, Inlet } from "../kit/link.ts";
 import type { Account } from "./account.ts";
 
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const { BookStale } = FeaturesFlag;
+
 export class Marks {
   /** By instrument: 0 when the newest row applied says that the book is whole; 1 before the first row. */
   readonly stale: Uint8Array;
@@ -45,8 +48,8 @@ export class Marks {
       this.#bid = row.bid;
       this.#ask = row.ask;
       this.#seq = row.seq;
-      this.#timeLo = row.timeNsLo;
-      this.#timeHi = row.timeNsHi;
+      this.#timeLo = row.timeNsLo | 0;
+      this.#timeHi = row.timeNsHi | 0;
     };
   }
 
@@ -61,9 +64,9 @@ export class Marks {
     return this.#apply();
   }
 
-  /** Applies rows of line times below the given one. Returns how many. */
+  /** Applies rows of line times below the given one, whose halves are signed words. Returns how many. */
   before(lo: number, hi: number): number {
-    if (hi > this.#beforeHi || (hi === this.#beforeHi && lo > this.#beforeLo)) {
+    if (hi >>> 0 > this.#beforeHi >>> 0 || (hi === this.#beforeHi && lo >>> 0 > this.#beforeLo >>> 0)) {
       this.#beforeLo = lo;
       this.#beforeHi = hi;
     }
@@ -72,7 +75,7 @@ export class Marks {
 
   #within(): boolean {
     if (this.#seq <= this.#seqMax) return true;
-    return this.#timeHi < this.#beforeHi || (this.#timeHi === this.#beforeHi && this.#timeLo < this.#beforeLo);
+    return this.#timeHi >>> 0 < this.#beforeHi >>> 0 || (this.#timeHi === this.#beforeHi && this.#timeLo >>> 0 < this.#beforeLo >>> 0);
   }
 
   #apply(): number {
@@ -87,7 +90,7 @@ export class Marks {
       this.#held = false;
       applied += 1;
       if (!(this.#instrument < this.stale.length)) continue;
-      const stale = this.#flags & FeaturesFlag.BookStale;
+      const stale = this.#flags & BookStale;
       this.stale[this.#instrument] = stale;
       this.bid[this.#instrument] = this.#bid;
       this.ask[this.#instrument] = this.#ask;

@@ -6,6 +6,8 @@ import { AT_DATA } from "../kit/ring/layout.ts";
 /** Bytes of a slot. */
 const SLOT = 128;
 const MAGIC = 0x544b;
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const FIRST = AT_DATA;
 /** Word of a slot's closing number. */
 const END = 15;
 const TWO_32 = 4294967296;
@@ -48,7 +50,7 @@ export class TokenWriter {
   /** Publishes a slot. A gate that reads meanwhile sees it torn and refuses. */
   write(slot: number, draft: TokenDraft): void {
     const words = this.#words;
-    const at = AT_DATA + slot * SLOT;
+    const at = FIRST + slot * SLOT;
     const word = at >> 2;
     const even = beginRow(words, word);
     const view = this.#view;
@@ -85,7 +87,7 @@ export class TokenWriter {
   }
 
   #used(slot: number, word: number, epoch: number): number {
-    const at = ((AT_DATA + slot * SLOT) >> 2) + USED;
+    const at = ((FIRST + slot * SLOT) >> 2) + USED;
     if (sharedWord(this.#words, at + 6) !== epoch || sharedWord(this.#words, at + 7) !== 0) return 0;
     return sharedWord(this.#words, at + word + 1) * TWO_32 + sharedWord(this.#words, at + word);
   }

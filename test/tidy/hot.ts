@@ -44,7 +44,7 @@ const TYPESCRIPT: readonly [RegExp, string][] = [
   [/\basync\b/g, "a hot file never waits; return and be polled again"],
   [/\bthrow\b/g, "return a value that says no; errors belong to doors"],
   [/\bnew\b/g, "make it once, in the constructor"],
-  [/\bBigInt\b|\bBig(?:Int|Uint)64Array\b|\.[gs]etBig\w+|\b\d+n\b/g, "use two uint32 halves or a number below 2^53"],
+  [/\bBigInt\b|\bBig(?:Int|Uint)64Array\b|\.[gs]etBig\w+|\b\d+n\b/g, "use two uint32 halves, a number below 2^53, or move the 8 bytes in one statement"],
   [/\bJSON\b/g, "keep text out of hot files; counters tell the story"],
   [/\.\.\./g, "a spread allocates; copy field by field"],
   [/`/g, "a template string allocates; count with an integer code"],
@@ -56,6 +56,9 @@ const TYPESCRIPT: readonly [RegExp, string][] = [
   [/\btry\s*\{|\bcatch\s*\(/g, "no exceptions in the message path; return a value"],
 ];
 
+/** Eight bytes moved from view to view: optimised code makes no BigInt of them. */
+const MOVE = /\.setBigInt64\([^;]*?, \w+\.getBigInt64\([^;()]*, true\), true\)/g;
+
 /** Findings in a hot TypeScript file. Top-level code and constructors run once and are free. */
 export function hotTypescript(file: SourceFile): Finding[] {
   if (!file.path.endsWith(".ts") || !isHot(file)) return [];
@@ -64,8 +67,9 @@ export function hotTypescript(file: SourceFile): Finding[] {
   for (const match of file.text.matchAll(/^import (?!type)[^;]*from "(node:[\w/]*)"/gm)) {
     found.push({ path: file.path, line: lineAt(file.text, match.index), says: `${match[1]}: a hot file imports no node: module; receive it as an argument` });
   }
+  const code = file.code.replace(MOVE, (move) => " ".repeat(move.length));
   for (const [pattern, says] of TYPESCRIPT) {
-    for (const match of file.code.matchAll(pattern)) {
+    for (const match of code.matchAll(pattern)) {
       if (!runs(match.index)) continue;
       found.push({ path: file.path, line: lineAt(file.code, match.index), says: `${match[0].trim()}: ${says}` });
     }

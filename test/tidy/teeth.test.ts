@@ -35,6 +35,7 @@ for (const [body, says] of [
   ["const wide = BigInt(1);", /uint32 halves/],
   ["const wide = 5n;", /uint32 halves/],
   ["const wide = view.getBigUint64(0);", /uint32 halves/],
+  ["view.setBigInt64(0, wide, true);", /uint32 halves/],
   ["const text = JSON.stringify(a);", /keep text out/],
   ["call(...args);", /spread/],
   ["const text = `a${b}`;", /template string/],
@@ -51,6 +52,10 @@ for (const [body, says] of [
 ] as const) {
   test(`hot TypeScript: ${body} is found`, () => bites(hotTypescript, "services/feed/feed.ts", HOT_METHOD(body), says, 4));
 }
+
+test("hot TypeScript: a move of eight bytes passes", () => {
+  passes(hotTypescript, "services/feed/feed.ts", HOT_METHOD("this.view.setBigInt64(this.at + 32, from.getBigInt64(at, true), true);"));
+});
 
 test("hot TypeScript: deep inside blocks is still inside", () => {
   bites(hotTypescript, "services/feed/feed.ts", HOT_METHOD("if (a) { for (;;) { while (b) { x = new Y(); } } }"), /new/, 4);

@@ -258,7 +258,7 @@ fn replay_frames(
             replay.player.restart(now);
         }
         if frames == 0 {
-            now = wait(&replay.player, now);
+            now = wait(&replay.player, pipeline, now);
         }
         let Some(frame) = replay.player.poll(now) else { break };
         if let Some(since) = replay.held_since.take() {
@@ -275,9 +275,9 @@ fn replay_frames(
     frames
 }
 
-/// Waits a while for the next frame to be due, with its bytes at hand; returns the time.
+/// Waits a while for the next frame to be due, with its bytes and the work that needs no frame at hand; returns the time.
 #[inline]
-fn wait(player: &Player, mut now: Nanos) -> Nanos {
+fn wait(player: &Player, pipeline: &mut Pipeline, mut now: Nanos) -> Nanos {
     let due = |now| player.next_due().is_none_or(|due| due <= now);
     if due(now) {
         return now;
@@ -285,6 +285,7 @@ fn wait(player: &Player, mut now: Nanos) -> Nanos {
     for &byte in player.peek().iter().step_by(CACHE_LINE) {
         std::hint::black_box(byte);
     }
+    pipeline.prepare();
     for _ in 0..LOOKS {
         now = monotonic();
         if due(now) {
@@ -322,6 +323,7 @@ fn live_frames(
             })?;
         }
         if taken == 0 {
+            pipeline.prepare();
             break;
         }
         frames += taken as u32;

@@ -4,6 +4,7 @@
 use crate::names::COUNT;
 use crate::snapshot::{DEPTH, LEVELS, Snapshot};
 use crate::window::{FAST, MIDDLE, Past, WINDOW, Window, float};
+use std::hint::black_box;
 use tickline_book::{Book, Origin, Trade};
 use tickline_units::{Nanos, Price, Side};
 
@@ -156,6 +157,15 @@ impl Features {
         }
         *levels = self.levels;
         self.advance(now, time.0, values)
+    }
+
+    /// Does what of the next row can be done before its frame is there, and has its memory at hand: for while nothing else is to be
+    /// done. Rows are the same with and without it. Cost: 60 ns.
+    #[inline]
+    pub fn prepare(&mut self, book: &Book<'_>) {
+        self.window.vacate();
+        black_box((self.before, self.levels, *self.window.sums(), *self.window.next_slot()));
+        black_box(Snapshot::of(book));
     }
 
     /// The same from the ten best levels alone.

@@ -40,6 +40,10 @@ pub(crate) struct Window {
     ring: Box<[Past]>,
     rows: u64,
     sums: Sums,
+    /// Room was made for the next row: `sums` lacks what leaves with it.
+    vacated: bool,
+    /// Time of the oldest row in the window.
+    oldest: u64,
 }
 
 /// Sums over the last 1,000 rows, or over the last 100 (`_middle`) or 50 (`_fast`).
@@ -107,16 +111,18 @@ impl Moments {
 
 impl Window {
     pub(crate) fn new() -> Window {
-        Window { ring: vec![Past::default(); SLOTS].into(), rows: 0, sums: Sums::default() }
+        let ring = vec![Past::default(); SLOTS].into();
+        Window { ring, rows: 0, sums: Sums::default(), vacated: false, oldest: 0 }
     }
 
     /// Forgets all rows, keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.rows = 0;
         self.sums = Sums::default();
+        (self.vacated, self.oldest) = (false, 0);
     }
 
-    /// The sums over the rows pushed last.
+    /// The sums over the rows pushed last, to be read between `push` and `vacate`.
     #[inline]
     pub(crate) fn sums(&self) -> &Sums {
         &self.sums
@@ -131,7 +137,7 @@ impl Window {
     /// Time of the oldest row; a row must have been pushed.
     #[inline]
     pub(crate) fn oldest_time(&self) -> u64 {
-        self.slot(self.rows.saturating_sub(WINDOW as u64)).time
+        self.oldest
     }
 
     #[inline]
@@ -139,12 +145,38 @@ impl Window {
         &self.ring[row as usize % SLOTS]
     }
 
-    /// Takes a row in, and out what leaves each window.
+    /// The memory of the next row, for who wants it at hand.
+    #[inline]
+    pub(crate) fn next_slot(&self) -> &Past {
+        self.slot(self.rows)
+    }
+
+    /// Takes a row in, and out what leaves each window, unless `vacate` has done that.
     #[inline]
     pub(crate) fn push(&mut self, past: Past) {
+        if !self.vacated {
+            self.vacate();
+        }
+        self.vacated = false;
+        if self.rows == 0 {
+            self.oldest = past.time;
+        }
+        self.sums.enter(&past);
+        self.ring[self.rows as usize % SLOTS] = past;
+        self.rows += 1;
+    }
+
+    /// Takes out what leaves each window with the next row: the half of a push that can be done before that row is there.
+    #[inline]
+    pub(crate) fn vacate(&mut self) {
+        if self.vacated {
+            return;
+        }
+        self.vacated = true;
         if self.rows >= WINDOW as u64 {
             let gone = *self.slot(self.rows - WINDOW as u64);
             self.sums.leave(&gone);
+            self.oldest = self.slot(self.rows + 1 - WINDOW as u64).time;
         }
         if self.rows >= MIDDLE as u64 {
             let gone = self.slot(self.rows - MIDDLE as u64);
@@ -160,9 +192,6 @@ impl Window {
             self.sums.move_squares_fast -= square(step);
             self.sums.mid_fast -= mid;
         }
-        self.sums.enter(&past);
-        self.ring[self.rows as usize % SLOTS] = past;
-        self.rows += 1;
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Desk {
     tracked: Vec<Tracked>,
     /// Instruments touched since the last publication, in order of the first touch.
     touched: Vec<u16>,
+    /// The instrument whose next row is prepared next.
+    turn: usize,
     over: bool,
     /// Since when rows are made of messages that later ones, already here, have overtaken.
     behind: Option<Nanos>,
@@ -51,6 +53,7 @@ impl Desk {
             counts: Counts::default(),
             tracked: instruments.iter().map(|_| tracked()).collect(),
             touched: Vec::with_capacity(instruments.len()),
+            turn: 0,
             over: false,
             behind: None,
             gaps: Vec::with_capacity(GAPS_KEPT),
@@ -176,6 +179,17 @@ impl Desk {
                 self.touch_all();
             }
             _ => {}
+        }
+    }
+
+    /// Prepares the next row of one instrument, of each in turn.
+    #[inline]
+    pub(crate) fn prepare(&mut self) {
+        self.turn = if self.turn + 1 < self.tracked.len() { self.turn + 1 } else { 0 };
+        if let (Some(tracked), Some(book)) =
+            (self.tracked.get_mut(self.turn), self.books.book(BookId(self.turn as u32)))
+        {
+            tracked.features.prepare(&book);
         }
     }
 

@@ -84,6 +84,13 @@ impl Pipeline {
         desk.publish(now, due, self.arbiter.missing().is_some(), outlet)
     }
 
+    /// Does what of the next frame's work can be done without it, for one instrument a call: for while no frame is there. What is
+    /// published is the same with and without it.
+    #[inline]
+    pub fn prepare(&mut self) {
+        self.desk.prepare();
+    }
+
     /// The first 256 gaps.
     pub fn gaps(&self) -> &[Gap] {
         self.desk.gaps()

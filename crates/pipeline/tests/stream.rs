@@ -230,19 +230,12 @@ fn unknown_types_pass_and_messages_that_contradict_or_cannot_be_read_make_books_
     assert_eq!(line.pipeline.counts().malformed, 2);
 }
 
-#[test]
-fn nothing_is_allocated_after_the_start() {
-    struct Last(FeaturesBody);
-    impl Outlet for Last {
-        fn row(&mut self, fill: impl FnOnce(&mut FeaturesBody)) {
-            fill(&mut self.0);
-        }
-    }
-    let mut line = Line::new();
+/// Packets of one to three messages about AAA and BBB: orders at 9,000 to 9,999, a quarter deletions of old ones.
+fn flow(session: Session, count: u64) -> Vec<Vec<u8>> {
     let mut random = 1u64;
     let mut packets = Vec::new();
     let mut next = 1u64;
-    for _ in 0..20_000u64 {
+    for _ in 0..count {
         let messages: Vec<Vec<u8>> = (0..1 + next % 3)
             .map(|nth| {
                 random =
@@ -257,9 +250,43 @@ fn nothing_is_allocated_after_the_start() {
                 }
             })
             .collect();
-        packets.push(packet(line.session, next, &messages));
+        packets.push(packet(session, next, &messages));
         next += messages.len() as u64;
     }
+    packets
+}
+
+#[test]
+fn preparing_while_no_frame_is_there_changes_no_row() {
+    let (mut plain, mut prepared) = (Line::new(), Line::new());
+    for (nth, payload) in flow(plain.session, 6_000).iter().enumerate() {
+        let time = Nanos(nth as u64 * 1_000);
+        // Never, once, or more often than there are instruments; across a session's end too.
+        (0..nth % 4).for_each(|_| prepared.pipeline.prepare());
+        let frame = Frame { line: 0, time, due: time, payload };
+        plain.pipeline.accept(&frame, &mut plain.rows);
+        prepared.pipeline.accept(&frame, &mut prepared.rows);
+        if nth == 3_500 {
+            let next = packet(Session(*b"SESSION002"), 1, &[add(1, 1, Side::Buy, 9_900)]);
+            let frame = Frame { payload: &next, ..frame };
+            plain.pipeline.accept(&frame, &mut plain.rows);
+            prepared.pipeline.accept(&frame, &mut prepared.rows);
+        }
+    }
+    assert!(plain.rows.0.len() > 6_000);
+    assert_eq!(plain.rows.0, prepared.rows.0);
+}
+
+#[test]
+fn nothing_is_allocated_after_the_start() {
+    struct Last(FeaturesBody);
+    impl Outlet for Last {
+        fn row(&mut self, fill: impl FnOnce(&mut FeaturesBody)) {
+            fill(&mut self.0);
+        }
+    }
+    let mut line = Line::new();
+    let packets = flow(line.session, 20_000);
     let mut last = Last(FeaturesBody::default());
     let before = ALLOCATIONS.get();
     let mut rows = 0;

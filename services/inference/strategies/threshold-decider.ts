@@ -9,6 +9,10 @@ import type { ThresholdParameters } from "./threshold-parameters.ts";
 /** Why an intent was made; travels in `Signal.reason`. */
 export const ThresholdReason = { PredictedUp: 1, PredictedDown: 2 } as const;
 
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const { Buy, Sell } = Side;
+const { PredictedUp, PredictedDown } = ThresholdReason;
+
 export class Threshold implements Decider {
   readonly #threshold: number;
   readonly #qty: number;
@@ -48,11 +52,11 @@ export class Threshold implements Decider {
     const ask = features.ask;
     if (!(bid > 0 && ask > bid && ask - bid <= (this.#spreadMax[instrument] ?? 0))) return false;
     this.#restUntil[instrument] = now + this.#coolDownNs;
-    out.side = buys ? Side.Buy : Side.Sell;
+    out.side = buys ? Buy : Sell;
     out.price = buys === this.#aggressive ? ask : bid;
     out.qty = this.#qty;
     out.confidence = sure;
-    out.reason = buys ? ThresholdReason.PredictedUp : ThresholdReason.PredictedDown;
+    out.reason = buys ? PredictedUp : PredictedDown;
     return true;
   }
 }

@@ -3,7 +3,7 @@ import { TicklineError } from "../errors.ts";
 import { Cell } from "./cell.ts";
 import { HISTOGRAM_BYTES, Histogram, add64, read64 } from "./histogram.ts";
 import { AT_DATA } from "./layout.ts";
-import { barrier } from "./order.ts";
+import { barrier, look } from "./order.ts";
 import { SERVICES, type ServiceName } from "./names.ts";
 import { Kind, type Segment } from "./segment.ts";
 import { loadText, storeText } from "./text.ts";
@@ -45,7 +45,7 @@ export class LineBlock {
 
   /** True when orders may pass. */
   armed(): boolean {
-    return Atomics.load(this.#words, this.#at) === ARMED;
+    return look(this.#words, this.#at) === ARMED;
   }
 
   /** Stops all orders at once. Anyone may; the first cause is kept until the line is armed again. */
@@ -90,7 +90,7 @@ export class LineBlock {
 
   /** The line's epoch: in every client order id; older ones are refused. */
   epoch(): number {
-    return Atomics.load(this.#words, this.#at + 6) >>> 0;
+    return look(this.#words, this.#at + 6) >>> 0;
   }
 
   /** Raises the epoch by one and returns it; the supervisor. */
