@@ -21,6 +21,8 @@ interface Flags {
   readonly online?: true;
   readonly rate: number;
   readonly batch: number;
+  readonly memory: number;
+  readonly every: number;
   readonly plot?: string;
   readonly json?: true;
 }
@@ -57,6 +59,8 @@ export function modelEvalCommand(): Command {
     .option("--online", "let the model learn on beside itself, frozen: prequential evaluation")
     .option("--rate <x>", "learning rate of --online", number(1e-8, 1, false), HABIT.rate)
     .option("--batch <labels>", "labels a step of --online; rows a step where state is carried", number(1, 10_000, true), HABIT.batch)
+    .option("--memory <labels>", "newest labels that steps of --online draw from; 0: each takes the newest alone", number(0, 1_000_000, true), HABIT.memory)
+    .option("--every <labels>", "new labels between two steps that draw from memory", number(1, 100_000, true), HABIT.every)
     .option("--plot <prefix>", "write PREFIX.calibration.svg and PREFIX.confusion.svg, or PREFIX.online.svg")
     .option("--json", "print the result as JSON")
     .addHelpText("after", HELP)
@@ -76,8 +80,8 @@ function onlineText(result: OnlineEvaluation): string {
 
 async function learnOn(file: string, options: EvaluateOptions, flags: Flags): Promise<void> {
   const show = meter();
-  const { rate, batch } = flags;
-  const result = await online(options, { rate, batch }, ({ share, rows }) => show({ share, rows }, `testing ${file}`));
+  const { rate, batch, memory, every } = flags;
+  const result = await online(options, { rate, batch, memory, every }, ({ share, rows }) => show({ share, rows }, `testing ${file}`));
   if (flags.plot !== undefined) writeFileSync(`${flags.plot}.online.svg`, onlinePlot(result.stretches, FORECASTERS, result.name));
   process.stdout.write(`${flags.json === true ? JSON.stringify(result, null, 2) : onlineText(result)}\n`);
 }

@@ -33,6 +33,8 @@ interface Flags {
   readonly decay?: number;
   readonly balance?: number;
   readonly adversary?: number;
+  readonly hold?: number;
+  readonly patience?: number;
   readonly out: string;
   readonly with: "tickline" | "tensorflow";
   readonly checkpoint?: string;
@@ -90,6 +92,8 @@ export function modelTrainCommand(): Command {
     .option("--decay <x>", "weight decay", number(0, 10, false))
     .option("--balance <x>", "how far rare classes are weighted up, 0 to 1", number(0, 1, false))
     .option("--adversary <x>", "adversarial training: how far inputs are moved, in scaled units", number(0, 10, false))
+    .option("--hold <x>", "share of the training part held out at its end: the pass with the lowest loss on it is kept", number(0, 0.5, false))
+    .option("--patience <n>", "passes without a lower loss on what is held out that end the run", number(1, 1000, true))
     .option("--out <file>", "model file to write; NETWORK.tlm when left out", "")
     .addOption(new Option("--with <engine>", "what trains: our own engine, or TensorFlow.js, whose weights are then taken over").choices(["tickline", "tensorflow"]).default("tickline"))
     .option("--checkpoint <file>", "keep the run as it goes: the same command goes on from there after a crash")

@@ -9,6 +9,14 @@ export interface Reading {
   readonly loss?: number;
   /** Rows since the last reading. */
   readonly rows: number;
+  /** Losses on rows held out, pass by pass, and the best of them. */
+  readonly held?: { readonly losses: readonly number[]; readonly best: number } | undefined;
+}
+
+function heldOut(held: Reading["held"]): string {
+  if (held === undefined) return "";
+  const [last = NaN, best = NaN] = [held.losses.at(-1), held.losses[held.best]];
+  return `held out ${last.toFixed(4)} after pass ${held.losses.length}, best ${best.toFixed(4)} after ${held.best + 1}  `;
 }
 
 function duration(seconds: number): string {
@@ -20,11 +28,11 @@ export function meter(): (reading: Reading, name?: string) => void {
   const start = nowNs();
   let rows = 0;
   let shown = 0;
-  return ({ share, loss, rows: more }, name = "training") => {
+  return ({ share, loss, rows: more, held }, name = "training") => {
     rows += more;
     const seconds = (nowNs() - start) / 1e9;
     const left = duration((seconds * (1 - share)) / share);
-    const line = `${name} ${(100 * share).toFixed(0).padStart(3)} %  ${Number.isFinite(loss) ? `loss ${loss?.toFixed(4)}  ` : ""}${Math.round(rows / seconds)} rows/s  ${left} left`;
+    const line = `${name} ${(100 * share).toFixed(0).padStart(3)} %  ${Number.isFinite(loss) ? `loss ${loss?.toFixed(4)}  ` : ""}${heldOut(held)}${Math.round(rows / seconds)} rows/s  ${left} left`;
     if (process.stderr.isTTY) process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\u001b[K${share >= 1 ? "\n" : ""}`);
     else if (share >= 1 || share >= shown + 0.1) {
       shown = share;

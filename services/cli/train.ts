@@ -51,7 +51,7 @@ function generate(flags: Flags, file: string): string {
 /** What a training run says at its end. */
 export function report(result: TrainResult, labels: string): string {
   const width = process.stdout.columns || Infinity;
-  const { score, calibration, confusion, explained, majority, persistence, out } = result;
+  const { score, calibration, confusion, explained, majority, persistence, out, held } = result;
   const tested =
     score === undefined || calibration === undefined
       ? [`the network gives back ${percent(explained ?? 0)} % of the variance of rows it has not seen`]
@@ -67,6 +67,7 @@ export function report(result: TrainResult, labels: string): string {
   return [
     `rows to train ${counts(result.trainClasses)}`,
     `rows to test  ${counts(result.testClasses)}`,
+    ...(held === undefined ? [] : [`held out: loss ${held.losses.map((loss) => loss.toFixed(4)).join(", ")} after each pass; the weights are those after pass ${held.best + 1}`]),
     ...tested,
     "",
     `${relative(process.cwd(), out) || out}: ${result.parameters} parameters, ${result.multiplyAdds} multiply-adds, ${statSync(out).size} bytes, hash ${result.hash}`,

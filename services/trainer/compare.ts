@@ -90,12 +90,12 @@ export async function* compare(options: CompareOptions, report: (at: Comparing) 
 /** Tasks of a group by columns, one each fold, made when first asked for. */
 function tasksOf(market: Market, capture: string, preset: Preset, group: Group): (recipe: NamedRecipe) => readonly Task[] {
   const made = new Map<string, readonly Task[]>();
-  return ({ columns, mirror }) => {
-    const which = `${columns} ${mirror}`;
+  return ({ columns, mirror, settings: { hold } }) => {
+    const which = `${columns} ${mirror} ${hold}`;
     const known = made.get(which);
     if (known !== undefined) return known;
     const { symbols, flat_share: flatShare, clip } = preset;
-    const tasks = splits(preset).map((split) => ask(market, { capture, symbols, columns, ...group, flatShare, clip, split, mirror }, false));
+    const tasks = splits(preset).map((split) => ask(market, { capture, symbols, columns, ...group, flatShare, clip, split, mirror }, hold, false));
     made.set(which, tasks);
     return tasks;
   };

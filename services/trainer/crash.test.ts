@@ -1,7 +1,7 @@
 /**
  * Goal: a training run that is killed, at any moment and again and again, ends with the file of one that was left alone.
  * Method: the real command as a child process on made-up files, killed by SIGKILL once it has written a new checkpoint; both kinds of
- * network, with dropout and with carried state. Then checkpoints that are damaged, or of another run.
+ * network, with dropout, with carried state, and with rows held out that say when to stop. Then checkpoints that are damaged, or of another run.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), "tickline-crash-"));
 after(() => rmSync(folder, { recursive: true }));
 
 const data = ["--fi2010", writeFi2010(join(folder, "train.txt"), 1500), writeFi2010(join(folder, "test.txt"), 600), "--horizon", "10"];
-const NETWORKS = { "c-tabl": ["--epochs", "12", "--window", "10"], gru: ["--epochs", "60", "--steps", "20", "--batch", "8"] } as const;
+const NETWORKS = { "c-tabl": ["--epochs", "12", "--window", "10"], gru: ["--epochs", "60", "--steps", "20", "--batch", "8"], "bin-c-tabl": ["--epochs", "12", "--window", "5", "--hold", "0.3", "--patience", "4"] } as const;
 
 function args(network: keyof typeof NETWORKS, out: string, checkpoint: string): string[] {
   return [COMMAND, "model", "train", network, ...data, ...NETWORKS[network], "--out", join(folder, out), "--checkpoint", join(folder, checkpoint), "--checkpoint-every", "0"];

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { nowNs } from "../kit/clock.ts";
 import { native } from "../kit/native.ts";
+import { TicklineError } from "../kit/errors.ts";
 import { door, slowDoor } from "./door.ts";
 import type { Settings } from "./networks.ts";
 import { trainInTensorFlow } from "./tensorflow.ts";
@@ -18,6 +19,16 @@ export interface Progress {
   readonly loss: number;
   /** Rows learned from since the last report. */
   readonly rows: number;
+  /** How the run does on the rows held out, where there are any and a pass is done. */
+  readonly held?: Held | undefined;
+}
+
+/** How a run does on the rows held out of it. */
+export interface Held {
+  /** Mean loss after each pass, weighted by class as in training. */
+  readonly losses: readonly number[];
+  /** The best of them, from 0: its weights are the run's. */
+  readonly best: number;
 }
 
 /** What a run gave. */
@@ -38,6 +49,8 @@ export interface Fitted {
   readonly rounded: readonly Confusion[];
   /** Mean loss at each report, first to last. */
   readonly losses: readonly number[];
+  /** Absent where no rows were held out. */
+  readonly held?: Held;
   /** Writes the model file and returns its hash, 16 hexadecimal digits. */
   readonly save: (path: string, record: string, horizon: number) => string;
 }
@@ -82,7 +95,7 @@ async function advance(run: Run, { batches, batchRows }: { readonly batches: num
     const loss = await slowDoor(() => run.advance(Math.ceil(batches / REPORTS)));
     if (loss === null) return { losses, seconds };
     losses.push(loss);
-    report({ share: run.done() / batches, loss, rows: (run.done() - done) * batchRows });
+    report({ share: run.over() ? 1 : run.done() / batches, loss, rows: (run.done() - done) * batchRows, held: run.judgement() ?? undefined });
     if (checkpoint === undefined || nowNs() - kept < checkpoint.seconds * 1e9) continue;
     kept = nowNs();
     door(() => run.keep(checkpoint.file, JSON.stringify({ losses, seconds: seconds + (kept - begun) / 1e9 })));
@@ -102,11 +115,14 @@ export async function fit(task: Task, network: string, settings: Settings, seed:
   const { batches, batchRows, parameters, multiplyAdds } = run.facts();
   const begun = nowNs();
   const foreign = options.engine === "tensorflow";
+  if (foreign && settings.hold > 0) throw new TicklineError("TL_USAGE", "--hold is not possible with TensorFlow.js; leave one of the two out");
   const { losses, seconds } = foreign ? { losses: await trainInTensorFlow(run, task, settings, seed, report), seconds: 0 } : await advance(run, { batches, batchRows }, checkpoint, report);
   const { answers, squares, latencyNs, rounded } = await slowDoor(() => run.scores(options.rounded === true));
   const [error = 0, all = 1] = squares ?? [];
+  const held = run.judgement();
   return {
     parameters, multiplyAdds, latencyNs, losses,
+    ...(held === null ? {} : { held }),
     rounded: (rounded ?? []).map(square),
     seconds: seconds + (nowNs() - begun) / 1e9,
     confusion: answers === undefined ? [] : square(answers.confusion),

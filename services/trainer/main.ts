@@ -60,7 +60,7 @@ export interface TrainOptions {
 export const shipped = {
   data: { columns: "derived", labels: "exact", horizon: 50, flatShare: 0.34, split: [0, 0.7, 1], clip: 5 },
   network: "mlp",
-  settings: { window: 1, hidden: [64, 64, 64], dropout: 0, epochs: 2, batch: 64, steps: 1, rate: 5e-4, decay: 1e-2, balance: 0.5, adversary: 0 },
+  settings: { window: 1, hidden: [64, 64, 64], dropout: 0, epochs: 2, batch: 64, steps: 1, rate: 5e-4, decay: 1e-2, balance: 0.5, adversary: 0, hold: 0, patience: 2 },
   seed: 1,
 } as const;
 
@@ -80,18 +80,18 @@ export interface TrainResult extends Omit<Fitted, "save"> {
   readonly persistence: Score;
 }
 
-/** A question asked of a market. */
-export function ask(market: Awaited<ReturnType<typeof native.Market.read>>, data: Data, itself: boolean): Task {
+/** A question asked of a market; `held` is the share of the training part that is held out at its end. */
+export function ask(market: Awaited<ReturnType<typeof native.Market.read>>, data: Data, held: number, itself: boolean): Task {
   const { columns, labels, horizon, flatShare, clip, shuffle, mirror = false } = data;
   const [from, cut, to] = data.split;
-  const plan = { columns, labels, horizon, flatShare, from, cut, to, clip, itself, mirror };
+  const plan = { columns, labels, horizon, flatShare, from, cut, to, held, clip, itself, mirror };
   return door(() => native.TrainingTask.of(market, shuffle === undefined ? plan : { ...plan, shuffle }));
 }
 
-async function taskOf(data: Data | FiData, itself: boolean): Promise<Task> {
-  if (!("capture" in data)) return door(() => native.TrainingTask.fi2010(data.train, data.test, data.columns, data.horizon));
+async function taskOf(data: Data | FiData, held: number, itself: boolean): Promise<Task> {
+  if (!("capture" in data)) return door(() => native.TrainingTask.fi2010(data.train, data.test, data.columns, data.horizon, held));
   const market = await slowDoor(() => native.Market.read(data.capture, [...data.symbols]));
-  return ask(market, data, itself);
+  return ask(market, data, held, itself);
 }
 
 /** What a record says of the engine: nothing of our own. */
@@ -103,10 +103,15 @@ function record(options: TrainOptions, result: Omit<TrainResult, "hash">): strin
   const { data, network, settings, seed, source, engine } = options;
   if (!("capture" in data)) return JSON.stringify({ network, source, data: "FI-2010", columns: data.columns, horizon: data.horizon, settings, seed, ...trainedIn(engine) });
   const short = ({ macroF1, mcc, accuracy }: Score): { macroF1: number; mcc: number; accuracy: number } => ({ macroF1, mcc, accuracy });
-  const { symbols, columns, labels, horizon, flatShare, split, mirror } = data;
-  const { score: model, persistence, majority, threshold, price, trainClasses: classes } = result;
+  const { symbols, columns, labels, horizon, flatShare, split, mirror, shuffle } = data;
+  const { score: model, persistence, majority, threshold, price, held, trainClasses: classes } = result;
   const test = model === undefined ? {} : { test: { model: short(model), persistence: short(persistence), majority: short(majority) } };
-  return writeRecord({ network, source, symbols: [...symbols], columns, labels, horizon, threshold, price, classes: [...classes], split: [...split], flatShare, ...(mirror === true ? { mirror } : {}), settings: { ...settings }, seed, ...trainedIn(engine), ...test });
+  return writeRecord({
+    network, source, symbols: [...symbols], columns, labels, horizon, threshold, price, classes: [...classes], split: [...split], flatShare,
+    ...(mirror === true ? { mirror } : {}), ...(shuffle === undefined ? {} : { shuffle }),
+    settings: { ...settings }, seed, ...trainedIn(engine),
+    ...(held === undefined ? {} : { held: { losses: [...held.losses], best: held.best } }), ...test,
+  });
 }
 
 /**
@@ -118,7 +123,7 @@ function record(options: TrainOptions, result: Omit<TrainResult, "hash">): strin
 export async function train(options: TrainOptions, report: (progress: Progress) => void): Promise<TrainResult> {
   const { data, network, settings, seed, out, checkpoint, engine } = options;
   if (engine === "tensorflow" && checkpoint !== undefined) throw new TicklineError("TL_USAGE", "a run in TensorFlow.js keeps no checkpoint; leave one of the two out");
-  const task = await taskOf(data, network === "autoencoder");
+  const task = await taskOf(data, settings.hold, network === "autoencoder");
   const { majority, persistence, columns: _, ...facts } = task.facts();
   const { save, ...fitted } = await fit(task, network, settings, seed, report, { checkpoint, engine });
   const result = { ...fitted, ...facts, out, majority: score(square(majority)), persistence: score(square(persistence)) };

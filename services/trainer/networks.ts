@@ -23,6 +23,10 @@ export interface Settings {
   readonly balance: number;
   /** Adversarial training: how far inputs are moved against the answer, in scaled units; 0: not. */
   readonly adversary: number;
+  /** Share of the training part that is held out at its end: the pass with the lowest loss on it is kept. 0: none is held out, the last pass counts. */
+  readonly hold: number;
+  /** Passes without a lower loss on what is held out that end the run. */
+  readonly patience: number;
 }
 
 /** How a network is trained: on which numbers, and by which settings. */
@@ -34,7 +38,7 @@ export interface Recipe {
   readonly settings: Settings;
 }
 
-const base: Settings = { window: 10, hidden: [], dropout: 0, epochs: 1, batch: 128, steps: 50, rate: 1e-3, decay: 1e-3, balance: 1, adversary: 0 };
+const base: Settings = { window: 10, hidden: [], dropout: 0, epochs: 1, batch: 128, steps: 50, rate: 1e-3, decay: 1e-3, balance: 1, adversary: 0, hold: 0, patience: 2 };
 // Few stretches side by side, so that a pass over the day has some hundred steps.
 const streaming: Settings = { ...base, window: 1, epochs: 2, batch: 8, steps: 25, rate: 3e-3 };
 const bilinear: Settings = { ...base, rate: 1e-2, dropout: 0.2 };
@@ -84,6 +88,6 @@ export function settingsOf(network: string, own: Own = {}): Settings {
 
 /** A recipe in one line: `relative+flow columns, mirrored; window 10, dropout 0.2, ...`; what is zero is left out. */
 export function recipeLine({ columns, mirror, settings }: Recipe): string {
-  const value = ([name, setting]: readonly [string, unknown]): string[] => (setting === 0 ? [] : Array.isArray(setting) ? (setting.length === 0 ? [] : [`${name} ${setting.join("-")}`]) : [`${name} ${String(setting)}`]);
+  const value = ([name, setting]: readonly [string, unknown]): string[] => (setting === 0 || (name === "patience" && settings.hold === 0) ? [] : Array.isArray(setting) ? (setting.length === 0 ? [] : [`${name} ${setting.join("-")}`]) : [`${name} ${String(setting)}`]);
   return `${columns} columns${mirror ? ", mirrored" : ""}; ${Object.entries(settings).flatMap(value).join(", ")}`;
 }

@@ -50,7 +50,7 @@ test("the frozen model's scores are those of a plain test, and every forecaster 
 });
 
 test("a rate of next to nothing learns nothing", { skip: absent }, async () => {
-  const { scores } = await online(given, { rate: 1e-8, batch: 32 }, quiet);
+  const { scores } = await online(given, { ...HABIT, rate: 1e-8 }, quiet);
   assert.ok(Math.abs(scores.learning.macroF1 - scores.frozen.macroF1) < 0.001);
 });
 

@@ -12,10 +12,14 @@ export interface Habit {
   readonly rate: number;
   /** Labels a step; rows a step in a network that carries state. */
   readonly batch: number;
+  /** Newest labels that a step draws from; 0: it takes the newest `batch` alone, as a network that carries state always does. */
+  readonly memory: number;
+  /** New labels between two steps that draw from memory. */
+  readonly every: number;
 }
 
 /** Adam at a tenth of the rate of training: fast enough to follow a day, slow enough to keep what was learned. */
-export const HABIT: Habit = { rate: 1e-4, batch: 32 };
+export const HABIT: Habit = { rate: 1e-4, batch: 32, memory: 0, every: 32 };
 
 /** Forecasters that are tested side by side. */
 export const FORECASTERS = ["frozen", "learning", "persistence", "majority"] as const;

@@ -25,6 +25,8 @@ const settings = z.strictObject({
   decay: z.number().min(0).max(10).optional(),
   balance: share.optional(),
   adversary: z.number().min(0).max(10).optional(),
+  hold: z.number().min(0).max(0.5).optional(),
+  patience: z.number().int().min(1).max(1000).optional(),
 });
 
 const schema = z.strictObject({

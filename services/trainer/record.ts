@@ -22,10 +22,14 @@ const schema = z.object({
   flatShare: z.number(),
   /** The training part was there twice, as it was and turned over. */
   mirror: z.boolean().optional(),
+  /** The training labels were dealt out at random, from this seed: the model knows nothing. */
+  shuffle: z.number().optional(),
   settings: z.record(z.string(), z.unknown()),
   seed: z.number().int(),
   /** What trained it, where that was not our own engine. */
   engine: z.literal("tensorflow").optional(),
+  /** Loss on the rows held out after each pass, and the pass whose weights these are, from 0. */
+  held: z.object({ losses: z.array(z.number()), best: z.number().int() }).optional(),
   /** Scores over the test part. */
   test: z.object({ model: scored, persistence: scored, majority: scored }).optional(),
 });

@@ -2,9 +2,10 @@
 use crate::error::DataError;
 use crate::task::Task;
 use std::io::BufRead;
+use std::ops::Range;
 use std::path::Path;
 use tickline_model::Contract;
-use tickline_model::train::{Rows, Targets};
+use tickline_model::train::{NO_CLASS, Rows, Targets};
 
 /// Rows of a file: features, then a row of labels for each horizon.
 pub const FI_ROWS: usize = 149;
@@ -90,12 +91,18 @@ impl Fi2010 {
         self.len() == 0
     }
 
-    /// A task on a training and a test file: `columns` is 40 (levels) or 144, `horizon` 10, 20, 30, 50 or 100 events. The files are
-    /// scaled already. The columns are called `fi2010.N`: no line has them, so no line takes the model.
+    /// A task on a training and a test file: `columns` is 40 (levels) or 144, `horizon` 10, 20, 30, 50 or 100 events, `held` the share of
+    /// the training file that is held out at its end. The files are scaled already. The columns are called `fi2010.N`: no line has them, so no line takes the model.
     ///
     /// # Errors
     /// [`DataError::Data`] for other columns or horizons.
-    pub fn task(train: &Fi2010, test: &Fi2010, columns: usize, horizon: usize) -> Result<Task, DataError> {
+    pub fn task(
+        train: &Fi2010,
+        test: &Fi2010,
+        columns: usize,
+        horizon: usize,
+        held: f64,
+    ) -> Result<Task, DataError> {
         let Some(nth) = HORIZONS.iter().position(|each| *each == horizon) else {
             return Err(DataError::Data(format!(
                 "FI-2010 has labels for {HORIZONS:?} events, not {horizon}"
@@ -114,15 +121,22 @@ impl Fi2010 {
                 .flat_map(|sample| sample[..columns].iter().copied())
                 .collect()
         };
-        let rows = |file: &Fi2010| {
-            Rows::new(&contract, &raw(file), Targets::Classes(file.classes[nth].clone()), &[])
+        let rows = |file: &Fi2010, span: Range<usize>, known: usize| {
+            let mut classes = file.classes[nth][span.clone()].to_vec();
+            classes[known.min(span.len())..].fill(NO_CLASS);
+            let raw = &raw(file)[span.start * columns..span.end * columns];
+            Rows::new(&contract, raw, Targets::Classes(classes), &[])
         };
         let (classes, back) = (&test.classes[nth], horizon / EVENTS);
+        let (all, trained) = (train.len(), train.len() - (train.len() as f64 * held) as usize);
+        // A label that looks into what is held out is not learned.
+        let known = if trained < all { trained.saturating_sub(back) } else { all };
         let before = |at: usize| at.checked_sub(back).map_or(1, |from| classes[from]);
         let bytes = train.values.iter().flat_map(|value| value.to_le_bytes());
         Ok(Task {
-            train: rows(train)?,
-            test: rows(test)?,
+            train: rows(train, 0..trained, known)?,
+            held: if trained < all { Some(rows(train, trained..all, all)?) } else { None },
+            test: rows(test, 0..test.len(), test.len())?,
             test_raw: raw(test),
             persistence: (0..test.len()).map(before).collect(),
             events: (0..test.len()).collect(),
@@ -146,7 +160,7 @@ fn numbers(line: &str, row: usize) -> Result<Vec<f32>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FI_COLUMNS, FI_ROWS, Fi2010};
+    use super::{FI_COLUMNS, FI_ROWS, Fi2010, Task};
 
     fn file(samples: usize) -> Vec<Vec<f32>> {
         let label = |row: usize, sample: usize| ((row + sample) % 3 + 1) as f32;
@@ -163,10 +177,17 @@ mod tests {
         // Label rows 145 on: (144 + sample) % 3 + 1 is 1 (up), 2 (flat), 3 (down), ...
         assert_eq!(read.classes[0][..4], [2, 1, 0, 2]);
         assert_eq!(read.classes[1][..3], [1, 0, 2]);
-        let task = Fi2010::task(&read, &read, 40, 20).expect("a task");
+        let task = Fi2010::task(&read, &read, 40, 20, 0.0).expect("a task");
         assert_eq!((task.contract.names.len(), task.train.len()), (40, 7));
         assert_eq!(task.persistence[..4], [1, 1, 1, 0], "what was known two samples before");
-        assert!(Fi2010::task(&read, &read, 40, 15).is_err() && Fi2010::task(&read, &read, 41, 10).is_err());
+        assert!(Fi2010::task(&read, &read, 40, 15, 0.0).is_err());
+        assert!(Fi2010::task(&read, &read, 41, 10, 0.0).is_err());
+        let cut = Fi2010::task(&read, &read, 40, 20, 0.3).expect("a task");
+        let held = cut.held.expect("two of seven samples");
+        assert_eq!((cut.train.len(), held.len(), cut.test.len()), (5, 2, 7));
+        // Two samples ahead: the last two that are trained on would look into what is held out.
+        assert_eq!(Task::counts(&cut.train).iter().sum::<u32>(), 3);
+        assert_eq!(held.span(0, 1), task.train.span(5, 6));
     }
 
     #[test]

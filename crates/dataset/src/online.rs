@@ -4,7 +4,9 @@ use crate::error::DataError;
 use crate::task::Task;
 use std::collections::VecDeque;
 use std::ops::Range;
-use tickline_model::train::{Confusion, Learner, Net, Recipe, Target, Targets, majority};
+use tickline_model::train::{
+    CLASSES, Confusion, Drawn, Learner, Memory, Net, Recipe, Replay, Target, Targets, majority,
+};
 use tickline_model::{Model, Plan};
 
 /// How to learn on.
@@ -16,7 +18,12 @@ pub struct Habit {
     pub rate: f32,
     /// Labels a step; in a stateful network rows a step, however far slopes go back.
     pub batch: usize,
-    /// Seed of dropout.
+    /// Newest labels that steps draw from, evenly; 0: each step takes the newest `batch` alone. Labels that follow one another look at the
+    /// same future, so a step of them is of one mind. Networks that carry state learn from the newest stretch in any case.
+    pub memory: usize,
+    /// New labels between two steps that draw from memory; without a memory `batch` counts.
+    pub every: usize,
+    /// Seed of dropout and of what is drawn.
     pub seed: u64,
     /// How far rare classes are weighted up, 0 to 1, by how often each has been known of late: the balance of the market that it is in, not
     /// of the one that it was trained on.
@@ -26,7 +33,9 @@ pub struct Habit {
 }
 
 /// Labels that the balance of classes looks back over.
-const MEMORY: f64 = 5000.0;
+const BALANCE: f64 = 5000.0;
+/// Distinguishes the seed of what is drawn from that of dropout, as the line's learner does.
+const DRAWS: u64 = 0x7265_6361_6c6c_2121;
 
 /// How often each class was wanted of late.
 #[derive(Debug, Clone, Copy)]
@@ -38,13 +47,13 @@ struct Balance {
 impl Balance {
     fn new(classes: [f64; 3], share: f64) -> Balance {
         let rows: f64 = classes.iter().sum();
-        let known = |count: f64| if rows > 0.0 { count / rows * MEMORY } else { MEMORY / 3.0 };
+        let known = |count: f64| if rows > 0.0 { count / rows * BALANCE } else { BALANCE / 3.0 };
         Balance { counts: classes.map(known), share }
     }
 
     fn add(&mut self, class: u8) {
         for (nth, count) in self.counts.iter_mut().enumerate() {
-            *count += f64::from(u8::from(nth == usize::from(class))) - *count / MEMORY;
+            *count += f64::from(u8::from(nth == usize::from(class))) - *count / BALANCE;
         }
     }
 
@@ -61,6 +70,47 @@ fn weight(weights: &[f32; 3], target: Target<'_>) -> f32 {
     match target {
         Target::Class(class) => weights.get(usize::from(class)).copied().unwrap_or(1.0),
         _ => 1.0,
+    }
+}
+
+/// What steps draw from.
+struct Recall {
+    replay: Replay,
+    drawn: Vec<Drawn>,
+    /// Labels since the last step.
+    fresh: usize,
+}
+
+impl Recall {
+    fn new(habit: &Habit, inputs: usize) -> Result<Recall, DataError> {
+        let replay = Replay::new(Memory {
+            capacity: habit.memory,
+            inputs,
+            answers: 1,
+            classes: CLASSES.len(),
+            sharpness: 0.0,
+            oversample: 1.0,
+            seed: habit.seed ^ DRAWS,
+        })?;
+        Ok(Recall { replay, drawn: vec![Drawn::default(); habit.batch], fresh: 0 })
+    }
+
+    /// Draws a batch once enough is new and in memory: its inputs and classes.
+    fn draw(&mut self, every: usize, input: &mut Vec<f32>) -> Option<Vec<u8>> {
+        if self.fresh < every
+            || self.replay.len() < self.drawn.len()
+            || !self.replay.draw(&mut self.drawn, 0.0)
+        {
+            return None;
+        }
+        self.fresh = 0;
+        input.clear();
+        let mut classes = Vec::with_capacity(self.drawn.len());
+        for drawn in &self.drawn {
+            input.extend_from_slice(self.replay.input(*drawn)?);
+            classes.extend(self.replay.wanted(*drawn)?);
+        }
+        Some(classes)
     }
 }
 
@@ -93,6 +143,7 @@ pub struct Online {
     waiting: VecDeque<usize>,
     /// Labels of a stateless network that wait for their step.
     ready: Vec<usize>,
+    memory: Option<Recall>,
     input: Vec<f32>,
     /// Rows of a stateful network that no step has taken, and its state before them.
     lesson: Range<usize>,
@@ -116,6 +167,8 @@ impl Online {
         let (batch, steps) = if stateful { (1, habit.batch) } else { (habit.batch, 1) };
         let learner = Learner::of(model, habit.recipe.clone(), habit.seed, batch, steps)?;
         let single = Net::new(&plan, 1, 1)?;
+        let inputs = plan.architecture().window * task.contract.names.len();
+        let recalls = habit.memory > 0 && !stateful;
         let Targets::Classes(classes) = task.train.targets() else {
             return Err(DataError::Data("only models that tell classes apart learn on".to_owned()));
         };
@@ -126,6 +179,7 @@ impl Online {
             state: vec![0.0; single.state().len()],
             waiting: VecDeque::new(),
             ready: Vec::with_capacity(habit.batch),
+            memory: if recalls { Some(Recall::new(&habit, inputs)?) } else { None },
             input: Vec::new(),
             lesson: 0..0,
             at: 0,
@@ -227,8 +281,17 @@ impl Online {
             return self.take(row);
         }
         let window = self.plan.architecture().window;
-        let whole = self.frozen.best(row).is_some();
-        if !whole || !self.task.test.is_wanted(row) {
+        // A window that is not full has no answer, and teaches nothing.
+        if self.frozen.best(row).is_none() || !self.task.test.is_wanted(row) {
+            return;
+        }
+        let span = |row: usize| self.task.test.span(row + 1 - window, row + 1);
+        if let (Some(memory), Target::Class(class)) = (&mut self.memory, self.task.test.target(row)) {
+            memory.replay.add(span(row), &[class], class);
+            memory.fresh += 1;
+            if let Some(classes) = memory.draw(self.habit.every, &mut self.input) {
+                self.learn(&classes);
+            }
             return;
         }
         self.ready.push(row);
@@ -236,19 +299,26 @@ impl Online {
             return;
         }
         self.input.clear();
-        for row in &self.ready {
-            self.input.extend_from_slice(self.task.test.span(row + 1 - window, row + 1));
-        }
+        self.ready.iter().for_each(|row| self.input.extend_from_slice(span(*row)));
+        let class = |row: &usize| match self.task.test.target(*row) {
+            Target::Class(class) => Some(class),
+            _ => None,
+        };
+        let classes: Vec<u8> = self.ready.iter().filter_map(class).collect();
+        self.ready.clear();
+        self.learn(&classes);
+    }
+
+    /// A step from the windows in `input`, one class each.
+    fn learn(&mut self, classes: &[u8]) {
         let each = self.learner.net().answer().len() / self.plan.output().features() / self.habit.batch;
-        let (rows, ready) = (&self.task.test, &self.ready);
         // One answer a window; where a network gives one a row, only the newest is asked for.
         let wanted = |nth: usize| {
-            if (nth + 1).is_multiple_of(each) { rows.target(ready[nth / each]) } else { Target::Nothing }
+            if (nth + 1).is_multiple_of(each) { Target::Class(classes[nth / each]) } else { Target::Nothing }
         };
         let weights = self.balance.weights();
         let weight = |nth: usize| weight(&weights, wanted(nth));
         self.learner.step_weighted(&self.input, wanted, weight, self.habit.rate);
-        self.ready.clear();
     }
 
     /// As [`Online::know`], of a network that carries state: it learns from whole stretches, each from where the one before ended.
@@ -272,14 +342,14 @@ impl Online {
 
 #[cfg(test)]
 mod tests {
-    use super::{Balance, MEMORY};
+    use super::{BALANCE, Balance};
 
     #[test]
     fn the_balance_begins_with_training_and_follows_what_is_known() {
         let mut balance = Balance::new([100.0, 100.0, 200.0], 1.0);
         let [down, flat, up] = balance.weights();
         assert!((down - 2.0 * up).abs() < 1e-5 && (down - flat).abs() < 1e-6);
-        for _ in 0..10 * MEMORY as usize {
+        for _ in 0..10 * BALANCE as usize {
             balance.add(0);
             balance.add(2);
         }

@@ -13,7 +13,7 @@ const ROWS_MIN: usize = 500;
 const CONTEXT: usize = 1000;
 
 /// A stretch of time by shares of all rows, 0 to 1: trains on `from..cut`, tests on `cut..to`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cut {
     /// Where training begins.
     pub from: f64,
@@ -21,6 +21,8 @@ pub struct Cut {
     pub cut: f64,
     /// Where the test ends.
     pub to: f64,
+    /// Share of the training part, 0 to below 1, that is held out at its end: not trained on, it says when to stop ([`crate::Fitting`]).
+    pub held: f64,
 }
 
 /// What is wanted of each row.
@@ -53,6 +55,8 @@ pub struct Task {
     pub contract: Contract,
     /// Rows trained on. None of them, nor any label of them, has seen the test part.
     pub train: Rows,
+    /// Rows of the training part that are held out at its end, after some that are only context; no label of `train` has seen them.
+    pub held: Option<Rows>,
     /// Rows tested on, after some that are only context.
     pub test: Rows,
     /// The test rows unscaled, as the line gives them to a model.
@@ -91,6 +95,8 @@ struct Labelled<'a> {
     moves: Vec<f64>,
     persistence: Vec<u8>,
     first: usize,
+    /// Where the rows begin that are held out; `cut` where none are.
+    held: usize,
     cut: usize,
     end: usize,
 }
@@ -114,22 +120,26 @@ impl Task {
         let (labelled, threshold) = labelled(market, wanted, cut, None);
         // An autoencoder is asked of every row, so a row before its test is one too many.
         let context = if wanted == Wanted::Itself { 0 } else { CONTEXT };
-        let (mut train, test) = parts(&labelled, threshold, &places, context);
+        let [mut train, held, test] = parts(&labelled, threshold, &places, context);
         if mirror {
             labelled.iter().for_each(|each| train.take_image(each, threshold, &places));
         }
         enough("training", &train, matches!(wanted, Wanted::Itself))?;
         enough("test", &test, matches!(wanted, Wanted::Itself))?;
+        if cut.held > 0.0 {
+            enough("held-out", &held, true)?;
+        }
         let contract = contract(names, &train.raw, clip);
-        let bytes = train.raw.iter().flat_map(|value| value.to_le_bytes());
-        let data_hash = tickline_model::file::digest(bytes.chain(train.classes.iter().copied()));
+        let data_hash = tickline_model::file::digest(train.bytes().chain(held.bytes()));
         let targets = |classes: &[u8]| match wanted {
             Wanted::Direction { .. } => Targets::Classes(classes.to_vec()),
             Wanted::Itself => Targets::Itself,
         };
+        let rows = |part: &Part| Rows::new(&contract, &part.raw, targets(&part.classes), &part.starts);
         Ok(Task {
-            train: Rows::new(&contract, &train.raw, targets(&train.classes), &train.starts)?,
-            test: Rows::new(&contract, &test.raw, targets(&test.classes), &test.starts)?,
+            train: rows(&train)?,
+            held: if cut.held > 0.0 { Some(rows(&held)?) } else { None },
+            test: rows(&test)?,
             test_raw: test.raw,
             persistence: test.persistence,
             events: test.events,
@@ -157,7 +167,7 @@ impl Task {
         let contract = Contract { window: 1, ..contract.clone() };
         let wanted = Wanted::Direction { labelling, flat_share: 0.0 };
         let (labelled, threshold) = labelled(market, wanted, cut, Some(threshold));
-        let (train, test) = parts(&labelled, threshold, &places(&contract.names)?, CONTEXT);
+        let [train, _, test] = parts(&labelled, threshold, &places(&contract.names)?, CONTEXT);
         enough("test", &test, true)?;
         let rows = |part: &Part| {
             Rows::new(&contract, &part.raw, Targets::Classes(part.classes.clone()), &part.starts)
@@ -166,6 +176,7 @@ impl Task {
         let train = rows(if train.raw.is_empty() { &test } else { &train })?;
         Ok(Task {
             train,
+            held: None,
             test: rows(&test)?,
             test_raw: test.raw,
             persistence: test.persistence,
@@ -223,7 +234,8 @@ fn places(names: &[String]) -> Result<Vec<usize>, DataError> {
 }
 
 fn labelled(market: &Market, wanted: Wanted, cut: Cut, threshold: Option<f64>) -> (Vec<Labelled<'_>>, f64) {
-    let [from, cut, to] = [cut.from, cut.cut, cut.to].map(|share| market.time_at(share));
+    let held = cut.cut - (cut.cut - cut.from) * cut.held;
+    let [from, held, cut, to] = [cut.from, held, cut.cut, cut.to].map(|share| market.time_at(share));
     let mut stocks: Vec<Labelled<'_>> = Vec::new();
     for stock in &market.stocks {
         let row = |time: u64| stock.times.partition_point(|each| *each < time);
@@ -231,33 +243,47 @@ fn labelled(market: &Market, wanted: Wanted, cut: Cut, threshold: Option<f64>) -
             Wanted::Direction { labelling, .. } => labelling.moves(&stock.mids),
             Wanted::Itself => vec![0.0; stock.len()],
         };
-        let (first, cut, end) = (row(from), row(cut), row(to));
-        stocks.push(Labelled { stock, moves, persistence: Vec::new(), first, cut, end });
+        let (first, held, cut, end) = (row(from), row(held), row(cut), row(to));
+        stocks.push(Labelled { stock, moves, persistence: Vec::new(), first, held, cut, end });
     }
     let Wanted::Direction { labelling, flat_share } = wanted else { return (stocks, 0.0) };
-    // A move that ends beyond the cut is the test part's.
-    let seen = |each: &Labelled<'_>| each.first..each.cut.saturating_sub(labelling.horizon).max(each.first);
-    let sizes = stocks.iter().flat_map(|each| each.moves[seen(each)].iter().copied());
+    // A move that ends beyond the cut is the test part's, one that ends beyond `held` that of the rows held out.
+    let known = |each: &Labelled<'_>, end: usize| end.saturating_sub(labelling.horizon).max(each.first);
+    let sizes = stocks.iter().flat_map(|each| each.moves[each.first..known(each, each.cut)].iter().copied());
     let threshold = threshold.unwrap_or_else(|| labelling.threshold(sizes, flat_share));
     for each in &mut stocks {
         each.persistence = labelling.persistence(&each.moves, threshold);
-        let unknown = seen(each).end..each.cut;
-        each.moves[unknown].fill(f64::NAN);
+        for end in [each.held, each.cut] {
+            let unknown = known(each, end)..end;
+            each.moves[unknown].fill(f64::NAN);
+        }
     }
     (stocks, threshold)
 }
 
-/// Training and test part.
-fn parts(stocks: &[Labelled<'_>], threshold: f64, places: &[usize], context: usize) -> (Part, Part) {
-    let (mut train, mut test) = (Part::default(), Part::default());
+/// What is trained on, held out and tested.
+fn parts(stocks: &[Labelled<'_>], threshold: f64, places: &[usize], context: usize) -> [Part; 3] {
+    let mut parts = [Part::default(), Part::default(), Part::default()];
     for each in stocks {
-        train.take(each, each.first, each.first..each.cut, threshold, places);
-        test.take(each, each.cut.saturating_sub(context), each.cut..each.end, threshold, places);
+        for (nth, (from, to)) in
+            [(each.first, each.held), (each.held, each.cut), (each.cut, each.end)].into_iter().enumerate()
+        {
+            let start = if nth == 0 { from } else { from.saturating_sub(context) };
+            // Nothing held out: no context of it either.
+            if from < to || nth != 1 {
+                parts[nth].take(each, start, from..to, threshold, places);
+            }
+        }
     }
-    (train, test)
+    parts
 }
 
 impl Part {
+    /// Unscaled rows, then classes.
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        self.raw.iter().flat_map(|value| value.to_le_bytes()).chain(self.classes.iter().copied())
+    }
+
     /// Mean mid price; NaN when there are no rows.
     fn price(&self) -> f64 {
         self.mids / self.classes.len() as f64
@@ -281,7 +307,7 @@ impl Part {
     fn take_image(&mut self, each: &Labelled<'_>, threshold: f64, places: &[usize]) {
         let (first, level) = (self.classes.len(), each.stock.mids.first().copied().unwrap_or(0.0) as f32);
         let mut image = Vec::with_capacity(COLUMNS);
-        self.rows_of(each, each.first, each.first..each.cut, threshold, &mut |row, out| {
+        self.rows_of(each, each.first, each.first..each.held, threshold, &mut |row, out| {
             mirror(row, level, &mut image);
             out.extend(places.iter().map(|place| value_of(&image, *place)));
         });

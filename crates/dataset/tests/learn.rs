@@ -9,7 +9,7 @@ use tickline_model::train::{Confusion, Dice, Recipe, Settings, Targets, Trainer}
 
 const ROWS: usize = 4000;
 const HORIZON: usize = 5;
-const CUT: Cut = Cut { from: 0.0, cut: 0.7, to: 1.0 };
+const CUT: Cut = Cut { from: 0.0, cut: 0.7, to: 1.0, held: 0.0 };
 
 /// A random walk. All columns are noise; with `leak`, column 0 holds the mid of `HORIZON` rows later less the one now.
 fn market(leak: bool) -> Market {

@@ -2,14 +2,14 @@
 //! follows a market that changes.
 //! Method: made-up markets; one whose future is altered; one whose rule turns round half way; the line's own learner on the same rows.
 use tickline_dataset::{COLUMNS, Columns, Cut, Habit, Kind, Labelling, Market, Online, Stock, Task};
-use tickline_learn::{Beside, Cadence, Envelope, Pace, Row, Settings};
+use tickline_learn::{Beside, Cadence, Envelope, Pace, Replay, Row, Settings};
 use tickline_model::train::{CLASSES, Confusion, Dice, Recipe};
 use tickline_model::{Contract, Model, Plan, file, zoo};
 
 const ROWS: usize = 3000;
 const HORIZON: usize = 7;
 const THRESHOLD: f64 = 40.0;
-const ALL: Cut = Cut { from: 0.0, cut: 0.0, to: 1.0 };
+const ALL: Cut = Cut { from: 0.0, cut: 0.0, to: 1.0, held: 0.0 };
 
 /// A random walk whose next step column 0 tells; from row `turn` on it tells the opposite.
 fn market(turn: usize) -> Market {
@@ -54,7 +54,21 @@ fn task(market: &Market, model: &Model, kind: Kind) -> Task {
 }
 
 fn habit(batch: usize) -> Habit {
-    Habit { recipe: Recipe::default(), rate: 3e-3, batch, seed: 5, balance: 0.0, classes: [0.0; 3] }
+    Habit {
+        recipe: Recipe::default(),
+        rate: 3e-3,
+        batch,
+        memory: 0,
+        every: 0,
+        seed: 5,
+        balance: 0.0,
+        classes: [0.0; 3],
+    }
+}
+
+/// Draws from memory: the answer to each row still knows nothing of what comes after it.
+fn recalling(every: usize, batch: usize) -> Habit {
+    Habit { memory: 300, every, ..habit(batch) }
 }
 
 fn right(confusions: &[Confusion]) -> f64 {
@@ -74,17 +88,19 @@ fn no_answer_and_no_weight_knows_what_comes_later() {
             let stock = &mut other.stocks[0];
             stock.mids[2001..].iter_mut().for_each(|mid| *mid = 3e6 - *mid);
             stock.values[2001 * COLUMNS..].iter_mut().for_each(|value| *value = 1.0 - *value);
-            let run = |market: &Market| {
-                let mut online = Online::new(&model, task(market, &model, kind), habit(4)).expect("a test");
+            let run = |market: &Market, habit: Habit| {
+                let mut online = Online::new(&model, task(market, &model, kind), habit).expect("a test");
                 // Row 2000 is the last that both share, and everything up to it must be equal: weights bit for bit.
                 online.advance(2001);
                 let bits: Vec<u32> = online.parameters().iter().map(|w| w.to_bits()).collect();
                 (bits, online.steps(), online.advance(500).map(|stretch| stretch.learning))
             };
-            let (a, b) = (run(&plain), run(&other));
-            assert!(a.1 > 100, "{} steps", a.1);
-            assert_eq!((&a.0, a.1), (&b.0, b.1), "{kind:?}");
-            assert_ne!(a.2, b.2, "the rows after it differ");
+            for habit in [habit(4), recalling(4, 8)] {
+                let (a, b) = (run(&plain, habit.clone()), run(&other, habit));
+                assert!(a.1 > 100, "{} steps", a.1);
+                assert_eq!((&a.0, a.1), (&b.0, b.1), "{kind:?}");
+                assert_ne!(a.2, b.2, "the rows after it differ");
+            }
         }
     }
 }
@@ -93,9 +109,15 @@ fn no_answer_and_no_weight_knows_what_comes_later() {
 fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
     let market = market(ROWS);
     let [mlp, tabl, gru] = nets();
-    for (model, steps) in [(mlp, 1), (tabl, 1), (gru, 6)] {
-        let mut online =
-            Online::new(&model, task(&market, &model, Kind::Exact), habit(steps)).expect("a test");
+    let replay = Replay { capacity: 300, oversample: 1.0, sharpness: 0.0, correction: 0.0 };
+    for (model, habit, batch, steps, replay) in [
+        (mlp.clone(), habit(1), 1, 1, None),
+        (tabl.clone(), habit(1), 1, 1, None),
+        (gru, habit(6), 1, 6, None),
+        (mlp, recalling(1, 8), 8, 1, Some(replay.clone())),
+        (tabl, recalling(1, 8), 8, 1, Some(replay)),
+    ] {
+        let mut online = Online::new(&model, task(&market, &model, Kind::Exact), habit).expect("a test");
         while online.advance(1000).is_some() {}
         let folder = std::env::temp_dir().join(format!("tickline-online-{}", std::process::id()));
         let path = folder.with_extension("tlm");
@@ -108,10 +130,10 @@ fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
             pace: Pace::default(),
             dropout: None,
             liquidity: None,
-            replay: None,
+            replay,
             gate: None,
             cadence: Cadence::Tick,
-            batch: 1,
+            batch,
             steps,
             horizon: HORIZON,
             threshold: THRESHOLD,

@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tickline_model::file;
 
-/// First bytes of the file. Then, little-endian: identity of the run (u64), length of the note (u64), the note, the trainer's state, and a
+/// First bytes of the file. Then, little-endian: identity of the run (u64), length of the note (u64), the note, the run's state, and a
 /// digest of all that (u64).
-const MAGIC: [u8; 8] = *b"TLTRAIN1";
+const MAGIC: [u8; 8] = *b"TLTRAIN2";
 
 /// The refusal of a file.
 pub(super) fn refused(path: &Path, why: &str) -> Error {

@@ -93,7 +93,7 @@ impl Tested {
             model: load(&plan.model)?,
             labelling: labelling(&plan.labels, plan.horizon)?,
             threshold: plan.threshold,
-            cut: Cut { from: plan.from, cut: plan.cut, to: plan.to },
+            cut: Cut { from: plan.from, cut: plan.cut, to: plan.to, held: 0.0 },
         })
     }
 

@@ -7,8 +7,8 @@ use napi::{Error, Result};
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tickline_dataset::{Answers, DataError, Size, Task, network};
-use tickline_model::train::{CLASSES, Loss, Recipe, Settings, Trainer};
+use tickline_dataset::{Answers, DataError, Fitting, Size, Task, network};
+use tickline_model::train::{CLASSES, Loss, Recipe, Settings};
 use tickline_model::{Contract, Fault, Model, Plan, Precision, Predictor, TrainingRecord, file, quantise};
 
 /// Rows timed for a latency.
@@ -41,6 +41,17 @@ pub struct FitPlan {
     pub balance: f64,
     /// Adversarial training: inputs are also moved this far against the answer, in scaled units; 0: not.
     pub adversary: f64,
+    /// Where the task holds rows out: passes without a lower loss on them that end the run.
+    pub patience: u32,
+}
+
+/// How a run does on the rows held out.
+#[napi(object)]
+pub struct FitJudgement {
+    /// Mean loss after each pass, weighted by class as in training.
+    pub losses: Vec<f64>,
+    /// The best of them, from 0: its weights are kept.
+    pub best: u32,
 }
 
 /// What is to be trained.
@@ -78,18 +89,18 @@ pub struct FitScores {
 pub struct Fit {
     plan: FitPlan,
     compiled: Plan,
-    run: Arc<Mutex<Trainer>>,
+    run: Arc<Mutex<Fitting>>,
     task: Arc<Task>,
 }
 
-fn locked<T>(run: &Mutex<Trainer>, work: impl FnOnce(&mut Trainer) -> T) -> T {
+fn locked<T>(run: &Mutex<Fitting>, work: impl FnOnce(&mut Fitting) -> T) -> T {
     // A run that panicked is still memory that can be read; the panic itself has been thrown already.
     work(&mut run.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Some batches of a run.
 pub struct Advance {
-    run: Arc<Mutex<Trainer>>,
+    run: Arc<Mutex<Fitting>>,
     batches: usize,
 }
 
@@ -98,7 +109,7 @@ impl napi::Task for Advance {
     type JsValue = Option<f64>;
 
     fn compute(&mut self) -> Result<Option<f64>> {
-        let loss = locked(&self.run, |run| run.advance(self.batches));
+        let loss = locked(&self.run, |run| run.advance(self.batches)).map_err(refused)?;
         match loss {
             Some(loss) if !loss.is_finite() => Err(Error::from_reason(
                 "MODEL_NOT_FINITE: training has diverged; lower the learning rate".to_owned(),
@@ -202,7 +213,7 @@ impl Fit {
             recipe,
             ..Settings::default()
         };
-        let run = Trainer::new(&net, settings, task.train.clone()).map_err(unmade)?;
+        let run = Fitting::new(&net, settings, &task, plan.patience as usize).map_err(refused)?;
         Ok(Fit { plan, compiled, run: Arc::new(Mutex::new(run)), task })
     }
 
@@ -219,7 +230,7 @@ impl Fit {
         }
     }
 
-    /// Trains at most `batches` batches more; the mean loss of their rows, or null at the end of the run.
+    /// Trains at most `batches` batches more, to the end of a pass at most; the mean loss of their rows, or null once the run is over.
     /// @throws MODEL_NOT_FINITE when training has diverged
     #[napi(ts_return_type = "Promise<number | null>")]
     pub fn advance(&self, batches: u32) -> AsyncTask<Advance> {
@@ -248,6 +259,19 @@ impl Fit {
     #[napi]
     pub fn done(&self) -> u32 {
         locked(&self.run, |run| run.done()) as u32
+    }
+
+    /// Nothing is left to do: every pass is done, or patience has run out.
+    #[napi]
+    pub fn over(&self) -> bool {
+        locked(&self.run, |run| run.over())
+    }
+
+    /// How the run does on the rows held out; null where there are none, or no pass is done.
+    #[napi]
+    pub fn judgement(&self) -> Option<FitJudgement> {
+        let judged = locked(&self.run, |run| run.judgement())?;
+        Some(FitJudgement { losses: judged.losses, best: judged.best as u32 })
     }
 
     /// How good the network is now, over the test part; with `rounded` in every precision.
@@ -292,9 +316,10 @@ impl Fit {
             decay,
             balance,
             adversary,
+            patience,
         } = &self.plan;
         let text = format!(
-            "{network} {window} {hidden:?} {dropout} {seed} {epochs} {batch} {steps} {rate} {decay} {balance} {adversary} {:?} {}",
+            "{network} {window} {hidden:?} {dropout} {seed} {epochs} {batch} {steps} {rate} {decay} {balance} {adversary} {patience} {:?} {}",
             self.task.contract, self.task.data_hash
         );
         file::digest(text.bytes())

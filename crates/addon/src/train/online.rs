@@ -16,6 +16,10 @@ pub struct OnlinePlan {
     pub rate: f64,
     /// Labels a step; rows a step in a network that carries state.
     pub batch: u32,
+    /// Newest labels that steps draw from; 0: each takes the newest `batch` alone.
+    pub memory: u32,
+    /// New labels between two steps that draw from memory.
+    pub every: u32,
     /// Weight decay.
     pub decay: f64,
     /// How far rare classes are weighted up, 0 to 1, by how often each has been known of late.
@@ -84,10 +88,11 @@ impl OnlineTest {
         let recipe = Recipe { decay: habit.decay as f32, ..Recipe::default() };
         let classes = std::array::from_fn(|class| habit.classes.get(class).copied().unwrap_or(0.0));
         let (rate, batch, seed) = (habit.rate as f32, habit.batch.max(1) as usize, u64::from(habit.seed));
+        let (memory, every) = (habit.memory as usize, habit.every.max(1) as usize);
         let online = Online::new(
             &tested.model,
             tested.task()?,
-            Habit { recipe, rate, batch, seed, balance: habit.balance, classes },
+            Habit { recipe, rate, batch, memory, every, seed, balance: habit.balance, classes },
         );
         Ok(OnlineTest { run: Arc::new(Mutex::new(online.map_err(refused)?)) })
     }

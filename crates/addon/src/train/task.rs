@@ -78,6 +78,8 @@ pub struct TaskPlan {
     pub itself: bool,
     /// The training part is there twice, as it was and turned over, bid for ask.
     pub mirror: Option<bool>,
+    /// Share of the training part that is held out at its end, to say when training is to stop; 0 when left out.
+    pub held: Option<f64>,
     /// Deals the training part's labels out at random, from this seed: a check that scores then fall to the majority's.
     pub shuffle: Option<u32>,
 }
@@ -147,7 +149,8 @@ impl TrainingTask {
         let columns = Columns::named(&plan.columns).ok_or_else(|| {
             Error::from_reason(format!("TRAIN_DATA: columns {:?}; give {}", plan.columns, Columns::KNOWN))
         })?;
-        let cut = Cut { from: plan.from, cut: plan.cut, to: plan.to };
+        let held = plan.held.unwrap_or(0.0);
+        let cut = Cut { from: plan.from, cut: plan.cut, to: plan.to, held };
         let (clip, mirror) = (plan.clip as f32, plan.mirror.unwrap_or(false));
         let task = Task::new(&market.rows, columns, wanted, cut, clip, mirror).map_err(refused)?;
         let task = match plan.shuffle {
@@ -157,13 +160,20 @@ impl TrainingTask {
         Ok(TrainingTask { task: Arc::new(task) })
     }
 
-    /// A task on two files of the FI-2010 data set.
+    /// A task on two files of the FI-2010 data set; `held` as in `TaskPlan`.
     /// @throws TRAIN_CAPTURE, or TRAIN_DATA naming the row that is not as the data set's
     #[napi(factory)]
-    pub fn fi2010(train: String, test: String, columns: u32, horizon: u32) -> Result<TrainingTask> {
+    pub fn fi2010(
+        train: String,
+        test: String,
+        columns: u32,
+        horizon: u32,
+        held: Option<f64>,
+    ) -> Result<TrainingTask> {
         let read = |path: &String| Fi2010::read(path.as_ref()).map_err(refused);
         let (train, test) = (read(&train)?, read(&test)?);
-        let task = Fi2010::task(&train, &test, columns as usize, horizon as usize).map_err(refused)?;
+        let task = Fi2010::task(&train, &test, columns as usize, horizon as usize, held.unwrap_or(0.0))
+            .map_err(refused)?;
         Ok(TrainingTask { task: Arc::new(task) })
     }
 
