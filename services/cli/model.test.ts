@@ -63,6 +63,8 @@ test("usage errors say what would do", () => {
     [/three rising numbers/, ["train", "mlp", "--capture", "x.pcap", "--split", "70,0,100"]],
     [/absent\.pcap/, ["train", "mlp", "--capture", "absent.pcap"]],
     [/"oracle" is not in/, ["compare", "--capture", "x.pcap", "--networks", "oracle"]],
+    [/--unseen goes with --online/, ["compare", "--capture", "x.pcap", "--unseen", "y.pcap"]],
+    [/"oracle" is not in .*five-levels/, ["compare", "--capture", "x.pcap", "--online", "--networks", "oracle"]],
     [/guessed/, ["compare", "--capture", "x.pcap", "--labels", "guessed"]],
   ];
   for (const [says, args] of cases) {

@@ -32,7 +32,7 @@ export function splits({ folds, train, until }: Pick<Preset, "folds" | "train" |
 }
 
 /** Runs `work` over a list, at most `jobs` at a time, and keeps the order. */
-async function pooled<A, B>(list: readonly A[], jobs: number, work: (item: A) => Promise<B>): Promise<B[]> {
+export async function pooled<A, B>(list: readonly A[], jobs: number, work: (item: A) => Promise<B>): Promise<B[]> {
   const results: B[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {

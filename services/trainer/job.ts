@@ -54,7 +54,7 @@ export type Run = z.output<typeof runSchema>;
 const RECIPE = 1;
 
 /** How a row of a preset is trained: its own words, else the preset's, else the network's recipe. */
-export function rowRecipe(row: string, own: OwnSettings, { columns, mirror }: Pick<Preset, "columns" | "mirror">): NamedRecipe {
+export function rowRecipe(row: string, own: OwnSettings, { columns, mirror }: Partial<Pick<Preset, "columns" | "mirror">>): NamedRecipe {
   const name = own.network ?? row;
   return { name, ...recipeOf(name, { ...own, columns: own.columns ?? columns, mirror: own.mirror ?? mirror }) };
 }

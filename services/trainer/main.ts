@@ -121,9 +121,14 @@ function record(options: TrainOptions, result: Omit<TrainResult, "hash">): strin
  * @throws TicklineError TL_CAPTURE, TL_MODEL or TL_CHECKPOINT; no model is written then
  */
 export async function train(options: TrainOptions, report: (progress: Progress) => void): Promise<TrainResult> {
-  const { data, network, settings, seed, out, checkpoint, engine } = options;
+  const { data, network, settings, checkpoint, engine } = options;
   if (engine === "tensorflow" && checkpoint !== undefined) throw new TicklineError("TL_USAGE", "a run in TensorFlow.js keeps no checkpoint; leave one of the two out");
-  const task = await taskOf(data, settings.hold, network === "autoencoder");
+  return trainOn(await taskOf(data, settings.hold, network === "autoencoder"), options, report);
+}
+
+/** As `train`, on a task that `data` describes. */
+export async function trainOn(task: Task, options: TrainOptions, report: (progress: Progress) => void): Promise<TrainResult> {
+  const { data, network, settings, seed, out, checkpoint, engine } = options;
   const { majority, persistence, columns: _, ...facts } = task.facts();
   const { save, ...fitted } = await fit(task, network, settings, seed, report, { checkpoint, engine });
   const result = { ...fitted, ...facts, out, majority: score(square(majority)), persistence: score(square(persistence)) };

@@ -41,7 +41,9 @@ export interface OnlineEvaluation {
   /** Rows by class: down, flat, up. */
   readonly classes: readonly number[];
   readonly scores: Readonly<Record<Forecaster, Score>>;
-  /** The same over each of some fifty stretches of the part, in order; those without a label are left out. */
+  /** True class, then answer. */
+  readonly confusions: Readonly<Record<Forecaster, number[][]>>;
+  /** The scores over each of some fifty stretches of the part, in order; those without a label are left out. */
   readonly stretches: readonly Readonly<Record<Forecaster, Score>>[];
 }
 
@@ -50,13 +52,18 @@ const STRETCHES = 50;
 
 type Confusions = Record<Forecaster, Confusion>;
 
-function sum(parts: readonly Confusion[]): Confusion {
+function sum(parts: readonly Confusion[]): number[][] {
   return [0, 1, 2].map((i) => [0, 1, 2].map((j) => parts.reduce((total, part) => total + (part[i]?.[j] ?? 0), 0)));
 }
 
-function scored(parts: readonly Confusions[]): Record<Forecaster, Score> {
-  const of = (who: Forecaster): Score => score(sum(parts.map((part) => part[who])));
+function summed(parts: readonly Confusions[]): Record<Forecaster, number[][]> {
+  const of = (who: Forecaster): number[][] => sum(parts.map((part) => part[who]));
   return { frozen: of("frozen"), learning: of("learning"), persistence: of("persistence"), majority: of("majority") };
+}
+
+function scored(parts: readonly Confusions[]): Record<Forecaster, Score> {
+  const all = summed(parts);
+  return { frozen: score(all.frozen), learning: score(all.learning), persistence: score(all.persistence), majority: score(all.majority) };
 }
 
 function balanceOf(settings: Readonly<Record<string, unknown>> | undefined): number {
@@ -72,11 +79,16 @@ function balanceOf(settings: Readonly<Record<string, unknown>> | undefined): num
  * @throws TicklineError as `evaluate`, TL_USAGE for several symbols
  */
 export async function online(options: EvaluateOptions, habit: Habit, report: (at: { readonly share: number; readonly rows: number }) => void): Promise<OnlineEvaluation> {
+  const market = await slowDoor(() => native.Market.read(options.capture, [...planOf(options).symbols]));
+  return onlineOn(market, options, habit, report);
+}
+
+/** As `online`, on the rows of a capture that has been read. */
+export async function onlineOn(market: InstanceType<typeof native.Market>, options: EvaluateOptions, habit: Habit, report: (at: { readonly share: number; readonly rows: number }) => void): Promise<OnlineEvaluation> {
   const plan = planOf(options);
   const { labels, horizon, part: [cut, to] } = plan;
   if (plan.symbols.length !== 1) throw new TicklineError("TL_USAGE", `learning on takes one symbol at a time, not ${plan.symbols.join(", ")}; give --symbols`);
   const record = readRecord(door(() => native.modelInfo(options.model)).training);
-  const market = await slowDoor(() => native.Market.read(options.capture, [...plan.symbols]));
   const threshold = thresholdOn(market, plan);
   const question = { model: options.model, labels, horizon, threshold, from: plan.from, cut, to };
   const test = door(() => native.OnlineTest.open(market, question, { ...habit, decay: 0, balance: balanceOf(record?.settings), classes: [...(record?.classes ?? [])], seed: 1 }));
@@ -90,10 +102,12 @@ export async function online(options: EvaluateOptions, habit: Habit, report: (at
     report({ share: Math.min(1, (done + each) / rows), rows: Math.min(each, rows - done) });
   }
   const { name, hash, symbols, part } = plan;
+  const confusions = summed(parts);
   return {
     name, hash, symbols, labels, horizon, threshold, part, habit,
     steps: test.steps(),
-    classes: sum(parts.map((each) => each.frozen)).map((row) => row.reduce((total, n) => total + n, 0)),
+    classes: confusions.frozen.map((row) => row.reduce((total, n) => total + n, 0)),
+    confusions,
     scores: scored(parts),
     stretches: parts.map((each) => scored([each])).filter((each) => each.frozen.rows > 0),
   };

@@ -29,13 +29,35 @@ const settings = z.strictObject({
   patience: z.number().int().min(1).max(1000).optional(),
 });
 
+const horizons = z.array(z.number().int().min(1).max(100_000)).min(1);
+const labels = z.array(z.enum(["exact", "smoothed"])).min(1);
+
+/** Rows by name: a network's, or another with `network` in it. */
+function rowsOf<T extends z.ZodType<{ readonly network?: string | undefined }>>(row: T): z.ZodRecord<z.ZodString, T> {
+  return z.record(z.string().regex(/^[a-z0-9.-]+$/), row).superRefine((rows, context) => {
+    for (const [name, each] of Object.entries(rows)) {
+      if (each.network !== undefined || KNOWN.includes(name)) continue;
+      context.addIssue({ code: "custom", path: [name], message: "is no network", params: { fix: `add network: with one of ${KNOWN.join(", ")}` } });
+    }
+  });
+}
+
+/** The test of models beside themselves, learning on. */
+const online = z.strictObject({
+  horizons,
+  labels,
+  /** Stocks that no model is trained on, for those with `unseen`. */
+  unseen: z.array(z.string()).default([]),
+  networks: rowsOf(settings.extend({ unseen: z.boolean().optional() })),
+});
+
 const schema = z.strictObject({
   symbols: z.array(z.string()).min(1),
   /** Of every network, in place of its recipe's. */
   columns: z.string().optional(),
   mirror: z.boolean().optional(),
-  horizons: z.array(z.number().int().min(1).max(100_000)).min(1),
-  labels: z.array(z.enum(["exact", "smoothed"])).min(1),
+  horizons,
+  labels,
   seeds: z.array(seed).min(1),
   flat_share: z.number().min(0).max(0.9).default(1 / 3),
   clip: z.number().positive().max(1000).default(10),
@@ -45,17 +67,16 @@ const schema = z.strictObject({
   until: z.number().min(0.1).max(1).default(1),
   /** 1: one split. More: walk-forward, the day in folds + 1 equal parts, each but the first tested by a model trained on those before. */
   folds: z.number().int().min(1).max(50).default(1),
-  /** Rows of the table by name: a network's, or another with `network` in it. */
-  networks: z.record(z.string().regex(/^[a-z0-9.-]+$/), settings).superRefine((rows, context) => {
-    for (const [name, row] of Object.entries(rows)) {
-      if (row.network !== undefined || KNOWN.includes(name)) continue;
-      context.addIssue({ code: "custom", path: [name], message: "is no network", params: { fix: `add network: with one of ${KNOWN.join(", ")}` } });
-    }
-  }),
+  /** Rows of the table. */
+  networks: rowsOf(settings),
+  online: online.optional(),
 });
 
 /** A checked comparison. */
 export type Preset = z.output<typeof schema>;
+
+/** The part of a comparison that learns on. */
+export type OnlinePreset = z.output<typeof online>;
 
 /** How one network of a comparison is trained where it differs from its recipe (`networks.ts`). */
 export type OwnSettings = z.output<typeof settings>;
