@@ -147,6 +147,13 @@ test("a comparison has baselines and every network, with folds summed", { skip: 
   assert.ok(shares.every((share, i) => share >= (shares[i - 1] ?? 0)) && Math.abs((shares.at(-1) ?? 0) - 1) < 1e-9);
 });
 
+test("the shipped model's record says all that a test of it asks", async () => {
+  const { native } = await import("../kit/native.ts");
+  const record = readRecord(native.modelInfo(join(ROOT, "ops/models/demo.tlm")).training);
+  assert.deepEqual([record?.network, record?.columns, record?.horizon, record?.symbols], ["mlp", "derived", 50, ["TLKA", "TLKB"]]);
+  assert.ok((record?.price ?? 0) > 0 && (record?.classes ?? []).reduce((sum, n) => sum + n, 0) > 300_000);
+});
+
 test("the record in a model file says how to make it again; another's text is none", { skip: absent }, async () => {
   const out = join(folder, "record.tlm");
   await train({ data, network: "logistic", settings: settingsOf("logistic", { epochs: 1 }), seed: 4, out, source: "GOOG" }, quiet);
