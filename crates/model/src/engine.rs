@@ -24,6 +24,8 @@ pub struct State {
     lines: Vec<Line>,
     /// Version of the weights for which the recurrent halves are computed; `None`: they are stale.
     prepared: Option<u64>,
+    /// Version of the weights of which convolutions have kept something for the next tick.
+    kept: Option<u64>,
     /// Scaled rows, each stored twice, `window` rows apart, so that the newest `window` rows are always contiguous.
     history: Vec<Line>,
     rows: usize,
@@ -36,6 +38,7 @@ impl State {
         State {
             lines: vec![Line::ZERO; program.state_lines],
             prepared: None,
+            kept: None,
             history: vec![Line::ZERO; history],
             rows: 0,
         }
@@ -45,7 +48,7 @@ impl State {
     pub fn reset(&mut self) {
         self.lines.fill(Line::ZERO);
         self.history.fill(Line::ZERO);
-        self.prepared = None;
+        (self.prepared, self.kept) = (None, None);
         self.rows = 0;
     }
 }
@@ -120,6 +123,8 @@ impl Engine {
             weights: weights.lines,
             state: &mut state.lines,
             guard: Line::ZERO,
+            ticks: state.rows,
+            fresh: state.kept == Some(weights.version),
         };
         let mut outcome = Ok(());
         let answer = Answer {
@@ -141,7 +146,11 @@ impl Engine {
             }
         }
         match outcome {
-            Ok(()) => state.prepared = None,
+            Ok(()) if program.plan.architecture().stateful => {
+                (state.prepared, state.kept) = (None, Some(weights.version));
+                state.rows += 1;
+            }
+            Ok(()) => {}
             Err(NoSignal::OutputNotFinite) => state.reset(),
             Err(_) => {}
         }
@@ -158,11 +167,12 @@ impl Engine {
             return;
         }
         let (program, weights_lines) = (&self.program, weights.lines);
-        let ahead =
-            Prepare { program, weights: weights_lines, spare: &mut self.spare, state: &mut state.lines };
+        let (ticks, fresh) = (state.rows, state.kept == Some(weights.version));
+        let (spare, lines) = (&mut self.spare, &mut state.lines);
+        let ahead = Prepare { program, weights: weights_lines, spare, state: lines, ticks, fresh };
         // SAFETY: L1; `level` is never above what this processor has.
         unsafe { self.level.run(ahead) };
-        state.prepared = Some(weights.version);
+        (state.prepared, state.kept) = (Some(weights.version), Some(weights.version));
     }
 }
 

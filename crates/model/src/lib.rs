@@ -34,6 +34,7 @@ mod recurrent;
 mod row;
 pub mod schema;
 mod shape;
+mod stream;
 mod tensor;
 mod tick;
 pub mod train;

@@ -27,7 +27,8 @@ pub(crate) struct Patches {
     pub(crate) run: usize,
     /// Numbers given for each patch.
     pub(crate) outputs: usize,
-    /// From one time's outputs to the next, in numbers; places follow one another.
+    /// From one place's outputs to the next, in numbers, and from one time's.
+    pub(crate) to_place: usize,
     pub(crate) to_stride: usize,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn packed_lines(head: usize, per: usize, taps: usize, run: usize, out
 
 /// Sums of one block for `R` patches that begin at the words `at`.
 #[inline(always)]
-fn tile<L: Lanes, D: Digit, const W: usize, const R: usize>(
+pub(crate) fn tile<L: Lanes, D: Digit, const W: usize, const R: usize>(
     x: &[u32],
     at: [usize; R],
     stride: usize,
@@ -124,7 +125,24 @@ fn single<L: Lanes, D: Digit, const W: usize, const S: usize>(
     sums[0]
 }
 
-/// One patch against one block, head included; as many parts as the instruction set has room for, decided at compile time.
+/// Sums of one block for one patch in as many parts as the instruction set has room for, decided at compile time.
+#[inline(always)]
+pub(crate) fn alone<L: Lanes, D: Digit, const W: usize>(
+    x: &[u32],
+    stride: usize,
+    shape: (usize, usize),
+    head: &[Line],
+    weights: &[Line],
+) -> [D::Sum<L>; W] {
+    match const { L::CHAINS / W } {
+        0 | 1 => single::<L, D, W, 1>(x, stride, shape, head, weights),
+        2 | 3 => single::<L, D, W, 2>(x, stride, shape, head, weights),
+        4..=7 => single::<L, D, W, 4>(x, stride, shape, head, weights),
+        _ => single::<L, D, W, 8>(x, stride, shape, head, weights),
+    }
+}
+
+/// One patch against one block, head included.
 #[inline(always)]
 pub(crate) fn block<L: Lanes, D: Digit, const W: usize>(
     x: &[u32],
@@ -134,12 +152,7 @@ pub(crate) fn block<L: Lanes, D: Digit, const W: usize>(
     unit: L,
 ) -> [L; W] {
     let (head, weights) = packed.split_at(W * D::HEAD);
-    let sums = match const { L::CHAINS / W } {
-        0 | 1 => single::<L, D, W, 1>(x, stride, shape, head, weights),
-        2 | 3 => single::<L, D, W, 2>(x, stride, shape, head, weights),
-        4..=7 => single::<L, D, W, 4>(x, stride, shape, head, weights),
-        _ => single::<L, D, W, 8>(x, stride, shape, head, weights),
-    };
+    let sums = alone::<L, D, W>(x, stride, shape, head, weights);
     let mut out = [unit; W];
     for (w, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
         *out = D::end::<L>(sum, head, w, W, unit);
@@ -181,20 +194,22 @@ impl<D: Digit> Kernel for Product<'_, D> {
         let to = flat_mut(self.to);
         let depth = D::HEAD + patches.taps * patches.run.div_ceil(D::PER);
         let lines = patches.outputs.div_ceil(LANES);
+        // With one block what spills over is overwritten by the patch that follows; with several it would overwrite what an earlier block gave.
+        let part = if lines == 4 || lines <= 2 { 0 } else { patches.outputs % LANES };
         let (mut packed, mut first, mut guard) = (&self.weights[1..], 0, L::load(self.guard));
         // Apart from the loop, so that what narrower blocks need is not made ready before it.
         while lines - first >= 4 {
-            let place = Place { first, lines, out: self.out };
+            let place = Place { first, lines, part, out: self.out };
             guard = blocks::<L, D, 4>(x, stride, &patches, &packed[..4 * depth], unit, place, guard, to);
             (packed, first) = (&packed[4 * depth..], first + 4);
         }
         if lines - first >= 2 {
-            let place = Place { first, lines, out: self.out };
+            let place = Place { first, lines, part, out: self.out };
             guard = blocks::<L, D, 2>(x, stride, &patches, &packed[..2 * depth], unit, place, guard, to);
             (packed, first) = (&packed[2 * depth..], first + 2);
         }
         if lines > first {
-            let place = Place { first, lines, out: self.out };
+            let place = Place { first, lines, part, out: self.out };
             guard = blocks::<L, D, 1>(x, stride, &patches, &packed[..depth], unit, place, guard, to);
         }
         guard.store(self.guard);
@@ -215,6 +230,8 @@ pub(crate) const fn block_width(left: usize) -> usize {
 struct Place<'a> {
     first: usize,
     lines: usize,
+    /// Numbers in the last line, where it must not spill over; else 0.
+    part: usize,
     out: Out<'a>,
 }
 
@@ -231,10 +248,10 @@ impl Walk {
         let now = (self.from, self.to);
         self.place += 1;
         self.from += place;
-        self.to += patches.outputs;
+        self.to += patches.to_place;
         if self.place == patches.places {
             self.from += time - self.place * place;
-            self.to += patches.to_stride - self.place * patches.outputs;
+            self.to += patches.to_stride - self.place * patches.to_place;
             self.place = 0;
         }
         now
@@ -283,7 +300,7 @@ fn blocks<L: Lanes, D: Digit, const W: usize>(
     guard
 }
 
-/// Writes the lines of patch `nth`; what spills over the outputs is overwritten by those that follow or lies in the spare line.
+/// Writes the lines of patch `nth`; what spills over the outputs of one block is overwritten by those that follow or lies in the spare line.
 #[inline(always)]
 fn put<L: Lanes, const W: usize>(y: [L; W], place: Place<'_>, nth: usize, mut guard: L, to: &mut [f32]) -> L {
     let (zero, slope, starts) = (L::splat(0.0), L::splat(place.out.slope), place.out.starts);
@@ -292,7 +309,10 @@ fn put<L: Lanes, const W: usize>(y: [L; W], place: Place<'_>, nth: usize, mut gu
             y = y.add(L::load(&starts[nth * place.lines + place.first + w]));
         }
         guard = y.mul_add(zero, guard);
-        if let Some(to) = to[w * LANES..].first_chunk_mut::<LANES>() {
+        let to = &mut to[w * LANES..];
+        if place.part > 0 && place.first + w + 1 == place.lines {
+            y.max(y.mul(slope)).give_part(&mut to[..place.part]);
+        } else if let Some(to) = to.first_chunk_mut::<LANES>() {
             y.max(y.mul(slope)).give(to);
         }
     }

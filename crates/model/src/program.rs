@@ -15,6 +15,7 @@ use crate::layer::{Pooling, Sweep};
 use crate::model::{Model, Precision};
 use crate::plan::Plan;
 use crate::product::Patches;
+use crate::stream::Stream;
 use fold::folded;
 use layout::Layout;
 pub(crate) use layout::scaling_lines;
@@ -106,6 +107,8 @@ pub(crate) enum Op {
         patches: Patches,
         activation: Activation,
     },
+    /// A convolution over time in a stateful network.
+    Stream(Stream),
     Lstm(Gates),
     Gru(Gates),
     Add {

@@ -8,6 +8,7 @@ use crate::model::Precision;
 use crate::pack::gate_lines;
 use crate::product::block;
 use crate::program::{Gates, Op, Program};
+use crate::stream::Past;
 use std::marker::PhantomData;
 
 /// One row after another through a layer of `G` gates: 4 an LSTM's, 3 a GRU's.
@@ -154,12 +155,15 @@ pub(crate) struct Prepare<'a> {
     pub(crate) weights: &'a [Line],
     pub(crate) spare: &'a mut [Line],
     pub(crate) state: &'a mut [Line],
+    /// As [`Past`]'s.
+    pub(crate) ticks: usize,
+    pub(crate) fresh: bool,
 }
 
 impl Kernel for Prepare<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Prepare { program, weights, spare, state } = self;
+        let Prepare { program, weights, spare, state, ticks, fresh } = self;
         for op in &program.ops {
             match *op {
                 Op::Lstm(gates) => {
@@ -167,6 +171,9 @@ impl Kernel for Prepare<'_> {
                 }
                 Op::Gru(gates) => {
                     by_digit!(program.precision, D, ahead::<L, D, 3>(program, gates, weights, spare, state));
+                }
+                Op::Stream(ref stream) => {
+                    Past { stream, weights, state, spare, ticks, fresh }.run::<L>();
                 }
                 _ => {}
             }

@@ -15,6 +15,7 @@ use crate::product::{Out, Product};
 use crate::program::{Gates, Op, Program, Span, scaling_lines};
 use crate::recurrent::Steps;
 use crate::row::Row;
+use crate::stream::{Now, Past, Stream};
 use crate::window::{Attend, BilinearNorm, Focus, Mix};
 use std::marker::PhantomData;
 
@@ -27,6 +28,9 @@ pub(crate) struct Tick<'a> {
     /// Zero; a lane becomes NaN when a number on the way is not finite. It must stay zero for an answer: what a number that is not
     /// finite meets (ReLU, sigmoid, rounding to 8 bits) may make it finite again.
     pub(crate) guard: Line,
+    /// Rows answered so far, and whether what was kept for this tick at the one before is of these weights.
+    pub(crate) ticks: usize,
+    pub(crate) fresh: bool,
 }
 
 /// A whole tick: one row in, one answer out.
@@ -203,6 +207,7 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
             });
             curve::<L>(&mut y[..to.lines()], to, activation);
         }
+        Op::Stream(ref stream) => streamed::<L>(stream, tick, prepared),
         Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(precision, gates, tick, prepared)),
         Op::Gru(gates) => by_digit!(precision, D, steps::<L, D, 3>(precision, gates, tick, prepared)),
         Op::Add { from, other, to } => add::<L>(tick, from, other, to),
@@ -264,6 +269,20 @@ fn steps<L: Lanes, D: Digit, const G: usize>(
     let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
     let digit = PhantomData::<D>;
     L::enter(Steps::<D, G> { precision, gates, x, weights, state, prepared, spare, guard, to, digit });
+}
+
+#[inline(always)]
+fn streamed<L: Lanes>(stream: &Stream, tick: &mut Tick<'_>, prepared: bool) {
+    let (weights, ticks, fresh) = (tick.weights, tick.ticks, tick.fresh);
+    let (state, spare) = (&mut *tick.state, &mut *tick.spare);
+    if !prepared {
+        Past { stream, weights, state: &mut *state, spare: &mut *spare, ticks, fresh }.run::<L>();
+    }
+    let (to, activation) = (stream.to, stream.activation);
+    let (x, y) = apart(tick.scratch, stream.from, to);
+    let (slope, guard) = (slope(activation), &mut tick.guard);
+    Now { stream, x, weights, state, spare, ticks, slope, guard, to: &mut *y }.run::<L>();
+    curve::<L>(&mut y[..to.lines()], to, activation);
 }
 
 /// Operations of layers that look at a whole window.

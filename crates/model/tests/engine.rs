@@ -7,7 +7,9 @@ use random::{Dice, any_model, chain, dense, model};
 use slow::Slow;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use tickline_model::{Activation, Architecture, Fault, Layer, Level, Model, NoSignal, Predictor, zoo};
+use tickline_model::{
+    Activation, Architecture, Fault, Layer, Level, Model, NoSignal, Padding, Precision, Predictor, Sweep, zoo,
+};
 
 /// The stated bound between instruction sets and against f64, for activations of order 1 and up to 8 layers of up to 200 inputs.
 const BOUND: f64 = 2e-5;
@@ -68,44 +70,99 @@ fn every_level_agrees_with_the_definitions_tick_by_tick() {
     assert!(worst > 0.0, "the bound must be a real measurement");
 }
 
+/// Networks that compute something ahead of the next row.
+fn ahead() -> Vec<Architecture> {
+    let recurrent = [Layer::Lstm { units: 37 }, Layer::Gru { units: 20 }, dense(3, Activation::Softmax)];
+    let over = |taps| Layer::Conv {
+        outputs: 20,
+        sweep: Sweep { kernel_width: 2, stride_width: 2, ..Sweep::times(taps, Padding::Causal) },
+        activation: Activation::LeakyRelu,
+    };
+    let convolutions = [over(4), over(3), over(4), dense(3, Activation::Softmax)];
+    vec![chain(40, true, &recurrent), chain(40, true, &convolutions), zoo::deeplob_streaming(3)]
+}
+
 #[test]
-fn preparing_the_recurrent_half_changes_nothing() {
-    let layers = [Layer::Lstm { units: 37 }, Layer::Gru { units: 20 }, dense(3, Activation::Softmax)];
-    let model = model(chain(40, true, &layers), 9);
-    for level in Level::available() {
-        let mut plain = Predictor::on(&model, level).expect("valid");
-        let mut ahead = Predictor::on(&model, level).expect("valid");
-        let mut dice = Dice(4);
-        for tick in 0..200 {
-            let row: Vec<f32> = (0..40).map(|_| dice.unit()).collect();
-            let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
-            plain.predict(&row, &mut a).expect("finite");
-            ahead.predict(&row, &mut b).expect("finite");
-            ahead.prepare();
-            assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits), "{level:?} tick {tick}");
+fn preparing_what_does_not_need_the_row_changes_nothing() {
+    for (net, precision) in ahead().into_iter().flat_map(|net| Precision::ALL.map(|each| (net.clone(), each)))
+    {
+        let model = Model { precision, ..model(net, 9) };
+        for level in Level::available() {
+            let mut plain = Predictor::on(&model, level).expect("valid");
+            let mut ahead = Predictor::on(&model, level).expect("valid");
+            let mut dice = Dice(4);
+            for tick in 0..60 {
+                let row: Vec<f32> = (0..40).map(|_| dice.unit()).collect();
+                let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
+                plain.predict(&row, &mut a).expect("finite");
+                ahead.predict(&row, &mut b).expect("finite");
+                (0..dice.below(3)).for_each(|_| ahead.prepare());
+                assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits), "{level:?} {precision:?} tick {tick}");
+            }
         }
     }
 }
 
+/// Goal: new weights take effect at once and whole, whatever was computed ahead with the old ones. Method: a stream with swaps now and then,
+/// prepared or not at any tick, is answered alike to the bit.
 #[test]
 fn swapped_weights_take_effect_at_once_even_when_prepared() {
-    let net = || chain(8, true, &[Layer::Lstm { units: 16 }, dense(3, Activation::Softmax)]);
-    let (first, second) = (model(net(), 1), model(net(), 2));
-    let row = [0.5; 8];
-    let (mut prepared, mut fresh) =
-        (Predictor::new(&first).expect("valid"), Predictor::new(&first).expect("valid"));
-    let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
-    for each in [&mut prepared, &mut fresh] {
-        each.predict(&row, &mut a).expect("finite");
+    for net in ahead() {
+        let both = [model(net.clone(), 1), model(net, 2)];
+        let mut prepared = Predictor::new(&both[0]).expect("valid");
+        let mut fresh = Predictor::new(&both[0]).expect("valid");
+        let (mut dice, mut differs) = (Dice(11), 0);
+        for tick in 0..200 {
+            let row: Vec<f32> = (0..40).map(|_| dice.unit()).collect();
+            let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
+            prepared.predict(&row, &mut a).expect("finite");
+            fresh.predict(&row, &mut b).expect("finite");
+            assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits), "tick {tick}");
+            if dice.below(2) == 0 {
+                prepared.prepare();
+            }
+            if dice.below(3) == 0 {
+                let next = &both[dice.below(2)];
+                prepared.swap(next).expect("same architecture");
+                fresh.swap(next).expect("same architecture");
+                differs += 1;
+            }
+            if dice.below(2) == 0 {
+                prepared.prepare();
+            }
+        }
+        assert!(differs > 20);
+        let other = model(chain(8, true, &[dense(3, Activation::Softmax)]), 3);
+        assert_eq!(prepared.swap(&other).expect_err("another architecture").fault, Fault::Architecture);
     }
-    prepared.prepare();
-    prepared.swap(&second).expect("same architecture");
-    fresh.swap(&second).expect("same architecture");
-    prepared.predict(&row, &mut a).expect("finite");
-    fresh.predict(&row, &mut b).expect("finite");
-    assert_eq!(a.map(f32::to_bits), b.map(f32::to_bits));
-    let other = model(chain(8, true, &[dense(3, Activation::Softmax)]), 3);
-    assert_eq!(prepared.swap(&other).expect_err("another architecture").fault, Fault::Architecture);
+}
+
+/// Goal: after a swap the answers are those of the new weights over the rows before, not of a mixture. Method: convolutions, whose only memory
+/// is rows, beside a network that had the new weights all along.
+#[test]
+fn a_convolution_remembers_rows_and_no_products_of_old_weights() {
+    let over = |taps| Layer::Conv {
+        outputs: 20,
+        sweep: Sweep { kernel_width: 4, stride_width: 4, ..Sweep::times(taps, Padding::Causal) },
+        activation: Activation::Tanh,
+    };
+    for (taps, before) in [(4, 6), (4, 7), (3, 5)] {
+        let net = || chain(40, true, &[over(taps), dense(3, Activation::Softmax)]);
+        let (old, new) = (model(net(), 1), Model { contract: model(net(), 1).contract, ..model(net(), 2) });
+        let (mut swapped, mut always) =
+            (Predictor::new(&old).expect("valid"), Predictor::new(&new).expect("valid"));
+        let mut dice = Dice(3);
+        for tick in 0..before + 4 {
+            if tick == before {
+                swapped.swap(&new).expect("same architecture");
+            }
+            let row: Vec<f32> = (0..40).map(|_| dice.unit()).collect();
+            let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
+            swapped.predict(&row, &mut a).expect("finite");
+            always.predict(&row, &mut b).expect("finite");
+            assert_eq!(a == b, tick >= before, "{taps} taps, tick {tick}: {a:?}, {b:?}");
+        }
+    }
 }
 
 #[test]

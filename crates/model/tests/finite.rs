@@ -27,6 +27,13 @@ fn nets() -> Vec<(String, usize, Architecture)> {
     nets.push(("normalised".into(), 0, zoo::bin_c_tabl(COLUMNS, WINDOW, 3, 0.0)));
     nets.push(("attention".into(), 1, zoo::cnn_lstm_attention(COLUMNS, WINDOW, 3)));
     nets.push(("attention, streaming".into(), 1, zoo::cnn_lstm_attention_streaming(COLUMNS, WINDOW, 3)));
+    for taps in [3, 4] {
+        let mut net = Architecture::stateful(COLUMNS);
+        let sweep = Sweep { kernel_width: 2, stride_width: 2, ..Sweep::times(taps, Padding::Causal) };
+        net.then(Layer::Conv { outputs: 16, sweep, activation: Activation::Tanh });
+        net.dense(3, Activation::Softmax);
+        nets.push((format!("convolution over a stream, {taps} taps"), 0, net));
+    }
     for layer in [
         Layer::LinearAttention { keys: 9, outputs: 20, decay: 0.9 },
         Layer::LocalAttention { keys: 9, outputs: 20, span: 3 },

@@ -111,6 +111,24 @@ fn nets() -> Vec<(&'static str, Architecture)> {
         net.then(dense(4, Activation::Softmax));
         nets.push(("mixed", net));
     }
+    // Over rows before: of four taps in f32 two ticks are computed at once, of others each alone.
+    for taps in [2, 3, 4, 5] {
+        for (first, second) in [(16, 32), (5, 70)] {
+            let mut net = Architecture::stateful(14);
+            net.then(conv(first, [taps, 2], [1, 2], Padding::Causal));
+            net.then(conv(second, [taps, 1], [1, 1], Padding::Causal));
+            net.then(conv(first, [taps, 7], [1, 1], Padding::Causal));
+            net.then(dense(3, Activation::Softmax));
+            nets.push(("convolutions over a stream", net));
+        }
+    }
+    // Outputs in several blocks whose last line is not full, side by side.
+    let mut side = Architecture::over_window(12, 5);
+    side.then(conv(72, [2, 2], [1, 2], Padding::Valid));
+    side.then(conv(36, [2, 1], [1, 2], Padding::Valid));
+    side.then(Layer::Flatten);
+    side.then(dense(3, Activation::Softmax));
+    nets.push(("several blocks", side));
     let mut folded = Architecture::over_window(12, 5);
     let sweep = Sweep::times(2, Padding::Valid);
     folded.then(Layer::Conv { outputs: 20, sweep, activation: Activation::None });

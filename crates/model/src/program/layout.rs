@@ -11,6 +11,7 @@ use crate::pack::{gate_lines, kind, matrix_lines};
 use crate::plan::Plan;
 use crate::product::Patches;
 use crate::shape::Shape;
+use crate::stream::{Stream, is_paired};
 
 /// Lines before the first layer's weights: mean, reciprocal scale, and one line that repeats the clip.
 pub(crate) fn scaling_lines(columns: usize) -> usize {
@@ -51,6 +52,8 @@ pub(super) struct Layout {
     /// Which values follow a ReLU.
     sparse: Vec<bool>,
     wanted: Precision,
+    /// Convolutions that compute two ticks at once.
+    paired: usize,
     pub(super) scratch: usize,
     pub(super) spare: usize,
     pub(super) weights: usize,
@@ -62,8 +65,17 @@ impl Layout {
         let input = plan.shape(0);
         let weights = scaling_lines(plan.architecture().columns);
         let (ops, spans) = (Vec::new(), Vec::new());
-        let mut layout =
-            Layout { ops, spans, sparse: vec![false], wanted, scratch: 0, spare: 1, weights, state: 0 };
+        let mut layout = Layout {
+            ops,
+            spans,
+            sparse: vec![false],
+            wanted,
+            paired: 0,
+            scratch: 0,
+            spare: 1,
+            weights,
+            state: 0,
+        };
         let span = layout.span(input.time, input.features());
         layout.spans.push(span);
         layout
@@ -109,6 +121,11 @@ impl Layout {
             Layer::Last => Span::new(from.at + (from.rows - 1) * from.wide(), 1, from.values),
             Layer::Bl { outputs, times, activation } => self.bilinear(x, from, outputs, times, activation),
             Layer::Tabl { outputs, times, activation } => self.attention(x, from, outputs, times, activation),
+            Layer::Conv { sweep, activation, .. } if stateful && sweep.kernel_time > 1 => {
+                let to = self.span(1, y.features());
+                self.stream(x, y, from, to, &sweep, activation);
+                to
+            }
             Layer::Conv { sweep, activation, .. } => {
                 let from = self.extend(x, from, &sweep, stateful);
                 let to = self.span(y.time, y.features());
@@ -211,6 +228,7 @@ impl Layout {
             taps: 1,
             run,
             outputs,
+            to_place: outputs,
             to_stride: to.wide() * 16,
         };
         self.product(from, to, weights, starts, digit, patches, activation);
@@ -358,8 +376,38 @@ impl Layout {
             taps,
             run,
             outputs,
+            to_place: outputs,
             to_stride: to.wide() * 16,
         };
         self.product(from, to, weights, None, digit, patches, activation);
+    }
+
+    /// A convolution over time whose rows before are in the state.
+    fn stream(&mut self, x: Shape, y: Shape, from: Span, to: Span, sweep: &Sweep, activation: Activation) {
+        let (taps, run, place_inputs) = sweep_patches(x, y, sweep);
+        let (outputs, digit) = (y.channels, digit(self.wanted, taps, run, place_inputs));
+        let patches = Patches {
+            times: 1,
+            places: y.width,
+            time_rows: 1,
+            place_inputs,
+            taps: 1,
+            run,
+            outputs,
+            to_place: outputs,
+            to_stride: to.wide() * LANES,
+        };
+        let paired = is_paired(digit, taps);
+        // One after another at different ticks, so that every tick has about the same to do.
+        let phase = paired.then_some(self.paired % 2);
+        self.paired += usize::from(paired);
+        let given = if paired { taps } else { taps - 1 };
+        let past = self.take_weights(1 + matrix_lines(digit, given, run, outputs));
+        let now = self.take_weights(1 + matrix_lines(digit, 1, run, outputs));
+        let (before, state) = (taps - 1, self.state);
+        let stream = Stream { from, to, past, now, digit, patches, before, phase, state, activation };
+        self.state += stream.state_lines();
+        self.spare = self.spare.max(stream.spare_lines());
+        self.ops.push(Op::Stream(stream));
     }
 }

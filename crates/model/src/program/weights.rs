@@ -11,6 +11,7 @@ use crate::narrow::is_narrow;
 use crate::pack::Matrix;
 use crate::plan::Plan;
 use crate::shape::Shape;
+use crate::stream::{is_paired, paired};
 
 /// Packs one node's tensors and returns the lines behind; the mirror image of `Layout::node`.
 pub(super) fn pack_node<'a>(
@@ -38,12 +39,16 @@ pub(super) fn pack_node<'a>(
         Layer::Conv { outputs, sweep, .. } => {
             let (taps, run, place) = sweep_patches(x, y, &sweep);
             let (weights, bias) = values.split_at(taps * run * outputs);
-            pack_blocks(
-                digit(wanted, taps, run, place),
-                reach,
-                Matrix { weights, bias, taps, run, outputs },
-                out,
-            )
+            let digit = digit(wanted, taps, run, place);
+            if !plan.architecture().stateful || taps == 1 {
+                return pack_blocks(digit, reach, Matrix { weights, bias, taps, run, outputs }, out);
+            }
+            let (past, now) = weights.split_at((taps - 1) * run * outputs);
+            let pair = is_paired(digit, taps).then(|| paired(past));
+            let (past, given) = pair.as_deref().map_or((past, taps - 1), |pair| (pair, taps));
+            let matrix = Matrix { weights: past, bias, taps: given, run, outputs };
+            let out = pack_blocks(digit, reach, matrix, out);
+            pack_blocks(digit, reach, Matrix { weights: now, bias: &[], taps: 1, run, outputs }, out)
         }
         Layer::Lstm { units } => {
             let (kernel, rest) = values.split_at(features * 4 * units);
