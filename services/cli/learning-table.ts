@@ -23,10 +23,10 @@ function changeText({ time_ns, what, name, from, to, labels, from_f1, to_f1 }: L
 /** Lines about learning beside the line, `width` characters wide; none without a learner. */
 export function learningTable({ learning }: { readonly learning: LearningSnapshot | null }, width: number): string[] {
   if (learning === null) return [];
-  const { steps, rate, dropout_factor, published, promoted, withheld, rolled_back, labels, models, changes, contested, stands_down } = learning;
+  const { steps, rate, dropout_factor, published, promoted, retrained, withheld, rolled_back, labels, models, changes, contested, stands_down } = learning;
   const thin = dropout_factor > 1 ? ` and dropout x ${dropout_factor.toFixed(2)}` : "";
   const pace = rate > 0 ? ` (the last at rate ${rate.toPrecision(3)}${thin})` : "";
-  const did = `learning: ${whole(steps)} steps${pace}, ${whole(published)} published, ${whole(promoted)} promoted, ${whole(withheld)} withheld, ${whole(rolled_back)} rolled back`;
+  const did = `learning: ${whole(steps)} steps${pace}, ${whole(published)} published, ${whole(promoted)} promoted, ${whole(withheld)} withheld, ${whole(rolled_back)} rolled back${retrained > 0 ? `, ${whole(retrained)} retrained` : ""}`;
   if (labels === 0) return wrap(`${did}; not yet evaluated`, width);
   return [
     ...wrap(did, width),

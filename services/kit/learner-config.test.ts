@@ -42,6 +42,7 @@ test("every setting of the mathematics is taken", () => {
 test("shadows, replay and promotion are taken, paths made absolute; a shadow's file must be there", () => {
   const section = { ...GOOD, cadence: "tick", batch: 8, replay: {}, shadows: [{ name: "next", model: "ops/models/demo.tlm" }, { name: "other", model: "./absent.tlm" }], promotion: PROMOTION };
   const learner = parsed(section);
+  assert.deepEqual(parsed({ ...GOOD, retrain: {} })?.retrain, { every_s: 21_600, labels: 20_000, each: 100, batch: 32, steps: 2_000 });
   assert.deepEqual(learner?.replay, { capacity: 4096, oversample: 100, sharpness: 0.6, correction: 1 });
   assert.deepEqual(learner?.shadows, [{ name: "next", model: `${ROOT}ops/models/demo.tlm` }, { name: "other", model: `${ROOT}ops/lines/absent.tlm` }]);
   assert.deepEqual(learner?.promotion, PROMOTION);
@@ -60,6 +61,9 @@ const CASES: readonly { readonly change: object; readonly path: string; readonly
   { change: { shadows: [{ name: "a", model: "a.tlm" }, { name: "a", model: "b.tlm" }] }, path: "learner.shadows[1].name", says: /a is listed twice/ },
   { change: { promotion: { ...PROMOTION, margin: 0 } }, path: "learner.promotion.margin", says: /a number above 0/ },
   { change: { promotion: { ...PROMOTION, fall_labels: 5000 } }, path: "learner.promotion.fall_labels", says: /above the contest's 2000 labels/ },
+  { change: { retrain: { every_s: 0 } }, path: "learner.retrain.every_s", says: /a whole number from 1 to 604800 \(line time between two retrainings, seconds; 21600 is 6 hours\)/ },
+  { change: { retrain: { batch: 64, labels: 32 } }, path: "learner.retrain.batch", says: /above the window's 32 labels.*raise learner\.retrain\.labels/ },
+  { change: { retrain: {}, shadows: [{ name: "a", model: "a.tlm" }, { name: "retrained", model: "b.tlm" }] }, path: "learner.shadows[1].name", says: /the name of what retraining makes; give it another name/ },
   { change: { dropout: 1 }, path: "learner.dropout", says: /a number from 0 to 0\.9/ },
   { change: { liquidity: { most: 0.5 } }, path: "learner.liquidity.most", says: /0\.5 .*a number from 1 to 100/ },
   { change: { liquidity: {} }, path: "learner.liquidity.most", says: /a number from 1 to 100/ },

@@ -62,6 +62,16 @@ const replay = z.strictObject({
   correction: share("how far importance weights put that right").default(1),
 });
 
+/** Learning anew, from the model file's weights, from a rolling window of labels; what comes of it is a shadow that the gate may promote. */
+const retrain = z.strictObject({
+  every_s: whole(1, 604_800, "line time between two retrainings, seconds; 21600 is 6 hours").default(21_600),
+  labels: whole(1, 1_000_000, "labels of the rolling window, or stretches of a stateful network").default(20_000),
+  each: whole(1, 1_000_000, "of so many labels one is kept, so that the window spans hours").default(100),
+  batch: whole(1, 4096, "labels a step learns from").default(32),
+  steps: whole(1, NUMBERS_MAX, "steps of one retraining, one a row").default(2_000),
+  rate: factor(1, "learning rate at its beginning; without it, the learner's").optional(),
+});
+
 const shadow = z.strictObject({
   name: text(/^[a-z][a-z0-9-]{0,30}$/, "a name of lower-case letters, digits and hyphens, 31 at most"),
   model: path(),
@@ -100,6 +110,7 @@ const fields = z.strictObject({
   window: whole(1, 1_000_000, "labels of the running evaluation").default(5000),
   steps_per_cycle: whole(1, 10_000, "steps in one duty cycle at most").default(16),
   replay: replay.optional(),
+  retrain: retrain.optional(),
   shadows: z.array(shadow).max(64).default([]),
   promotion: promotion.optional(),
   envelope,
@@ -108,9 +119,10 @@ const fields = z.strictObject({
 /** One rule that several fields make together: the field to blame, what it is, and the way out. */
 type Clash = readonly [broken: boolean, path: readonly (string | number)[], message: string, fix: string];
 
-function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, shadows, promotion }: z.output<typeof fields>): Clash[] {
+function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, retrain, shadows, promotion }: z.output<typeof fields>): Clash[] {
   const { volatility } = schedule;
   const twin = shadows.findIndex(({ name }, i) => shadows.findIndex((other) => other.name === name) < i);
+  const reserved = shadows.findIndex(({ name }) => name === "retrained");
   return [
     [!(envelope.labels_min <= window), ["envelope", "labels_min"], `is above the evaluation's window of ${window}, so nothing would ever be published`, "lower it or raise learner.window"],
     [cadence === "tick" && batch !== 1 && replay === undefined, ["batch"], `is ${batch}, but a step at every tick learns from one label`, "set it to 1, choose another cadence, or add replay"],
@@ -119,6 +131,8 @@ function clashes({ envelope, window, cadence, batch, loss, class_weights, schedu
     [liquidity !== undefined && !(liquidity.fast < liquidity.slow), ["liquidity", "fast"], "does not look back over fewer rows than slow, so present and usual liquidity are the same", "lower it or raise slow"],
     [liquidity !== undefined && dropout === 0, ["dropout"], "is 0, so there is nothing that liquidity could raise", "raise it, or remove learner.liquidity"],
     [replay !== undefined && !(batch <= replay.capacity), ["batch"], `is above the replay's capacity of ${replay?.capacity}, so no step would ever be taken`, "lower it or raise learner.replay.capacity"],
+    [retrain !== undefined && !(retrain.batch <= retrain.labels), ["retrain", "batch"], `is above the window's ${retrain?.labels} labels, so no retraining would ever begin`, "lower it or raise learner.retrain.labels"],
+    [retrain !== undefined && reserved >= 0, ["shadows", reserved, "name"], "is the name of what retraining makes", "give it another name"],
     [twin >= 0, ["shadows", twin, "name"], `${shadows[twin]?.name} is listed twice`, "give it another name"],
     [promotion !== undefined && !(promotion.fall_labels <= promotion.labels), ["promotion", "fall_labels"], `is above the contest's ${promotion?.labels} labels, so nothing would ever be taken back`, "lower it or raise learner.promotion.labels"],
   ];

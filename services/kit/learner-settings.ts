@@ -12,6 +12,7 @@ export type NativeSettings = Parameters<typeof native.NativeLearner.open>[0];
 export type LearnerPlace = Pick<ServiceContext, "config" | "runDir" | "replay"> & { readonly lineBlock: { runId(): number } };
 
 const NS_A_MS = 1e6;
+const NS_A_SECOND = 1e9;
 
 /**
  * Makes the native settings. A replay keeps no checkpoint and goes on from none, so that it gives the same weights every time.
@@ -48,6 +49,7 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPla
     threshold: learner.threshold,
     window: learner.window,
     ...(learner.replay === undefined ? {} : { replay: learner.replay }),
+    ...(learner.retrain === undefined ? {} : { retrain: retrain(learner.retrain, learner.rate) }),
     shadows: learner.shadows,
     ...(learner.promotion === undefined ? {} : { gate: gate(learner.promotion, envelope.drift_max) }),
     offerNs: envelope.offer_ms * NS_A_MS,
@@ -76,6 +78,10 @@ function schedule({ warm_steps, anneal, plateau, volatility }: LearnerConfig["sc
     volatilityFast: volatility?.fast ?? 0,
     volatilitySlow: volatility?.slow ?? 0,
   };
+}
+
+function retrain({ every_s, labels, each, batch, steps, rate }: NonNullable<LearnerConfig["retrain"]>, own: number): NonNullable<NativeSettings["retrain"]> {
+  return { everyNs: every_s * NS_A_SECOND, labels, each, batch, steps, rate: rate ?? own };
 }
 
 function gate(promotion: NonNullable<LearnerConfig["promotion"]>, driftMax: number): NonNullable<NativeSettings["gate"]> {

@@ -22,11 +22,11 @@ export interface ModelScore {
 /** One of those who answer each row. */
 export interface ModelStanding extends ModelScore {
   readonly name: string;
-  /** `baseline`: persistence, the newest known move again. `live`: what is in place in the line, `previous`: what was before the last promotion. */
-  readonly role: "frozen" | "learning" | "baseline" | "live" | "previous" | "shadow";
+  /** `baseline`: persistence, the newest known move again. `live`: what is in place in the line, `previous`: what was before the last promotion, `retrained`: what the last retraining made. */
+  readonly role: "frozen" | "learning" | "baseline" | "live" | "previous" | "shadow" | "retrained";
   /** Of its weights, 16 hexadecimal digits; empty for what changes with every step and for baselines. */
   readonly hash: string;
-  /** For shadows: whether it could take the live model's place (architecture, columns, distance). */
+  /** For shadows and what retraining made: whether it could take the live model's place (architecture, columns, distance). */
   readonly fits: boolean;
 }
 
@@ -53,6 +53,8 @@ export interface Standing {
   readonly stands_down: boolean;
   /** Challengers that took the live model's place. */
   readonly promoted: number;
+  /** Retrainings that came to their end. */
+  readonly retrained: number;
   /** Labels of the contest at hand; 0 without a gate. */
   readonly contested: number;
   /** Learning rate of the last step, after its schedule; 0 before the first. */

@@ -10,8 +10,9 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getHeapStatistics } from "node:v8";
 import type { TicklineError } from "../kit/errors.ts";
+import { native } from "../kit/native.ts";
 import { readStanding } from "../kit/standing.ts";
-import { figures, folder, LEARNER, MODEL_HASH, play, rig, scoreOf, Walk } from "./rig.ts";
+import { figures, folder, LEARNER, MODEL, MODEL_HASH, play, rig, scoreOf, Walk } from "./rig.ts";
 
 test("rows are learned from, weights are published, counted and evaluated", () => {
   const line = rig({ cadence: "tick", batch: 1 });
@@ -110,6 +111,50 @@ test("dropout is raised while the book is thin, shown, and goes on after a kill 
   thinning(broken, [first, first, first, late]);
   assert.deepEqual({ ...figures(late), checkpoints: 0 }, { ...figures(uninterrupted), checkpoints: 0 });
   assert.deepEqual([figures(late).rate, readStanding(whole.runDir)?.rate], [LEARNER.rate, LEARNER.rate].map(Math.fround));
+});
+
+test("retraining on the rolling window comes at its hour, is shown and logged, and goes on after a kill to the bit", () => {
+  const settings = { cadence: { every_ms: 10 }, retrain: { every_s: 1, labels: 500, each: 50, batch: 16, steps: 300, rate: 0.01 } };
+  const [whole, broken] = [rig(settings), rig(settings)];
+  const uninterrupted = whole.start();
+  const walks = [new Walk(12), new Walk(12)] as const;
+  play(whole, uninterrupted, walks[0], 99_900);
+  assert.deepEqual([figures(uninterrupted).retrained, readStanding(whole.runDir)?.retrained], [0, 0]);
+  // A row is 10 us of line time: the retraining begins at row 100,000 and takes 300 rows.
+  play(broken, broken.start(), walks[1], 100_150);
+  play(whole, uninterrupted, walks[0], 3_000);
+  // The first agent is left where it is, as SIGKILL leaves it.
+  const second = broken.start();
+  play(broken, second, walks[1], 2_750);
+  for (const [line, agent] of [[whole, uninterrupted], [broken, second]] as const) {
+    const { retrained, standings } = figures(agent);
+    const own = standings.find(({ role }) => role === "retrained");
+    assert.equal(retrained, 1);
+    assert.ok(own?.name === "retrained" && own.score.labels === 1000 && own.score.macroF1 > scoreOf(agent, "frozen").macroF1, JSON.stringify(standings));
+    const shown = readStanding(line.runDir);
+    assert.deepEqual([shown?.retrained, shown?.models.find(({ role }) => role === "retrained")?.hash], [1, own.hash]);
+    assert.deepEqual(line.notes.filter((text) => text.startsWith("retrained")), ["retrained on the rolling window: it answers beside the line from now on"]);
+  }
+  assert.deepEqual({ ...figures(second), checkpoints: 0 }, { ...figures(uninterrupted), checkpoints: 0 });
+});
+
+test("a network with a state learns from whole stretches of so many rows, 50 or 100, its state carried from one to the next", () => {
+  const { columns, mean, scale, clip, classes, horizon } = native.modelRead(MODEL);
+  const model = join(folder, "lstm.tlm");
+  native.modelWrite(model, { ...native.modelRandom("lstm-64", 1, 5), columns, mean, scale, clip, classes, horizon, name: "lstm" });
+  const learned = (steps: number): string => {
+    const line = rig({ steps, batch: 1, state: join(folder, "none") }, true, model);
+    const agent = line.start();
+    play(line, agent, new Walk(13), 6_000);
+    const { labels, weights, ...counts } = figures(agent);
+    // Two instruments fill a stretch each on their own; crossed rows are no part of one.
+    assert.ok(counts.steps <= labels / steps && counts.steps >= labels / steps - 2, `${counts.steps} steps of ${labels} labels`);
+    assert.equal(line.count("learn_steps"), counts.steps);
+    agent.close();
+    return weights;
+  };
+  assert.notEqual(learned(50), learned(100));
+  assert.equal(learned(50), learned(50));
 });
 
 test("liquidity without any dropout to raise is refused by name", () => {

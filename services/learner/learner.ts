@@ -16,6 +16,7 @@ const LABELLED = 1;
 const STEPPED = 2;
 const OFFER = 4;
 const UNREADABLE = 16;
+const RETRAINED = 32;
 
 const LABELS = counter("labels");
 const STEPS = counter("learn_steps");
@@ -92,6 +93,7 @@ export class Learner implements Agent {
       block.add(STEPS, 1);
       this.#steps++;
     }
+    if ((did & RETRAINED) !== 0) this.#steps++;
     if ((did & UNREADABLE) !== 0) block.add(MALFORMED, 1);
     if ((did & OFFER) !== 0) this.#parts.offer();
   };

@@ -21,9 +21,9 @@ const PPM = 1e6;
 
 /** The figures as those who show the line read them. */
 export function standingOf(figures: Figures): Standing {
-  const { inPlace: in_place, standsDown: stands_down, promoted, contested, rate, dropoutFactor: dropout_factor, standings, changes } = figures;
+  const { inPlace: in_place, standsDown: stands_down, promoted, retrained, contested, rate, dropoutFactor: dropout_factor, standings, changes } = figures;
   return {
-    in_place, stands_down, promoted, rate, dropout_factor,
+    in_place, stands_down, promoted, retrained, rate, dropout_factor,
     contested: standings.some(({ role }) => role === "live") ? contested : 0,
     models: standings.map(({ name, role, hash, fits, score: { macroF1: macro_f1, ...score } }) => ({ name, role: role as ModelStanding["role"], hash, fits, macro_f1, ...score })),
     changes: changes.map(({ timeNs: time_ns, what, fromF1: from_f1, toF1: to_f1, ...change }) => ({ time_ns, what: what as "promoted", from_f1, to_f1, ...change })),
@@ -54,6 +54,10 @@ export class Report {
     this.#levels(figures);
     this.#show(standingOf(figures));
     this.#decisions(figures, last);
+    if (figures.retrained > last.retrained) {
+      const made = figures.standings.find(({ role }) => role === "retrained");
+      this.#log.info({ hash: made?.hash, retrained: figures.retrained }, "retrained on the rolling window: it answers beside the line from now on");
+    }
     if (figures.withheld > last.withheld) this.#log.warn({ withheld: figures.withheld, steps: figures.steps }, "weights outside the envelope were thrown away");
     if (figures.standsDown && !last.standsDown) this.#log.warn({ inPlace: figures.inPlace }, "another model was published: the learner stands down");
     if (figures.trouble !== last.trouble) {

@@ -37,20 +37,20 @@ export const LEARNER: LearnerConfig = {
 
 let lines = 0;
 
-/** A line's run folder; learners come and go in it. */
-export function rig(change: Partial<LearnerConfig> = {}, replay = false) {
+/** A line's run folder, of the shipped model or another; learners come and go in it. */
+export function rig(change: Partial<LearnerConfig> = {}, replay = false, model = MODEL) {
   const runDir = mkdtempSync(join(folder, `line-${lines++}-`));
   const state = join(runDir, "state");
   const { config: base } = parseLine(readFileSync(FILE, "utf8"), FILE);
-  const config: LineConfig = { ...base, learner: { ...LEARNER, state, ...change } };
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, [50_000])) {
+  const config: LineConfig = { ...base, inference: { ...base.inference, model }, learner: { ...LEARNER, state, ...change } };
+  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, [500_000])) {
     if (kind === "control") createSegment(join(runDir, file), { kind });
     else if (kind === "plain") createSegment(join(runDir, file), { kind, bytes });
     else createSegment(join(runDir, file), { kind: kind as "lossless", slots, payload: bytes });
   }
   const control = new Control(Segment.open(join(runDir, "control")));
   control.line.setRunId(77);
-  const inference = native.NativeModel.load(MODEL, config.instruments.length);
+  const inference = native.NativeModel.load(model, config.instruments.length);
   inference.attach(join(runDir, "weights"));
   const ring = Segment.open(join(runDir, "features"));
   const template = new Uint8Array(FEATURES_BYTES);
@@ -58,19 +58,22 @@ export function rig(change: Partial<LearnerConfig> = {}, replay = false) {
   const feed = new Publisher(ring, template, FEATURES_ID, stampWords);
   const block = control.service("learner");
   const warnings: string[] = [];
+  const notes: string[] = [];
   const context = {
     name: "learner", config, runDir, block, lineBlock: control.line, replay, rehearsal: false,
-    log: { info() {}, warn: (_facts: object, text: string) => { warnings.push(text); } },
+    log: { info: (_facts: object, text: string) => { notes.push(text); }, warn: (_facts: object, text: string) => { warnings.push(text); } },
     inlet: () => new Subscriber(ring, "oldest"),
   } as unknown as ServiceContext;
   return {
     block, runDir, feed,
     /** What was logged as a warning. */
     warnings,
+    /** What else was logged. */
+    notes,
     checkpoint: join(state, `${config.line}.checkpoint`),
     start: () => createLearner(context),
     count: (name: CounterName) => block.counter(counter(name)),
-    newest: () => native.weightsInPlace(join(runDir, "weights"), MODEL),
+    newest: () => native.weightsInPlace(join(runDir, "weights"), model),
   };
 }
 

@@ -32,6 +32,7 @@ const STEPPED: u32 = 2;
 const OFFER: u32 = 4;
 const KNOWN: u32 = 8;
 const UNREADABLE: u32 = 16;
+const RETRAINED: u32 = 32;
 
 /// Where a learner stands.
 #[napi(object)]
@@ -58,6 +59,8 @@ pub struct LearnerFigures {
     pub checkpoints: f64,
     /// Times that a challenger took the live model's place.
     pub promoted: f64,
+    /// Retrainings that came to their end.
+    pub retrained: f64,
     /// Everyone who answers each row, over the newest labels.
     pub standings: Vec<LearnerStanding>,
     /// Labels of the contest at hand.
@@ -141,7 +144,8 @@ impl NativeLearner {
     }
 
     /// The function `row(at)`: takes the Features payload at byte `at` of the bound memory. It returns bits: 1 an older row got its label,
-    /// 2 a step was taken, 4 it is time to call `offer`, 8 the row is in the checkpoint already, 16 no Features there.
+    /// 2 a step was taken, 4 it is time to call `offer`, 8 the row is in the checkpoint already, 16 no Features there, 32 a
+    /// step of a retraining was taken.
     #[napi(ts_return_type = "(at: number) => number")]
     pub fn taker<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
         quick::function(env, &this, "row", &self.parts, |parts, [at]| Ok(parts.row(at)))
@@ -197,6 +201,7 @@ impl NativeLearner {
             rolled_back: counts.rolled_back as f64,
             checkpoints,
             promoted: counts.promoted as f64,
+            retrained: counts.retrained as f64,
             standings: beside.standings().into_iter().map(LearnerStanding::from).collect(),
             contested: beside.contested() as f64,
             changes: beside.changes().iter().map(LearnerChange::from).collect(),
@@ -223,7 +228,13 @@ impl Parts {
         let Some(body) = features::read(payload) else { return UNREADABLE };
         gather(body, &self.columns, &mut self.values);
         let did = self.desk.beside().row(&row(body, &self.values));
-        let bits = [(did.labelled, LABELLED), (did.stepped, STEPPED), (did.offer, OFFER), (did.known, KNOWN)];
+        let bits = [
+            (did.labelled, LABELLED),
+            (did.stepped, STEPPED),
+            (did.offer, OFFER),
+            (did.known, KNOWN),
+            (did.retrained, RETRAINED),
+        ];
         bits.iter().filter(|(done, _)| *done).map(|(_, bit)| bit).sum()
     }
 }

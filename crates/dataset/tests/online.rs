@@ -131,6 +131,7 @@ fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
             dropout: None,
             liquidity: None,
             replay,
+            retrain: None,
             gate: None,
             cadence: Cadence::Tick,
             batch,

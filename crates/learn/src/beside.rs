@@ -6,6 +6,7 @@ use crate::kept;
 use crate::liquidity::Liquidities;
 use crate::offer::Offered;
 use crate::panel::{Panel, Weights};
+use crate::retrain::Retraining;
 use crate::school::{School, Stride};
 use crate::settings::{Cadence, Settings};
 use crate::shadow::Declared;
@@ -49,6 +50,8 @@ pub struct Did {
     pub labelled: bool,
     /// A step was taken.
     pub stepped: bool,
+    /// A step of a retraining was taken.
+    pub retrained: bool,
     /// It is time to offer the weights: [`crate::Desk::offer`].
     pub offer: bool,
     /// The row was seen before the last checkpoint and is not looked at again.
@@ -78,6 +81,8 @@ pub struct Counts {
     pub rolled_back: u64,
     /// Times that a challenger took the live model's place.
     pub promoted: u64,
+    /// Retrainings that came to their end.
+    pub retrained: u64,
 }
 
 /// Up to which row everything is in the checkpoint.
@@ -99,6 +104,7 @@ pub struct Beside {
     pub(crate) base: Loaded,
     stateful: bool,
     pub(crate) school: School,
+    pub(crate) retraining: Option<Retraining>,
     pub(crate) panel: Panel,
     pub(crate) streams: Vec<Stream>,
     pub(crate) liquidities: Liquidities,
@@ -150,9 +156,9 @@ fn fits(loaded: &Loaded, settings: &Settings) -> Result<Plan, LearnError> {
         return wrong(format!("dropout {dropout}; give 0 to 0.9"));
     }
     let liquidity = settings.liquidity.and_then(|liquidity| liquidity.wrong());
-    if let Some(text) =
-        settings.pace.wrong().or(liquidity).or_else(|| settings.gate.and_then(|gate| gate.wrong()))
-    {
+    let retrain = settings.retrain.as_ref().and_then(|retrain| retrain.wrong());
+    let gate = settings.gate.and_then(|gate| gate.wrong());
+    if let Some(text) = settings.pace.wrong().or(liquidity).or(retrain).or(gate) {
         return wrong(text);
     }
     Ok(plan)
@@ -174,7 +180,10 @@ impl Beside {
         let steps = if stateful { settings.steps } else { 1 };
         let fingerprint = kept::fingerprint(&loaded, &shadows, &settings);
         let school = School::new(&loaded, &plan, &settings)?;
-        let panel = Panel::new(&loaded, &plan, shadows, settings.symbols.len(), settings.gate.is_some())?;
+        let retraining = settings.retrain.as_ref();
+        let retraining = retraining.map(|asked| Retraining::new(asked, &loaded, &plan, &settings));
+        let kinds = (settings.gate.is_some(), settings.retrain.is_some());
+        let panel = Panel::new(&loaded, &plan, shadows, settings.symbols.len(), kinds)?;
         let (columns, window) = (loaded.model.contract.names.len(), loaded.model.contract.window);
         let (state, models, horizon) = (panel.state(), panel.models(), settings.horizon);
         let geometry = Geometry { columns, window, horizon, steps, state, models };
@@ -194,6 +203,7 @@ impl Beside {
             base: loaded,
             fingerprint,
             school,
+            retraining: retraining.transpose()?,
             panel,
             stateful,
             settings,
@@ -253,6 +263,7 @@ impl Beside {
             did.stepped = self.take(row.instrument, labelled);
         }
         did.stepped |= self.step_when_due(row);
+        did.retrained = self.retrain(row.time_ns);
         did.offer = self.offer_due(row.time_ns);
         did
     }
@@ -319,6 +330,9 @@ impl Beside {
             return self.learn_chunk(instrument, labelled);
         }
         let Some(input) = stream.span(labelled.row, self.base.model.contract.window) else { return false };
+        if let Some(retraining) = &mut self.retraining {
+            retraining.take(input, labelled.class);
+        }
         self.counts.skipped += u64::from(self.school.take(input, labelled.class));
         false
     }
@@ -330,8 +344,11 @@ impl Beside {
         let chunk = stream.chunk(labelled.row, &mut self.lesson);
         let whole = chunk.is_some();
         let stepped = chunk.is_some_and(|input| {
-            let class = rarest(&self.lesson, labelled.class);
-            self.school.stretch(input, (&self.lesson, class), &mut state, dropout)
+            let classes = (&self.lesson[..], rarest(&self.lesson, labelled.class));
+            if let Some(retraining) = &mut self.retraining {
+                retraining.remember(input, classes, &state);
+            }
+            self.school.stretch(input, classes, &mut state, dropout)
         });
         stream.states.lesson = state;
         if whole {
@@ -365,7 +382,7 @@ fn rarest(classes: &[u8], newest: u8) -> u8 {
 }
 
 /// True once in every interval of `ns`; intervals begin at whole multiples, so that they do not depend on when the learner began.
-fn reached(next: &mut u64, now: u64, ns: u64) -> bool {
+pub(crate) fn reached(next: &mut u64, now: u64, ns: u64) -> bool {
     if now < *next {
         return false;
     }

@@ -11,11 +11,18 @@ pub(crate) struct Contest {
     pub(crate) nth: u64,
     /// The learning model has gone back to its start meanwhile: what it said is not what its weights would say.
     pub(crate) learning_barred: bool,
+    /// Likewise of the retrained model, which became another one.
+    pub(crate) retrained_barred: bool,
 }
 
 impl Contest {
     pub(crate) fn new(models: usize) -> Contest {
-        Contest { tallies: vec![Tally::default(); models], nth: 0, learning_barred: false }
+        Contest {
+            tallies: vec![Tally::default(); models],
+            nth: 0,
+            learning_barred: false,
+            retrained_barred: false,
+        }
     }
 
     pub(crate) fn add(&mut self, truth: u8, answers: &[Answer]) {
@@ -39,12 +46,14 @@ impl Contest {
         self.tallies.iter().for_each(|tally| tally.save(out));
         out.number(self.nth);
         out.number(u64::from(self.learning_barred));
+        out.number(u64::from(self.retrained_barred));
     }
 
     pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
         self.tallies.iter_mut().try_for_each(|tally| tally.load(from))?;
         self.nth = from.number()?;
         self.learning_barred = from.number()? != 0;
+        self.retrained_barred = from.number()? != 0;
         Some(())
     }
 }

@@ -1,10 +1,11 @@
 //! The learner as bytes: everything that a later process needs to go on as if nothing had happened, to the bit.
 //!
-//! Magic `TLBESID4`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, shadows,
-//! liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all.
+//! Magic `TLBESID4`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, retraining,
+//! shadows, liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all.
 use crate::beside::{Beside, Position};
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
+use crate::retrain::Retraining;
 use crate::settings::Settings;
 use crate::shadow::Declared;
 use tickline_model::file::{Loaded, digest};
@@ -30,6 +31,9 @@ impl Beside {
         self.contest.save(&mut out);
         self.offered.save(&mut out);
         self.school.save(&mut out);
+        if let Some(retraining) = &self.retraining {
+            retraining.save(&mut out);
+        }
         self.panel.save(&mut out);
         self.liquidities.save(&mut out);
         self.streams.iter().for_each(|stream| stream.save(&mut out));
@@ -38,11 +42,23 @@ impl Beside {
         out.0
     }
 
-    fn counted(&self) -> [u64; 10] {
+    fn counted(&self) -> [u64; 11] {
         let c = &self.counts;
         let placed = [c.published, c.withheld, c.rolled_back, c.promoted];
         let [published, withheld, rolled_back, promoted] = placed;
-        [c.rows, c.unsound, c.labels, c.steps, c.skipped, c.gaps, published, withheld, rolled_back, promoted]
+        [
+            c.rows,
+            c.unsound,
+            c.labels,
+            c.steps,
+            c.skipped,
+            c.gaps,
+            published,
+            withheld,
+            rolled_back,
+            promoted,
+            c.retrained,
+        ]
     }
 
     /// Goes on from a checkpoint of the same model and settings. In the run that it was made in, the rows that it has are recognised and
@@ -76,6 +92,7 @@ impl Beside {
             // Line time and sequences begin anew with a run.
             resumed.position = Position { run, ..Position::default() };
             (resumed.next_step_ns, resumed.next_offer_ns) = (0, 0);
+            resumed.retraining.iter_mut().for_each(Retraining::new_run);
             resumed.gap();
         }
         *self = resumed;
@@ -101,6 +118,7 @@ impl Beside {
             &mut c.withheld,
             &mut c.rolled_back,
             &mut c.promoted,
+            &mut c.retrained,
         ] {
             *count = from.number()?;
         }
@@ -109,8 +127,19 @@ impl Beside {
         self.contest.load(from)?;
         self.offered.load(from)?;
         self.school.load(from)?;
+        // Before the panel, whose states are of the weights that it answers with.
+        self.load_retraining(from)?;
         self.panel.load(from)?;
         self.liquidities.load(from)?;
         self.streams.iter_mut().try_for_each(|stream| stream.load(from))
+    }
+
+    fn load_retraining(&mut self, from: &mut In<'_>) -> Option<()> {
+        let Some(retraining) = &mut self.retraining else { return Some(()) };
+        retraining.load(from, &self.base)?;
+        if let Some(made) = retraining.made.clone() {
+            self.show_retrained(&made);
+        }
+        Some(())
     }
 }

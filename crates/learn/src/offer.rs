@@ -19,12 +19,12 @@ impl Version {
         Version { hash: loaded.hash, parameters: loaded.model.parameters.clone() }
     }
 
-    fn save(&self, out: &mut Out) {
+    pub(crate) fn save(&self, out: &mut Out) {
         out.number(self.hash);
         out.floats(&self.parameters);
     }
 
-    fn load(&mut self, from: &mut In<'_>) -> Option<()> {
+    pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
         self.hash = from.number()?;
         from.fill_floats(&mut self.parameters)
     }
@@ -201,13 +201,17 @@ impl Beside {
 
     /// The weights that learn, as a version with the hash that a model file of them would have: the one that goes with every order.
     pub(crate) fn learned(&self) -> Result<Version, LearnError> {
-        let parameters = self.school.parameters().to_vec();
+        self.version_of(self.school.parameters().to_vec())
+    }
+
+    /// Weights of the line's model as a version, likewise.
+    pub(crate) fn version_of(&self, parameters: Vec<f32>) -> Result<Version, LearnError> {
         let bytes = encode(&self.model_of(&parameters))?;
         let head = bytes.get(32..40).and_then(|head| head.first_chunk::<8>()).copied().unwrap_or_default();
         Ok(Version { hash: u64::from_be_bytes(head), parameters })
     }
 
-    fn model_of(&self, parameters: &[f32]) -> tickline_model::Model {
+    pub(crate) fn model_of(&self, parameters: &[f32]) -> tickline_model::Model {
         let mut model = self.base.model.clone();
         model.parameters.copy_from_slice(parameters);
         let base = self.base.hash;

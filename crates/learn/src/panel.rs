@@ -5,6 +5,7 @@ use crate::bytes::{In, Out};
 use crate::error::LearnError;
 use crate::network::Network;
 use crate::offer::Version;
+use crate::retrain::RETRAINED;
 use crate::shadow::{Declared, Shadow};
 use crate::stream::Stream;
 use tickline_model::Plan;
@@ -37,6 +38,8 @@ pub(crate) struct Panel {
     learning: Network,
     kept: Network,
     pub(crate) shadows: Vec<Shadow>,
+    /// Place of the retrained model among the shadows.
+    retrained: Option<usize>,
     /// Whether what is in place is evaluated of its own.
     watches_live: bool,
     /// What the models said of the row at hand.
@@ -60,11 +63,17 @@ impl Panel {
         plan: &Plan,
         declared: Vec<Declared>,
         instruments: usize,
-        watches_live: bool,
+        (watches_live, retrains): (bool, bool),
     ) -> Result<Panel, LearnError> {
         let network = Network::new(plan)?;
         let (mut shadows, mut from) = (Vec::<Shadow>::new(), base.model.contract.names.len());
         for one in declared {
+            if retrains && one.name == RETRAINED {
+                let text = format!(
+                    "a shadow is called {RETRAINED:?}, the name of what retraining makes; give it another"
+                );
+                return Err(LearnError::Setting(text));
+            }
             if shadows.iter().any(|known| known.name == one.name) {
                 return Err(LearnError::Setting(format!("two shadows are called {:?}", one.name)));
             }
@@ -72,9 +81,14 @@ impl Panel {
             from += shadow.columns();
             shadows.push(shadow);
         }
+        let retrained = retrains.then_some(shadows.len());
+        if retrains {
+            let first = Declared { name: RETRAINED.to_owned(), loaded: base.clone() };
+            shadows.push(Shadow::sharing(first, instruments)?);
+        }
         let answers = vec![Answer::NONE; SHADOWS + shadows.len()];
         let (frozen, learning, kept) = (network.clone(), network.clone(), network);
-        Ok(Panel { frozen, learning, kept, shadows, watches_live, answers })
+        Ok(Panel { frozen, learning, kept, shadows, retrained, watches_live, answers })
     }
 
     /// Models that answer each row.
@@ -85,6 +99,11 @@ impl Panel {
     /// Values of a row: the live model's columns, then each shadow's.
     pub(crate) fn values(&self, base: &Loaded) -> usize {
         base.model.contract.names.len() + self.shadows.iter().map(Shadow::columns).sum::<usize>()
+    }
+
+    /// Place of the retrained model among the shadows, and its hash; the model file's before the first retraining.
+    pub(crate) fn retrained(&self) -> Option<(usize, u64)> {
+        self.retrained.map(|nth| (nth, self.shadows[nth].loaded.hash))
     }
 
     pub(crate) fn state(&self) -> usize {

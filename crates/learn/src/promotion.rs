@@ -6,6 +6,7 @@ use crate::error::LearnError;
 use crate::gate::{Fitness, Gate, Ruling};
 use crate::offer::Version;
 use crate::panel::{FROZEN, LEARNING, LIVE, Owner, PERSISTENCE, PREVIOUS, SHADOWS};
+use crate::shadow::Shadow;
 use crate::tally::Score;
 
 /// One model that answers every row, and how it does.
@@ -13,7 +14,7 @@ use crate::tally::Score;
 pub struct Standing {
     /// `model file`, `learning`, `persistence`, `in place`, `before it`, or a shadow's name.
     pub name: String,
-    /// What it is: `frozen`, `learning`, `baseline`, `live`, `previous` or `shadow`.
+    /// What it is: `frozen`, `learning`, `baseline`, `live`, `previous`, `shadow` or `retrained`.
     pub role: &'static str,
     /// Hash of its weights; `None` for those that change with every step and for baselines.
     pub hash: Option<u64>,
@@ -86,10 +87,15 @@ impl Beside {
         let (loaded, base) = (&self.panel.shadows[shadow].loaded, &self.base);
         let same = loaded.model.fingerprint() == base.model.fingerprint()
             && loaded.model.contract.window == base.model.contract.window;
+        // Before the first retraining, and in the contest in which it ended, there is no retrained model to judge.
+        let made = self
+            .panel
+            .retrained()
+            .is_none_or(|(nth, hash)| nth != shadow || (hash != base.hash && !self.contest.retrained_barred));
         let finite = loaded.model.parameters.iter().all(|value| value.is_finite());
         let drift =
             if same { distance(&loaded.model.parameters, &base.model.parameters) } else { f64::INFINITY };
-        Fitness { fits: same && finite && loaded.hash != self.offered.placed.hash, drift }
+        Fitness { fits: same && made && finite && loaded.hash != self.offered.placed.hash, drift }
     }
 
     /// Who has the weights of a hash, in words.
@@ -126,17 +132,31 @@ impl Beside {
             if let Some(previous) = &self.offered.previous {
                 all.push(of(PREVIOUS, "before it", "previous", Some(previous.hash), false));
             }
-            for (nth, shadow) in self.panel.shadows.iter().enumerate() {
+            for (nth, shadow) in self.shown() {
                 let Fitness { fits, drift } = self.fitness(nth);
                 let fits =
                     (fits || shadow.loaded.hash == self.offered.placed.hash) && drift <= gate.drift_max;
-                all.push(of(SHADOWS + nth, &shadow.name, "shadow", Some(shadow.loaded.hash), fits));
+                all.push(of(SHADOWS + nth, &shadow.name, self.role(nth), Some(shadow.loaded.hash), fits));
             }
             return all;
         }
-        for (nth, shadow) in self.panel.shadows.iter().enumerate() {
-            all.push(of(SHADOWS + nth, &shadow.name, "shadow", Some(shadow.loaded.hash), false));
+        for (nth, shadow) in self.shown() {
+            all.push(of(SHADOWS + nth, &shadow.name, self.role(nth), Some(shadow.loaded.hash), false));
         }
         all
+    }
+
+    /// The shadows that are somebody: the retrained model is from its first retraining on.
+    fn shown(&self) -> impl Iterator<Item = (usize, &Shadow)> {
+        let nobody = self.panel.retrained().filter(|(_, hash)| *hash == self.base.hash);
+        self.panel
+            .shadows
+            .iter()
+            .enumerate()
+            .filter(move |(nth, _)| nobody.is_none_or(|(place, _)| place != *nth))
+    }
+
+    fn role(&self, shadow: usize) -> &'static str {
+        if self.panel.retrained().is_some_and(|(nth, _)| nth == shadow) { "retrained" } else { "shadow" }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct School {
     by_logits: bool,
     /// Answers that the network gives to one input, of which the newest has a label.
     each: usize,
+    /// Numbers of the rows of a stateful network's stretch; `None` for others.
+    rows: Option<usize>,
     ready: Ready,
     recall: Option<Recall>,
 }
@@ -93,6 +95,7 @@ impl School {
             stride: Stride { rate: 0.0, dropout: 1.0 },
             by_logits: settings.recipe.loss.by_logits(),
             each,
+            rows: stretch.map(|_| steps * columns),
             ready: Ready {
                 input: vec![0.0; settings.batch * window * columns],
                 classes: vec![NO_CLASS; settings.batch],
@@ -150,27 +153,20 @@ impl School {
         }
         let stride = self.lengthen(dropout);
         let rate = stride.rate;
-        let (by_logits, each, ready) = (self.by_logits, self.each, &mut self.ready);
-        let (loss, wanted) = match &mut self.recall {
-            Some(recall) => {
-                if !recall.draw() {
-                    return false;
+        let (loss, wanted) = if self.recall.is_some() {
+            let Some(done) = self.step_drawn(rate) else { return false };
+            done
+        } else {
+            let (by_logits, each, ready) = (self.by_logits, self.each, &self.ready);
+            // One answer a window; where a network gives one a row, only the newest has a label.
+            let wanted = |nth: usize| {
+                if (nth + 1).is_multiple_of(each) {
+                    target(ready.classes.get(nth / each), by_logits)
+                } else {
+                    Target::Nothing
                 }
-                let wish = |class: Option<&u8>| target(class, by_logits);
-                recall.windows(&mut self.learner, each, wish, rate)
-            }
-            None => {
-                let classes = &ready.classes;
-                // One answer a window; where a network gives one a row, only the newest has a label.
-                let wanted = |nth: usize| {
-                    if (nth + 1).is_multiple_of(each) {
-                        target(classes.get(nth / each), by_logits)
-                    } else {
-                        Target::Nothing
-                    }
-                };
-                self.learner.step(&ready.input, wanted, rate)
-            }
+            };
+            self.learner.step(&ready.input, wanted, rate)
         };
         self.rate.stepped(loss, wanted);
         self.ready.classes.fill(NO_CLASS);
@@ -190,30 +186,53 @@ impl School {
     ) -> bool {
         let stride = self.lengthen(dropout);
         let rate = stride.rate;
-        let by_logits = self.by_logits;
-        let wish = |class: Option<&u8>| target(class, by_logits);
-        let (loss, wanted) = match &mut self.recall {
-            Some(recall) => {
-                recall.remember(input, state, classes, class);
-                // The stream goes on from where the newest weights see it.
-                self.learner.net().set_state(state);
-                self.learner.answer(input);
-                state.copy_from_slice(self.learner.net().state());
-                if !recall.draw() {
-                    return false;
-                }
-                recall.stretch(&mut self.learner, input.len(), wish, rate)
-            }
-            None => {
-                self.learner.net().set_state(state);
-                let done = self.learner.step(input, |nth| wish(classes.get(nth)), rate);
-                state.copy_from_slice(self.learner.net().state());
-                done
-            }
+        self.remember(input, (classes, class), state);
+        // The stream goes on from where the newest weights see it.
+        self.learner.net().set_state(state);
+        let (loss, wanted) = if self.recall.is_some() {
+            self.learner.answer(input);
+            state.copy_from_slice(self.learner.net().state());
+            let Some(done) = self.step_drawn(rate) else { return false };
+            done
+        } else {
+            let by_logits = self.by_logits;
+            let done = self.learner.step(input, |nth| target(classes.get(nth), by_logits), rate);
+            state.copy_from_slice(self.learner.net().state());
+            done
         };
         self.rate.stepped(loss, wanted);
         self.stride = stride;
         true
+    }
+
+    /// Keeps a stretch of rows with the state before it in memory, if there is one.
+    pub(crate) fn remember(&mut self, input: &[f32], (classes, class): (&[u8], u8), state: &[f32]) {
+        if let Some(recall) = &mut self.recall {
+            recall.remember(input, state, classes, class);
+        }
+    }
+
+    /// Takes a step from memory alone, with dropout as it is set; false while memory holds less than a batch.
+    pub(crate) fn recollect(&mut self) -> bool {
+        let stride = self.lengthen(1.0);
+        let Some((loss, wanted)) = self.step_drawn(stride.rate) else { return false };
+        self.rate.stepped(loss, wanted);
+        self.stride = stride;
+        true
+    }
+
+    /// Takes a step from what memory gives: the losses and how many; `None` while it holds less than a batch.
+    fn step_drawn(&mut self, rate: f32) -> Option<(f64, usize)> {
+        let by_logits = self.by_logits;
+        let wish = |class: Option<&u8>| target(class, by_logits);
+        let recall = self.recall.as_mut()?;
+        if !recall.draw() {
+            return None;
+        }
+        Some(match self.rows {
+            None => recall.windows(&mut self.learner, self.each, wish, rate),
+            Some(rows) => recall.stretch(&mut self.learner, rows, wish, rate),
+        })
     }
 
     /// What [`School::go_back`] needs to be as it is now: weights and the optimiser's memory.

@@ -3,6 +3,7 @@ use crate::envelope::Envelope;
 use crate::gate::Gate;
 use crate::liquidity::Liquidity;
 use crate::pace::Pace;
+use crate::retrain::Retrain;
 use tickline_model::train::Recipe;
 
 /// When a step is taken. Time is line time.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub offer_ns: u64,
     /// How far published weights may go.
     pub envelope: Envelope,
+    /// Learning anew from a rolling window of labels; `None`: never.
+    pub retrain: Option<Retrain>,
     /// How a model takes the live one's place; `None`: weights within the envelope are published as they are learned.
     pub gate: Option<Gate>,
 }

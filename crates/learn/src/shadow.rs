@@ -30,6 +30,8 @@ pub(crate) struct Shadow {
     network: Network,
     /// Where its columns begin among a row's values.
     from: usize,
+    /// They are the live model's, and no others of the row's.
+    shares: bool,
     scaled: Vec<f32>,
     instruments: Vec<Own>,
 }
@@ -53,12 +55,31 @@ impl Shadow {
         let (columns, window) = (loaded.model.contract.names.len(), loaded.model.contract.window);
         let own = Own { history: History::new(columns, window), state: vec![0.0; network.state()] };
         let (scaled, instruments) = (vec![0.0; columns], vec![own; instruments]);
-        Ok(Shadow { name, loaded, network, from, scaled, instruments })
+        Ok(Shadow { name, loaded, network, from, shares: false, scaled, instruments })
     }
 
-    /// Columns that it takes of a row's values.
+    /// One that takes the live model's own columns.
+    ///
+    /// # Errors
+    /// As [`Shadow::new`]'s.
+    pub(crate) fn sharing(declared: Declared, instruments: usize) -> Result<Shadow, LearnError> {
+        Ok(Shadow { shares: true, ..Shadow::new(declared, instruments, 0)? })
+    }
+
+    /// Columns that it adds to a row's values.
     pub(crate) fn columns(&self) -> usize {
-        self.scaled.len()
+        if self.shares { 0 } else { self.scaled.len() }
+    }
+
+    /// State of a stateful network in one instrument's stream; empty for others.
+    pub(crate) fn state(&self, instrument: usize) -> &[f32] {
+        self.instruments.get(instrument).map_or(&[], |own| &own.state)
+    }
+
+    /// Another model of the same architecture and columns answers in its place. It has seen no row: a stateful one begins with nothing.
+    pub(crate) fn replace(&mut self, loaded: Loaded) {
+        self.loaded = loaded;
+        self.instruments.iter_mut().for_each(|own| own.state.fill(0.0));
     }
 
     /// Answers a row; none where its columns are no numbers or its window is not full.

@@ -3,7 +3,8 @@ use super::refused;
 use napi::Result;
 use napi_derive::napi;
 use tickline_learn::{
-    Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Settings, Volatility,
+    Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Retrain, Settings,
+    Volatility,
 };
 use tickline_model::train::{Loss, Method, Recipe};
 
@@ -64,6 +65,8 @@ pub struct LearnerSettings {
     pub window: u32,
     /// Learning from a memory; absent: from the newest labels alone.
     pub replay: Option<LearnerReplay>,
+    /// Learning anew from a rolling window; absent: never.
+    pub retrain: Option<LearnerRetrain>,
     /// Models that answer every row and never trade.
     pub shadows: Vec<LearnerShadow>,
     /// How a model takes the live one's place; absent: weights within the envelope are published as they are learned.
@@ -150,6 +153,23 @@ pub struct LearnerReplay {
     pub sharpness: f64,
     /// How far importance weights put that right.
     pub correction: f64,
+}
+
+/// Learning anew from a rolling window of labels.
+#[napi(object)]
+pub struct LearnerRetrain {
+    /// Line time between two beginnings, ns.
+    pub every_ns: f64,
+    /// Labels that the window holds.
+    pub labels: u32,
+    /// Of so many labels one is kept.
+    pub each: u32,
+    /// Labels a step.
+    pub batch: u32,
+    /// Steps of one retraining.
+    pub steps: u32,
+    /// Learning rate at its beginning.
+    pub rate: f64,
 }
 
 /// A model beside the live one.
@@ -251,6 +271,14 @@ impl LearnerSettings {
                 oversample: asked.oversample,
                 sharpness: asked.sharpness,
                 correction: asked.correction,
+            }),
+            retrain: self.retrain.as_ref().map(|asked| Retrain {
+                every_ns: asked.every_ns as u64,
+                labels: asked.labels as usize,
+                each: u64::from(asked.each),
+                batch: asked.batch as usize,
+                steps: u64::from(asked.steps),
+                rate: asked.rate as f32,
             }),
             gate: self.gate.as_ref().map(|gate| Gate {
                 labels: u64::from(gate.labels),

@@ -31,7 +31,7 @@ impl From<Score> for LearnerScore {
 pub struct LearnerStanding {
     /// `model file`, `learning`, `persistence`, `in place`, `before it`, or a shadow's name.
     pub name: String,
-    /// `frozen`, `learning`, `baseline`, `live`, `previous` or `shadow`.
+    /// `frozen`, `learning`, `baseline`, `live`, `previous`, `shadow` or `retrained`.
     pub role: String,
     /// Hash of its weights, 16 hexadecimal digits; empty for what has none.
     pub hash: String,

@@ -45,6 +45,7 @@ pub fn settings() -> Settings {
         offer_ns: 50_000,
         envelope: OPEN,
         replay: None,
+        retrain: None,
         gate: None,
     }
 }
