@@ -27,6 +27,7 @@ interface Flags {
   readonly labels?: string[];
   readonly seeds?: number[];
   readonly folds?: number;
+  readonly rolling?: number;
   readonly online?: true;
   readonly unseen?: string;
   readonly unseenSymbols?: string[];
@@ -64,6 +65,7 @@ export function modelCompareCommand(): Command {
     .option("--labels <kinds>", "exact, smoothed or both, in place of the preset's", words(["exact", "smoothed"]))
     .option("--seeds <numbers>", "seeds in place of the preset's", numbers(0, 4294967295, 100))
     .option("--folds <n>", "walk-forward over this many parts in place of one split", number(1, 50, true))
+    .option("--rolling <n>", "with --folds: train on the newest n parts alone, a rolling window, in place of all before", number(1, 50, true))
     .option("--online", "then test models beside themselves, learning on: the preset's `online` rows")
     .option("--unseen <file>", "with --online: a capture of a stock that no model was trained on")
     .option("--unseen-symbols <symbol...>", "its symbols, in place of the preset's")
@@ -85,8 +87,9 @@ function chosen(flags: Flags): Preset {
   const networks = picked(preset.networks);
   const online = preset.online === undefined ? undefined : { ...preset.online, networks: picked(preset.online.networks), horizons: flags.horizons ?? preset.online.horizons, unseen: flags.unseenSymbols ?? preset.online.unseen };
   const labels = (flags.labels ?? preset.labels) as Preset["labels"];
-  const { columns = preset.columns, horizons = preset.horizons, seeds = preset.seeds, folds = preset.folds } = flags;
-  return { ...preset, networks, labels, columns, horizons, seeds, folds, online };
+  const { columns = preset.columns, horizons = preset.horizons, seeds = preset.seeds, folds = preset.folds, rolling = preset.rolling } = flags;
+  if (rolling !== undefined && folds === 1) throw new TicklineError("TL_USAGE", "--rolling goes with --folds; give the number of parts");
+  return { ...preset, networks, labels, columns, horizons, seeds, folds, rolling, online };
 }
 
 function spread({ mean, deviation }: Spread, digits: (x: number) => string): string {

@@ -63,6 +63,7 @@ test("usage errors say what would do", () => {
     [/three rising numbers/, ["train", "mlp", "--capture", "x.pcap", "--split", "70,0,100"]],
     [/absent\.pcap/, ["train", "mlp", "--capture", "absent.pcap"]],
     [/"oracle" is not in/, ["compare", "--capture", "x.pcap", "--networks", "oracle"]],
+    [/--rolling goes with --folds/, ["compare", "--capture", "x.pcap", "--rolling", "2"]],
     [/--unseen goes with --online/, ["compare", "--capture", "x.pcap", "--unseen", "y.pcap"]],
     [/"oracle" is not in .*five-levels/, ["compare", "--capture", "x.pcap", "--online", "--networks", "oracle"]],
     [/guessed/, ["compare", "--capture", "x.pcap", "--labels", "guessed"]],

@@ -58,7 +58,7 @@ test("a wrong comparison is refused by line and value", () => {
   assert.equal(loadPreset(file).folds, 1);
 });
 
-test("walk-forward tests every part but the first, always after what it trained on", () => {
+test("walk-forward tests every part but the first, always after what it trained on, all of it or a rolling window", () => {
   assert.deepEqual(splits({ folds: 1, train: 0.7, until: 1 }), [[0, 0.7, 1]]);
   const folds = splits({ folds: 4, train: 0.7, until: 1 });
   assert.equal(folds.length, 4);
@@ -67,6 +67,9 @@ test("walk-forward tests every part but the first, always after what it trained 
     assert.equal(cut, folds[i - 1]?.[2] ?? 0.2);
   });
   assert.equal(folds.at(-1)?.[2], 1);
+  const rolling = splits({ folds: 4, train: 0.7, until: 1, rolling: 2 });
+  assert.deepEqual(rolling.map(([from]) => from.toFixed(2)), ["0.00", "0.00", "0.20", "0.40"]);
+  assert.deepEqual(rolling.map(([, cut, to]) => [cut, to]), folds.map(([, cut, to]) => [cut, to]));
 });
 
 test("settings given take the place of the network's own; an unknown network is refused", () => {

@@ -26,9 +26,10 @@ export interface CompareOptions {
 }
 
 /** Shares of all rows in time, a split each: trained from, until, tested until. */
-export function splits({ folds, train, until }: Pick<Preset, "folds" | "train" | "until">): (readonly [number, number, number])[] {
+export function splits({ folds, train, until, rolling = Infinity }: Pick<Preset, "folds" | "train" | "until" | "rolling">): (readonly [number, number, number])[] {
   if (folds === 1) return [[0, train, until]];
-  return Array.from({ length: folds }, (_, i) => [0, (until * (i + 1)) / (folds + 1), (until * (i + 2)) / (folds + 1)] as const);
+  const part = (nth: number): number => (until * Math.max(0, nth)) / (folds + 1);
+  return Array.from({ length: folds }, (_, i) => [part(i + 1 - rolling), part(i + 1), part(i + 2)] as const);
 }
 
 /** Runs `work` over a list, at most `jobs` at a time, and keeps the order. */

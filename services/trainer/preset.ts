@@ -67,6 +67,8 @@ const schema = z.strictObject({
   until: z.number().min(0.1).max(1).default(1),
   /** 1: one split. More: walk-forward, the day in folds + 1 equal parts, each but the first tested by a model trained on those before. */
   folds: z.number().int().min(1).max(50).default(1),
+  /** Walk-forward over a rolling window: trained on so many of the newest parts, in place of all before the one tested. */
+  rolling: z.number().int().min(1).max(50).optional(),
   /** Rows of the table. */
   networks: rowsOf(settings),
   online: online.optional(),
