@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "../kit/config.ts";
+import { EXCHANGE } from "../kit/exchange.ts";
 
 const COMMAND = fileURLToPath(new URL("./tickline.mjs", import.meta.url));
 const SHIPPED = join(ROOT, "ops/models/demo.tlm");
@@ -24,6 +25,13 @@ function model(...args: string[]): { status: number | null; out: string; err: st
 function file(name: string, bytes: Uint8Array | string): string {
   const path = join(folder, name);
   writeFileSync(path, bytes);
+  return path;
+}
+
+/** A capture of a few seconds of generated flow. */
+function generated(): string {
+  const path = join(folder, "flow.pcap");
+  if (!existsSync(path)) spawnSync(EXCHANGE, ["--generate", path, "--seconds", "10", "--seed", "1", "--rate", "200", "--symbols", "TLKA"]);
   return path;
 }
 
@@ -56,6 +64,18 @@ test("a damaged, cut or foreign model file is refused by name", () => {
   }
 });
 
+test("every verb refuses a file of another format version, and says which file and which version", () => {
+  const newer = readFileSync(SHIPPED);
+  newer.writeUInt32LE(9, 8);
+  const path = file("newer.tlm", newer);
+  for (const args of [["info", path], ["eval", path, "--capture", "x.pcap"], ["calibrate", path, "--capture", "x.pcap", "--out", "out.tlm"], ["export", path, "out.onnx"]]) {
+    const { status, err } = model(...args);
+    assert.deepEqual([status, err.trim().split("\n").length], [2, 1], err);
+    assert.match(err, /MODEL_VERSION: .*newer\.tlm: format version 9; this build reads 1/);
+  }
+  assert.ok(!existsSync(join(folder, "out.tlm")) && !existsSync(join(folder, "out.onnx")));
+});
+
 test("usage errors say what would do", () => {
   const cases: [RegExp, string[]][] = [
     [/"oracle" is no network; give one of logistic/, ["train", "oracle", "--capture", "x.pcap"]],
@@ -83,6 +103,13 @@ test("FI-2010: files of its shape train a network, others are refused by row", (
   assert.deepEqual(result.trainClasses, [200, 200, 200]);
   assert.ok(result.score.macroF1 > 0.8 && result.score.rows >= 290, out);
   assert.ok(existsSync(join(folder, "fi.tlm")));
+  // No line and no capture has its columns: the wrong contract is named, with the file.
+  const elsewhere = model("eval", "fi.tlm", "--capture", generated(), "--symbols", "TLKA", "--labels", "exact", "--horizon", "10", "--threshold", "0", "--part", "50,100");
+  assert.equal(elsewhere.status, 2);
+  assert.match(elsewhere.err, /MODEL_CONTRACT: .*fi\.tlm: column "fi2010\.0" is not a feature of this build/);
+  const bad = model("train", "logistic", "--fi2010", file("nan.txt", fi2010(600).replace("0.0000", "NaN")), test_, "--horizon", "10", "--out", "nan.tlm");
+  assert.match(bad.err, /nan\.txt: row 1, sample 1: "NaN" is no number/);
+  assert.ok(bad.status === 2 && !existsSync(join(folder, "nan.tlm")));
   const short = model("train", "logistic", "--fi2010", file("short.txt", fi2010(600, 148)), test_, "--horizon", "10");
   assert.equal(short.status, 2);
   assert.match(short.err, /short\.txt: 148 rows; FI-2010 has 149 rows/);

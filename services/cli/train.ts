@@ -56,7 +56,7 @@ export function report(result: TrainResult, labels: string): string {
     score === undefined || calibration === undefined
       ? [`the network gives back ${percent(explained ?? 0)} % of the variance of rows it has not seen`]
       : [
-          `a move above ${result.threshold / 10_000} dollar counts; ${labels} labels, threshold and scaling from the training part`,
+          Number.isFinite(result.threshold) ? `a move above ${result.threshold / 10_000} dollar counts; ${labels} labels, threshold and scaling from the training part` : "labels and scaling are the files' own",
           "",
           ...scoreTable([["model", score], ["persistence", persistence], ["majority", majority]], width),
           "",

@@ -52,7 +52,7 @@ test("what a ledger keeps of them comes back beside the other runs", () => {
 test("the shipped comparison learns on with the ten-level model at home and a five-level one abroad", () => {
   const { online: preset } = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
   assert.deepEqual(preset?.unseen, ["AMZN"]);
-  assert.deepEqual(preset.networks, { "bin-c-tabl": {}, "five-levels": { network: "bin-c-tabl", columns: "relative-5+flow", unseen: true } });
+  assert.deepEqual(preset.networks, { "ten-levels": { network: "bin-c-tabl" }, "five-levels": { network: "bin-c-tabl", columns: "relative-5+flow", unseen: true } });
   const file = join(folder, "wrong.yaml");
   writeFileSync(file, "symbols: [GOOG]\nhorizons: [10]\nlabels: [exact]\nseeds: [1]\nnetworks:\n  mlp: {}\nonline:\n  horizons: [10]\n  labels: [exact]\n  networks: { oracle: {} }\n");
   assert.throws(() => loadPreset(file), /wrong\.yaml:\d+:\d+[^]*oracle/);

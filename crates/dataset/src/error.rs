@@ -9,6 +9,8 @@ pub enum DataError {
     Capture(String),
     /// The data are not what the task needs.
     Data(String),
+    /// A model takes what no row has.
+    Contract(String),
     /// The model engine refuses.
     Model(ModelError),
 }
@@ -18,6 +20,7 @@ impl fmt::Display for DataError {
         match self {
             DataError::Capture(text) => write!(f, "TRAIN_CAPTURE: {text}"),
             DataError::Data(text) => write!(f, "TRAIN_DATA: {text}"),
+            DataError::Contract(text) => write!(f, "MODEL_CONTRACT: {text}"),
             DataError::Model(error) => write!(f, "{error}"),
         }
     }

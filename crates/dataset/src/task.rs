@@ -227,9 +227,12 @@ impl Task {
 }
 
 fn places(names: &[String]) -> Result<Vec<usize>, DataError> {
-    let place = |name: &String| {
-        column(name).ok_or_else(|| DataError::Data(format!("column {name:?} is not a feature of this build")))
+    let unknown = |name: &String| {
+        DataError::Contract(format!(
+            "column {name:?} is not a feature of this build; a model of a capture's columns is needed"
+        ))
     };
+    let place = |name: &String| column(name).ok_or_else(|| unknown(name));
     names.iter().map(place).collect()
 }
 

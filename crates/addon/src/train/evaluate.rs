@@ -6,7 +6,7 @@ use napi::{Error, Result};
 use napi_derive::napi;
 use std::path::Path;
 use std::sync::Arc;
-use tickline_dataset::{Answers, Cut, Labelling, Task};
+use tickline_dataset::{Answers, Cut, DataError, Labelling, Task};
 use tickline_model::{Model, Precision, file, quantise};
 
 /// A test of a model file on a market.
@@ -70,7 +70,9 @@ pub struct Rounded {
 pub(super) struct Tested {
     market: Arc<tickline_dataset::Market>,
     pub(super) model: Model,
-    others: Vec<Model>,
+    /// Files of the models, as they were given.
+    path: String,
+    others: Vec<(String, Model)>,
     labelling: Labelling,
     threshold: f64,
     cut: Cut,
@@ -87,8 +89,10 @@ impl Tested {
                 format!("TRAIN_DATA: {path}: it tells {:?} apart, not down, flat and up", model.classes);
             Err(Error::from_reason(text))
         };
+        let other = |path: &String| Ok((path.clone(), load(path)?));
         Ok(Tested {
-            others: plan.others.iter().flatten().map(load).collect::<Result<Vec<_>>>()?,
+            path: plan.model.clone(),
+            others: plan.others.iter().flatten().map(other).collect::<Result<Vec<_>>>()?,
             market: market.rows.clone(),
             model: load(&plan.model)?,
             labelling: labelling(&plan.labels, plan.horizon)?,
@@ -98,12 +102,15 @@ impl Tested {
     }
 
     pub(super) fn task(&self) -> Result<Task> {
-        self.task_of(&self.model)
+        self.task_of(&self.path, &self.model)
     }
 
-    fn task_of(&self, model: &Model) -> Result<Task> {
-        Task::test_of(&self.market, &model.contract, self.labelling, self.threshold, self.cut)
-            .map_err(refused)
+    fn task_of(&self, path: &str, model: &Model) -> Result<Task> {
+        let task = Task::test_of(&self.market, &model.contract, self.labelling, self.threshold, self.cut);
+        task.map_err(|error| match error {
+            DataError::Contract(text) => refused(DataError::Contract(format!("{path}: {text}"))),
+            other => refused(other),
+        })
     }
 
     /// The answers of all models in the mean.
@@ -113,8 +120,8 @@ impl Tested {
             return evaluation(&self.model, &task);
         }
         let mut all = vec![Answers::by_engine(&self.model, &task).map_err(refused)?];
-        for other in &self.others {
-            all.push(Answers::by_engine(other, &self.task_of(other)?).map_err(refused)?);
+        for (path, other) in &self.others {
+            all.push(Answers::by_engine(other, &self.task_of(path, other)?).map_err(refused)?);
         }
         scored(&Answers::mean(&all).map_err(refused)?, &task)
     }
