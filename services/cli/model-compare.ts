@@ -5,7 +5,7 @@ import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { compare, type CompareOptions } from "../trainer/compare.ts";
 import { compareLearning, type LearningRow } from "../trainer/learning.ts";
-import { HABIT } from "../trainer/online.ts";
+import { habitLine, habitOf } from "../trainer/online.ts";
 import { rowRecipe } from "../trainer/job.ts";
 import { Ledger } from "../trainer/ledger.ts";
 import { recipeLine } from "../trainer/networks.ts";
@@ -144,8 +144,8 @@ export function learningTable(rows: readonly LearningRow[], width: number): stri
 async function runLearning({ capture, preset, jobs, ledger }: CompareOptions, unseen: string | undefined, show: ReturnType<typeof meter>): Promise<LearningRow[]> {
   const { online } = preset;
   if (online === undefined) return [];
-  process.stdout.write(`${Object.entries(online.networks).map(([row, own]) => `${row}: ${recipeLine(rowRecipe(row, own, {}))}\n`).join("")}`);
-  process.stdout.write(`learning on: ${Object.entries(HABIT).map(([name, value]) => `${name} ${value}`).join(", ")}\n\n`);
+  const how = Object.entries(online.networks).map(([row, own]) => `${row}: ${recipeLine(rowRecipe(row, own, {}))}; learns on by ${habitLine(habitOf(own.habit))}\n`);
+  process.stdout.write(`${how.join("")}\n`);
   const rows: LearningRow[] = [];
   for await (const part of compareLearning({ capture, unseen, preset: { ...preset, online }, jobs, ledger }, (at) => show(at, at.name))) rows.push(...part);
   for (const network of Object.keys(online.networks)) {

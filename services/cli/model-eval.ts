@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { TicklineError } from "../kit/errors.ts";
 import { evaluate, type EvaluateOptions, type Evaluation } from "../trainer/evaluate.ts";
-import { FORECASTERS, HABIT, online, type OnlineEvaluation } from "../trainer/online.ts";
+import { FORECASTERS, HABIT, habitLine, online, type OnlineEvaluation } from "../trainer/online.ts";
 import { calibrationPlot, confusionPlot, onlinePlot } from "../trainer/plot.ts";
 import { dollars, whole } from "./columns.ts";
 import { number, numbers } from "./option-values.ts";
@@ -72,7 +72,7 @@ function onlineText(result: OnlineEvaluation): string {
   const { labels, horizon, threshold, habit, steps, scores } = result;
   return [
     `${result.name}, hash ${result.hash}, on ${result.symbols.join(", ")}: ${labels} labels ${horizon} rows ahead, threshold ${dollars(Math.round(threshold * 10) / 10)}`,
-    `rows ${counts(result.classes)}; ${whole(steps)} steps of ${habit.batch} at rate ${habit.rate}`,
+    `rows ${counts(result.classes)}; ${whole(steps)} steps: ${habitLine(habit)}`,
     "",
     ...scoreTable(FORECASTERS.map((who) => [who, scores[who]] as const), width),
   ].join("\n");

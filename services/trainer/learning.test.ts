@@ -14,7 +14,7 @@ import { compareLearning, learningRow, type LearningRow, type Lesson } from "./l
 import { Ledger } from "./ledger.ts";
 import { train } from "./main.ts";
 import { recipeOf } from "./networks.ts";
-import { HABIT, online } from "./online.ts";
+import { HABIT, habitOf, online } from "./online.ts";
 import { loadPreset } from "./preset.ts";
 
 const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
@@ -52,7 +52,10 @@ test("what a ledger keeps of them comes back beside the other runs", () => {
 test("the shipped comparison learns on with the ten-level model at home and a five-level one abroad", () => {
   const { online: preset } = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
   assert.deepEqual(preset?.unseen, ["AMZN"]);
-  assert.deepEqual(preset.networks, { "ten-levels": { network: "bin-c-tabl" }, "five-levels": { network: "bin-c-tabl", columns: "relative-5+flow", unseen: true } });
+  assert.deepEqual(Object.keys(preset.networks), ["ten-levels", "five-levels", "ten-levels-newest", "five-levels-newest"]);
+  assert.deepEqual(preset.networks["five-levels"], { network: "bin-c-tabl", columns: "relative-5+flow", unseen: true });
+  assert.deepEqual(habitOf(preset.networks["ten-levels-newest"]?.habit), { ...HABIT, rate: 1e-4, batch: 32, memory: 0 });
+  assert.deepEqual(habitOf(preset.networks["ten-levels"]?.habit), HABIT);
   const file = join(folder, "wrong.yaml");
   writeFileSync(file, "symbols: [GOOG]\nhorizons: [10]\nlabels: [exact]\nseeds: [1]\nnetworks:\n  mlp: {}\nonline:\n  horizons: [10]\n  labels: [exact]\n  networks: { oracle: {} }\n");
   assert.throws(() => loadPreset(file), /wrong\.yaml:\d+:\d+[^]*oracle/);

@@ -11,7 +11,7 @@ import type { Task } from "./fit.ts";
 import { keyOf, rowRecipe, type Group, type Job, type NamedRecipe } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
 import { ask, trainOn, type Data } from "./main.ts";
-import { FORECASTERS, HABIT, onlineOn, type Forecaster } from "./online.ts";
+import { FORECASTERS, habitOf, onlineOn, type Forecaster, type Habit } from "./online.ts";
 import type { OnlinePreset, Preset } from "./preset.ts";
 import { score, type Score } from "./score.ts";
 import { spread, type Spread } from "./table.ts";
@@ -88,14 +88,14 @@ function digest(what: unknown): string {
 }
 
 /** Trains a job's model into `folder` and tests it on each stock whose result is not known. */
-async function lessons(job: Job, task: Task, data: Data, stocks: readonly (Stock & { readonly key: string })[], { capture, unseen = "", ledger }: LearningOptions, folder: string): Promise<Lesson[]> {
+async function lessons(job: Job, habit: Habit, task: Task, data: Data, stocks: readonly (Stock & { readonly key: string })[], { capture, unseen = "", ledger }: LearningOptions, folder: string): Promise<Lesson[]> {
   const { recipe: { name, settings }, network, labels, horizon, seed } = job;
   const model = join(folder, `${job.network}-${labels}-${horizon}-${seed}.tlm`);
   const left = stocks.filter(({ key }) => ledger.lesson(key) === undefined);
   if (left.length > 0) await trainOn(task, { data, network: name, settings, seed, out: model, source: `capture ${capture}` }, () => {});
   for (const { key, symbol, market, unseen: foreign } of left) {
     const open = { labels: undefined, horizon: undefined, threshold: undefined, part: undefined };
-    const tested = await onlineOn(market, { model, capture: foreign ? unseen : capture, symbols: [symbol], ...open }, HABIT, () => {});
+    const tested = await onlineOn(market, { model, capture: foreign ? unseen : capture, symbols: [symbol], ...open }, habit, () => {});
     ledger.addLesson({ key, network, symbol, labels, horizon, seed, steps: tested.steps, confusions: tested.confusions });
     ledger.write({});
   }
@@ -117,7 +117,7 @@ function rowsOf({ market, symbol }: Stock, data: Data): readonly unknown[] {
 export async function* compareLearning(options: LearningOptions, report: (at: Comparing) => void): AsyncGenerator<LearningRow[]> {
   const { capture, unseen: elsewhere, preset, jobs } = options;
   const { online } = preset;
-  const networks = Object.entries(online.networks).map(([network, own]) => ({ network, unseen: own.unseen === true, recipe: rowRecipe(network, own, {}) }));
+  const networks = Object.entries(online.networks).map(([network, own]) => ({ network, unseen: own.unseen === true, habit: habitOf(own.habit), recipe: rowRecipe(network, own, {}) }));
   const read = async (file: string, symbol: string, unseen: boolean): Promise<Stock> => ({ symbol, unseen, market: await slowDoor(() => native.Market.read(file, [symbol])) });
   const stocks: Stock[] = [];
   for (const symbol of preset.symbols) stocks.push(await read(capture, symbol, false));
@@ -130,14 +130,14 @@ export async function* compareLearning(options: LearningOptions, report: (at: Co
   let done = 0;
   try {
     for (const group of groups) {
-      for (const { network, unseen, recipe } of networks) {
+      for (const { network, unseen, habit, recipe } of networks) {
         const data = dataOf(options, group, recipe, split);
         const task = ask(trained, data, recipe.settings.hold, false);
         const own = stocks.filter((stock) => unseen || !stock.unseen).map((stock) => ({ ...stock, rows: rowsOf(stock, data) }));
         const runs = await pooled(preset.seeds, jobs, async (seed) => {
           const job: Job = { ...group, network, recipe, seed };
-          const keyed = own.map((stock) => ({ ...stock, key: digest([keyOf(job, [task]), HABIT, stock.unseen, stock.rows]) }));
-          const got = await lessons(job, task, data, keyed, options, folder);
+          const keyed = own.map((stock) => ({ ...stock, key: digest([keyOf(job, [task]), habit, stock.unseen, stock.rows]) }));
+          const got = await lessons(job, habit, task, data, keyed, options, folder);
           done++;
           report({ share: done / all, loss: NaN, rows: 0, name: `learning on, ${network}, ${group.labels} labels, ${group.horizon} rows ahead, seed ${seed}` });
           return got;

@@ -24,6 +24,17 @@ export interface Habit {
  */
 export const HABIT: Habit = { rate: 3e-4, batch: 64, memory: 2000, every: 64 };
 
+/** A habit with a person's own in its place; what is undefined stays as it is. */
+export function habitOf(own: { readonly [key in keyof Habit]?: Habit[key] | undefined } = {}): Habit {
+  const { rate = HABIT.rate, batch = HABIT.batch, memory = HABIT.memory, every = HABIT.every } = own;
+  return { rate, batch, memory, every };
+}
+
+/** A habit in words. */
+export function habitLine({ rate, batch, memory, every }: Habit): string {
+  return memory === 0 ? `steps of the newest ${batch} labels at rate ${rate}` : `a step at every ${every} labels, of ${batch} drawn from the newest ${memory}, at rate ${rate}`;
+}
+
 /** Forecasters that are tested side by side. */
 export const FORECASTERS = ["frozen", "learning", "persistence", "majority"] as const;
 /** A forecaster: the model as it was, the model learning on, and the baselines. */

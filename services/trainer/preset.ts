@@ -42,13 +42,21 @@ function rowsOf<T extends z.ZodType<{ readonly network?: string | undefined }>>(
   });
 }
 
+/** How a row learns on where it differs from the usual habit (`online.ts`). */
+const habit = z.strictObject({
+  rate: z.number().positive().max(1).optional(),
+  batch: z.number().int().min(1).max(10_000).optional(),
+  memory: z.number().int().min(0).max(1_000_000).optional(),
+  every: z.number().int().min(1).max(100_000).optional(),
+});
+
 /** The test of models beside themselves, learning on. */
 const online = z.strictObject({
   horizons,
   labels,
   /** Stocks that no model is trained on, for those with `unseen`. */
   unseen: z.array(z.string()).default([]),
-  networks: rowsOf(settings.extend({ unseen: z.boolean().optional() })),
+  networks: rowsOf(settings.extend({ unseen: z.boolean().optional(), habit: habit.optional() })),
 });
 
 const schema = z.strictObject({
