@@ -41,7 +41,7 @@ async function run(file: string, flags: Flags): Promise<void> {
   const { before, after } = result;
   const lost = 100 * (before.score.macroF1 - after.score.macroF1);
   const lines = [
-    ...scoreTable([["as it was", before.score], [flags.precision, after.score], ["persistence", after.persistence]], process.stdout.columns || Infinity),
+    ...scoreTable([["as it was", before.score], [flags.precision, after.score], ["persistence", after.persistence], ["majority", after.majority]], process.stdout.columns || Infinity),
     `${flags.out}: hash ${result.hash}; macro-F1 ${lost >= 0 ? "lost" : "gained"} ${Math.abs(lost).toFixed(2)} points`,
   ];
   process.stdout.write(`${flags.json === true ? JSON.stringify(result, null, 2) : lines.join("\n")}\n`);

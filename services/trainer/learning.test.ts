@@ -52,9 +52,9 @@ test("what a ledger keeps of them comes back beside the other runs", () => {
 test("the shipped comparison learns on with the ten-level model at home and a five-level one abroad", () => {
   const { online: preset } = loadPreset(join(ROOT, "ops/models/accuracy.yaml"));
   assert.deepEqual(preset?.unseen, ["AMZN"]);
-  assert.deepEqual(Object.keys(preset.networks), ["ten-levels", "five-levels", "ten-levels-newest", "five-levels-newest"]);
+  assert.deepEqual(Object.keys(preset.networks), ["ten-levels", "five-levels", "ten-levels-memory", "five-levels-memory"]);
   assert.deepEqual(preset.networks["five-levels"], { network: "bin-c-tabl", columns: "relative-5+flow", unseen: true });
-  assert.deepEqual(habitOf(preset.networks["ten-levels-newest"]?.habit), { ...HABIT, rate: 1e-4, batch: 32, memory: 0 });
+  assert.deepEqual(habitOf(preset.networks["ten-levels-memory"]?.habit), { rate: 3e-4, batch: 64, memory: 2000, every: 64 });
   assert.deepEqual(habitOf(preset.networks["ten-levels"]?.habit), HABIT);
   const file = join(folder, "wrong.yaml");
   writeFileSync(file, "symbols: [GOOG]\nhorizons: [10]\nlabels: [exact]\nseeds: [1]\nnetworks:\n  mlp: {}\nonline:\n  horizons: [10]\n  labels: [exact]\n  networks: { oracle: {} }\n");

@@ -18,11 +18,8 @@ export interface Habit {
   readonly every: number;
 }
 
-/**
- * Found on the training part (`ops/models/README.md`): steps that draw from the newest labels gain more, and more evenly over seeds, than steps
- * of the newest alone, whose labels all look at the same future.
- */
-export const HABIT: Habit = { rate: 3e-4, batch: 64, memory: 2000, every: 64 };
+/** Adam at a hundredth of the rate of training: fast enough to follow a day, slow enough to keep what was learned. */
+export const HABIT: Habit = { rate: 1e-4, batch: 32, memory: 0, every: 64 };
 
 /** A habit with a person's own in its place; what is undefined stays as it is. */
 export function habitOf(own: { readonly [key in keyof Habit]?: Habit[key] | undefined } = {}): Habit {
