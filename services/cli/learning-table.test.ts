@@ -10,7 +10,7 @@ const model = (name: string, role: ModelStanding["role"], macro_f1: number, fits
 });
 
 const LEARNING: LearningSnapshot = learningOf({ learn_steps: 1234, published: 2 }, {
-  in_place: "00112233445566aa", stands_down: false, promoted: 1, retrained: 0, contested: 700, rate: 0.00041234, dropout_factor: 1.5,
+  in_place: "00112233445566aa", stands_down: false, promoted: 1, retrained: 0, reward: null, contested: 700, rate: 0.00041234, dropout_factor: 1.5,
   models: [model("model file", "frozen", 0.4), model("persistence", "baseline", 0.3), model("next", "shadow", 0.45, true), model("wide", "shadow", 0.2)],
   changes: [{ time_ns: 1.5e9, what: "promoted", name: "next", from: "aa", to: "bb", labels: 5000, from_f1: 0.4, to_f1: 0.45 }],
 });
@@ -30,6 +30,7 @@ test("every model has a row, baselines have no calibration, and who cannot be pr
 test("no learner, no lines; before the first offer it says so; narrow screens lose nothing", () => {
   assert.deepEqual(learningTable({ learning: null }, 80), []);
   assert.match(learningTable({ learning: learningOf({}) }, 200).join(" "), /^learning: 0 steps, .*not yet evaluated/);
+  assert.equal(learningTable({ learning: { ...LEARNING, reward: { sharpe: 0.1234, trades: 5678 } } }, 200)[1], "by reward: Sharpe ratio 0.123 a trade over the newest trades, 5,678 would have been made");
   assert.match(learningTable({ learning: { ...LEARNING, retrained: 3 } }, 200)[0] ?? "", /0 rolled back, 3 retrained$/);
   assert.match(learningTable({ learning: { ...LEARNING, dropout_factor: 1 } }, 200)[0] ?? "", /steps \(the last at rate 0\.000412\), 2 published/);
   const narrow = learningTable({ learning: LEARNING }, 40);

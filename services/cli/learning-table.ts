@@ -23,13 +23,15 @@ function changeText({ time_ns, what, name, from, to, labels, from_f1, to_f1 }: L
 /** Lines about learning beside the line, `width` characters wide; none without a learner. */
 export function learningTable({ learning }: { readonly learning: LearningSnapshot | null }, width: number): string[] {
   if (learning === null) return [];
-  const { steps, rate, dropout_factor, published, promoted, retrained, withheld, rolled_back, labels, models, changes, contested, stands_down } = learning;
+  const { steps, rate, dropout_factor, published, promoted, retrained, withheld, rolled_back, reward, labels, models, changes, contested, stands_down } = learning;
   const thin = dropout_factor > 1 ? ` and dropout x ${dropout_factor.toFixed(2)}` : "";
+  const earned = reward === null ? [] : [`by reward: Sharpe ratio ${reward.sharpe.toFixed(3)} a trade over the newest trades, ${whole(reward.trades)} would have been made`];
   const pace = rate > 0 ? ` (the last at rate ${rate.toPrecision(3)}${thin})` : "";
   const did = `learning: ${whole(steps)} steps${pace}, ${whole(published)} published, ${whole(promoted)} promoted, ${whole(withheld)} withheld, ${whole(rolled_back)} rolled back${retrained > 0 ? `, ${whole(retrained)} retrained` : ""}`;
   if (labels === 0) return wrap(`${did}; not yet evaluated`, width);
   return [
     ...wrap(did, width),
+    ...earned.flatMap((text) => wrap(text, width)),
     ...table(columns("model", "role", "hash", "+macro-F1 %", "+MCC", "+accuracy %", "+coverage %", "+calibration error %"), models.map(row), width),
     ...wrap(`over the newest ${whole(labels)} labels, each answered before it was learned; coverage: calls of up or down${contested > 0 ? `; ${whole(contested)} labels into the contest` : ""}`, width),
     ...(stands_down ? wrap("another model was published to the line: the learner publishes nothing any more", width) : []),

@@ -42,6 +42,7 @@ test("every setting of the mathematics is taken", () => {
 test("shadows, replay and promotion are taken, paths made absolute; a shadow's file must be there", () => {
   const section = { ...GOOD, cadence: "tick", batch: 8, replay: {}, shadows: [{ name: "next", model: "ops/models/demo.tlm" }, { name: "other", model: "./absent.tlm" }], promotion: PROMOTION };
   const learner = parsed(section);
+  assert.deepEqual(parsed({ ...GOOD, actor_critic: {} })?.actor_critic, { discount: 0.9, explore: 0.1, critic_rate: 0.001, trades: 100, cost_bps: 0 });
   assert.deepEqual(parsed({ ...GOOD, retrain: {} })?.retrain, { every_s: 21_600, labels: 20_000, each: 100, batch: 32, steps: 2_000 });
   assert.deepEqual(learner?.replay, { capacity: 4096, oversample: 100, sharpness: 0.6, correction: 1 });
   assert.deepEqual(learner?.shadows, [{ name: "next", model: `${ROOT}ops/models/demo.tlm` }, { name: "other", model: `${ROOT}ops/lines/absent.tlm` }]);
@@ -61,6 +62,13 @@ const CASES: readonly { readonly change: object; readonly path: string; readonly
   { change: { shadows: [{ name: "a", model: "a.tlm" }, { name: "a", model: "b.tlm" }] }, path: "learner.shadows[1].name", says: /a is listed twice/ },
   { change: { promotion: { ...PROMOTION, margin: 0 } }, path: "learner.promotion.margin", says: /a number above 0/ },
   { change: { promotion: { ...PROMOTION, fall_labels: 5000 } }, path: "learner.promotion.fall_labels", says: /above the contest's 2000 labels/ },
+  { change: { actor_critic: { discount: 1 } }, path: "learner.actor_critic.discount", says: /1 .*a number from 0 to 0\.999/ },
+  { change: { actor_critic: { explore: 1 } }, path: "learner.actor_critic.explore", says: /even dice/ },
+  { change: { actor_critic: { trades: 1 } }, path: "learner.actor_critic.trades", says: /a whole number from 2/ },
+  { change: { actor_critic: { cost_bps: -1 } }, path: "learner.actor_critic.cost_bps", says: /basis points/ },
+  { change: { actor_critic: {}, replay: {} }, path: "learner.replay", says: /the policy's own decisions as they come; remove it, or remove learner\.actor_critic/ },
+  { change: { actor_critic: {}, loss: "squares" }, path: "learner.loss", says: /learns from rewards/ },
+  { change: { actor_critic: {}, class_weights: [1, 2, 1] }, path: "learner.class_weights", says: /learns from rewards/ },
   { change: { retrain: { every_s: 0 } }, path: "learner.retrain.every_s", says: /a whole number from 1 to 604800 \(line time between two retrainings, seconds; 21600 is 6 hours\)/ },
   { change: { retrain: { batch: 64, labels: 32 } }, path: "learner.retrain.batch", says: /above the window's 32 labels.*raise learner\.retrain\.labels/ },
   { change: { retrain: {}, shadows: [{ name: "a", model: "a.tlm" }, { name: "retrained", model: "b.tlm" }] }, path: "learner.shadows[1].name", says: /the name of what retraining makes; give it another name/ },

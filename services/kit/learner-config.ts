@@ -62,6 +62,15 @@ const replay = z.strictObject({
   correction: share("how far importance weights put that right").default(1),
 });
 
+/** Learning by reward instead of labels: an actor, whose trades' Sharpe ratio is the reward, and a critic that learns by temporal differences. */
+const actorCritic = z.strictObject({
+  discount: z.number().min(0).max(0.999).meta({ expects: "a number from 0 to 0.999 (how much of the next decision's value counts)" }).default(0.9),
+  explore: z.number().min(0).max(0.999).meta({ expects: "a number from 0 to 0.999 (share of decisions taken by even dice)" }).default(0.1),
+  critic_rate: factor(1, "learning rate of the critic").default(0.001),
+  trades: whole(2, 100_000, "trades that the Sharpe ratio looks back over").default(100),
+  cost_bps: z.number().min(0).max(10_000).meta({ expects: "a number from 0 to 10000 (cost of a trade, basis points of its price)" }).default(0),
+});
+
 /** Learning anew, from the model file's weights, from a rolling window of labels; what comes of it is a shadow that the gate may promote. */
 const retrain = z.strictObject({
   every_s: whole(1, 604_800, "line time between two retrainings, seconds; 21600 is 6 hours").default(21_600),
@@ -110,6 +119,7 @@ const fields = z.strictObject({
   window: whole(1, 1_000_000, "labels of the running evaluation").default(5000),
   steps_per_cycle: whole(1, 10_000, "steps in one duty cycle at most").default(16),
   replay: replay.optional(),
+  actor_critic: actorCritic.optional(),
   retrain: retrain.optional(),
   shadows: z.array(shadow).max(64).default([]),
   promotion: promotion.optional(),
@@ -119,7 +129,7 @@ const fields = z.strictObject({
 /** One rule that several fields make together: the field to blame, what it is, and the way out. */
 type Clash = readonly [broken: boolean, path: readonly (string | number)[], message: string, fix: string];
 
-function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, retrain, shadows, promotion }: z.output<typeof fields>): Clash[] {
+function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, actor_critic, retrain, shadows, promotion }: z.output<typeof fields>): Clash[] {
   const { volatility } = schedule;
   const twin = shadows.findIndex(({ name }, i) => shadows.findIndex((other) => other.name === name) < i);
   const reserved = shadows.findIndex(({ name }) => name === "retrained");
@@ -131,6 +141,9 @@ function clashes({ envelope, window, cadence, batch, loss, class_weights, schedu
     [liquidity !== undefined && !(liquidity.fast < liquidity.slow), ["liquidity", "fast"], "does not look back over fewer rows than slow, so present and usual liquidity are the same", "lower it or raise slow"],
     [liquidity !== undefined && dropout === 0, ["dropout"], "is 0, so there is nothing that liquidity could raise", "raise it, or remove learner.liquidity"],
     [replay !== undefined && !(batch <= replay.capacity), ["batch"], `is above the replay's capacity of ${replay?.capacity}, so no step would ever be taken`, "lower it or raise learner.replay.capacity"],
+    [actor_critic !== undefined && replay !== undefined, ["replay"], "remembers labels, but actor_critic learns from the policy's own decisions as they come", "remove it, or remove learner.actor_critic"],
+    [actor_critic !== undefined && loss !== "cross_entropy", ["loss"], "is for labels, but actor_critic learns from rewards", "remove it, or remove learner.actor_critic"],
+    [actor_critic !== undefined && class_weights !== undefined, ["class_weights"], "weighs labels, but actor_critic learns from rewards", "remove it, or remove learner.actor_critic"],
     [retrain !== undefined && !(retrain.batch <= retrain.labels), ["retrain", "batch"], `is above the window's ${retrain?.labels} labels, so no retraining would ever begin`, "lower it or raise learner.retrain.labels"],
     [retrain !== undefined && reserved >= 0, ["shadows", reserved, "name"], "is the name of what retraining makes", "give it another name"],
     [twin >= 0, ["shadows", twin, "name"], `${shadows[twin]?.name} is listed twice`, "give it another name"],

@@ -13,6 +13,7 @@ export type LearnerPlace = Pick<ServiceContext, "config" | "runDir" | "replay"> 
 
 const NS_A_MS = 1e6;
 const NS_A_SECOND = 1e9;
+const BASIS_POINT = 1e-4;
 
 /**
  * Makes the native settings. A replay keeps no checkpoint and goes on from none, so that it gives the same weights every time.
@@ -49,6 +50,7 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPla
     threshold: learner.threshold,
     window: learner.window,
     ...(learner.replay === undefined ? {} : { replay: learner.replay }),
+    ...(learner.actor_critic === undefined ? {} : { actorCritic: actorCritic(learner.actor_critic) }),
     ...(learner.retrain === undefined ? {} : { retrain: retrain(learner.retrain, learner.rate) }),
     shadows: learner.shadows,
     ...(learner.promotion === undefined ? {} : { gate: gate(learner.promotion, envelope.drift_max) }),
@@ -78,6 +80,10 @@ function schedule({ warm_steps, anneal, plateau, volatility }: LearnerConfig["sc
     volatilityFast: volatility?.fast ?? 0,
     volatilitySlow: volatility?.slow ?? 0,
   };
+}
+
+function actorCritic({ discount, explore, critic_rate, trades, cost_bps }: NonNullable<LearnerConfig["actor_critic"]>): NonNullable<NativeSettings["actorCritic"]> {
+  return { discount, explore, criticRate: critic_rate, trades, cost: cost_bps * BASIS_POINT };
 }
 
 function retrain({ every_s, labels, each, batch, steps, rate }: NonNullable<LearnerConfig["retrain"]>, own: number): NonNullable<NativeSettings["retrain"]> {

@@ -55,6 +55,8 @@ export interface Standing {
   readonly promoted: number;
   /** Retrainings that came to their end. */
   readonly retrained: number;
+  /** Learning by reward: the Sharpe ratio of the newest trades that the policy would have made, per trade, and how many it ever made; null when labels are learned. */
+  readonly reward: { readonly sharpe: number; readonly trades: number } | null;
   /** Labels of the contest at hand; 0 without a gate. */
   readonly contested: number;
   /** Learning rate of the last step, after its schedule; 0 before the first. */

@@ -138,6 +138,31 @@ test("retraining on the rolling window comes at its hour, is shown and logged, a
   assert.deepEqual({ ...figures(second), checkpoints: 0 }, { ...figures(uninterrupted), checkpoints: 0 });
 });
 
+test("by reward: the policy comes to earn, it is shown, and it goes on after a kill to the bit", () => {
+  const settings = { cadence: "tick", batch: 1, rate: 5e-4, actor_critic: { discount: 0.5, explore: 0.1, critic_rate: 1e-3, trades: 100, cost_bps: 0 } } as const;
+  const [whole, broken] = [rig(settings), rig(settings)];
+  const uninterrupted = whole.start();
+  const walks = [new Walk(14), new Walk(14)] as const;
+  const seen = Array.from({ length: 12 }, () => {
+    play(whole, uninterrupted, walks[0], 1_000);
+    return figures(uninterrupted).sharpe;
+  });
+  const { sharpe, trades } = figures(uninterrupted);
+  const [learning, frozen] = [scoreOf(uninterrupted, "learning"), scoreOf(uninterrupted, "frozen")];
+  // Moves overlap, so that one look at the ratio says little; its mean does.
+  assert.ok(seen.reduce((sum, ratio) => sum + ratio, 0) / seen.length > 0.2, seen.join(" "));
+  assert.ok(trades > 1_000 && learning.macroF1 > frozen.macroF1 + 0.15 && learning.mcc > 0.2, `${JSON.stringify([learning, frozen])} after ${trades} trades`);
+  play(broken, broken.start(), walks[1], 5_300);
+  // The first agent is left where it is, as SIGKILL leaves it.
+  const second = broken.start();
+  play(broken, second, walks[1], 6_700);
+  assert.deepEqual({ ...figures(second), checkpoints: 0 }, { ...figures(uninterrupted), checkpoints: 0 });
+  uninterrupted.close();
+  assert.deepEqual(readStanding(whole.runDir)?.reward, { sharpe, trades });
+  const labels = rig().start();
+  assert.equal(figures(labels).trades, -1);
+});
+
 test("a network with a state learns from whole stretches of so many rows, 50 or 100, its state carried from one to the next", () => {
   const { columns, mean, scale, clip, classes, horizon } = native.modelRead(MODEL);
   const model = join(folder, "lstm.tlm");

@@ -98,6 +98,7 @@ test("every setting reaches the mathematics: each one alone changes the weights,
     { schedule: { warm_steps: 50 } }, { schedule: { warm_steps: 0, anneal: { steps: 20, floor: 0.1, again: false } } },
     { schedule: { warm_steps: 0, plateau: { cut: 0.5, patience: 0, every: 2, floor: 0.1 } } }, { schedule: { warm_steps: 0, volatility: { most: 4, fast: 20, slow: 200 } } },
     { replay: { capacity: 256, oversample: 100, sharpness: 0.6, correction: 1 } },
+    ...[{}, { discount: 0.5 }, { explore: 0.2 }, { critic_rate: 1e-2 }, { trades: 20 }, { cost_bps: 5 }].map((own) => ({ actor_critic: { discount: 0.9, explore: 0.1, critic_rate: 1e-3, trades: 100, cost_bps: 0, ...own } })),
   ];
   const seen = new Map([[plain, "nothing"]]);
   for (const change of changes) {

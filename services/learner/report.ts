@@ -22,8 +22,9 @@ const PPM = 1e6;
 /** The figures as those who show the line read them. */
 export function standingOf(figures: Figures): Standing {
   const { inPlace: in_place, standsDown: stands_down, promoted, retrained, contested, rate, dropoutFactor: dropout_factor, standings, changes } = figures;
+  const reward = figures.trades < 0 ? null : { sharpe: figures.sharpe, trades: figures.trades };
   return {
-    in_place, stands_down, promoted, retrained, rate, dropout_factor,
+    in_place, stands_down, promoted, retrained, reward, rate, dropout_factor,
     contested: standings.some(({ role }) => role === "live") ? contested : 0,
     models: standings.map(({ name, role, hash, fits, score: { macroF1: macro_f1, ...score } }) => ({ name, role: role as ModelStanding["role"], hash, fits, macro_f1, ...score })),
     changes: changes.map(({ timeNs: time_ns, what, fromF1: from_f1, toF1: to_f1, ...change }) => ({ time_ns, what: what as "promoted", from_f1, to_f1, ...change })),

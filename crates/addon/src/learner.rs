@@ -73,6 +73,10 @@ pub struct LearnerFigures {
     pub weights: String,
     /// A person's model is in place, so nothing is published any more.
     pub stands_down: bool,
+    /// Learning by reward: Sharpe ratio of the newest trades that the policy would have made; 0 else.
+    pub sharpe: f64,
+    /// Learning by reward: trades that it would have made; -1 when labels are learned.
+    pub trades: f64,
     /// Learning rate of the last step; 0 before the first.
     pub rate: f64,
     /// What the last step's rates of dropout were multiplied by.
@@ -208,6 +212,8 @@ impl NativeLearner {
             in_place: format!("{:016x}", beside.in_place()),
             weights: format!("{weights:016x}"),
             stands_down: beside.stands_down(),
+            sharpe: beside.sharpe().map_or(0.0, |(sharpe, _)| sharpe),
+            trades: beside.sharpe().map_or(-1.0, |(_, trades)| trades as f64),
             rate: f64::from(beside.stride().rate),
             dropout_factor: f64::from(beside.stride().dropout),
             trouble,

@@ -132,6 +132,7 @@ fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
             liquidity: None,
             replay,
             retrain: None,
+            actor_critic: None,
             gate: None,
             cadence: Cadence::Tick,
             batch,

@@ -1,4 +1,5 @@
 //! The learner: rows in, weights that change.
+use crate::actor::Actor;
 use crate::contest::Contest;
 use crate::envelope::Envelope;
 use crate::error::LearnError;
@@ -12,12 +13,9 @@ use crate::settings::{Cadence, Settings};
 use crate::shadow::Declared;
 use crate::stream::{Geometry, Labelled, Stream};
 use crate::window::Window;
-use tickline_model::Plan;
 use tickline_model::file::Loaded;
-use tickline_model::train::{CLASSES, NO_CLASS};
+use tickline_model::train::NO_CLASS;
 
-/// Classes of a direction model: down, flat, up.
-const DIRECTIONS: usize = CLASSES.len();
 const FLAT: u8 = 1;
 
 /// A row of features as a learner sees it.
@@ -105,6 +103,7 @@ pub struct Beside {
     stateful: bool,
     pub(crate) school: School,
     pub(crate) retraining: Option<Retraining>,
+    pub(crate) actor: Option<Actor>,
     pub(crate) panel: Panel,
     pub(crate) streams: Vec<Stream>,
     pub(crate) liquidities: Liquidities,
@@ -123,47 +122,6 @@ pub struct Beside {
     pub(crate) offered: Offered,
 }
 
-fn fits(loaded: &Loaded, settings: &Settings) -> Result<Plan, LearnError> {
-    let wrong = |text: String| Err(LearnError::Setting(text));
-    let plan = loaded.model.verify()?;
-    let stateful = loaded.model.architecture.stateful;
-    if !loaded.model.architecture.classifies() || plan.outputs() != DIRECTIONS {
-        return wrong(format!(
-            "model {:?} does not end in a softmax over down, flat, up; only direction models learn beside the line",
-            loaded.model.name
-        ));
-    }
-    let one = stateful || (settings.cadence == Cadence::Tick && settings.replay.is_none());
-    if settings.batch == 0 || (one && settings.batch != 1) {
-        return wrong(format!(
-            "batch {}; a stateful network takes 1, and so does a step at every label without replay, others at least 1",
-            settings.batch
-        ));
-    }
-    if settings.horizon == 0 || settings.steps == 0 || settings.window == 0 || settings.symbols.is_empty() {
-        return wrong("horizon, steps, window and the number of symbols must be at least 1".to_owned());
-    }
-    if settings.cadence == Cadence::Every(0) || settings.offer_ns == 0 {
-        return wrong("an interval of 0 ns; give at least 1".to_owned());
-    }
-    let (rate, threshold) = (settings.rate, settings.threshold);
-    if !(rate > 0.0 && rate.is_finite() && threshold >= 0.0 && threshold.is_finite()) {
-        return wrong(format!(
-            "rate {rate} must be above 0 and threshold {threshold} at least 0, both finite"
-        ));
-    }
-    if let Some(dropout) = settings.dropout.filter(|share| !(0.0..=0.9).contains(share)) {
-        return wrong(format!("dropout {dropout}; give 0 to 0.9"));
-    }
-    let liquidity = settings.liquidity.and_then(|liquidity| liquidity.wrong());
-    let retrain = settings.retrain.as_ref().and_then(|retrain| retrain.wrong());
-    let gate = settings.gate.and_then(|gate| gate.wrong());
-    if let Some(text) = settings.pace.wrong().or(liquidity).or(retrain).or(gate) {
-        return wrong(text);
-    }
-    Ok(plan)
-}
-
 impl Beside {
     /// Starts from a model, with shadows beside it. `run` names the run of the line.
     ///
@@ -175,13 +133,14 @@ impl Beside {
         settings: Settings,
         run: u64,
     ) -> Result<Beside, LearnError> {
-        let plan = fits(&loaded, &settings)?;
+        let plan = settings.fits(&loaded)?;
         let stateful = loaded.model.architecture.stateful;
         let steps = if stateful { settings.steps } else { 1 };
         let fingerprint = kept::fingerprint(&loaded, &shadows, &settings);
         let school = School::new(&loaded, &plan, &settings)?;
         let retraining = settings.retrain.as_ref();
         let retraining = retraining.map(|asked| Retraining::new(asked, &loaded, &plan, &settings));
+        let actor = settings.actor_critic.map(|asked| Actor::new(asked, &loaded, &plan, &settings));
         let kinds = (settings.gate.is_some(), settings.retrain.is_some());
         let panel = Panel::new(&loaded, &plan, shadows, settings.symbols.len(), kinds)?;
         let (columns, window) = (loaded.model.contract.names.len(), loaded.model.contract.window);
@@ -204,6 +163,7 @@ impl Beside {
             fingerprint,
             school,
             retraining: retraining.transpose()?,
+            actor: actor.transpose()?,
             panel,
             stateful,
             settings,
@@ -252,6 +212,7 @@ impl Beside {
             self.counts.unsound += 1;
             self.streams[row.instrument].reset();
             self.panel.reset(row.instrument);
+            self.forget_decision(row.instrument);
             return Did::default();
         }
         let place = self.answer(row);
@@ -276,7 +237,10 @@ impl Beside {
         }
         self.counts.gaps += 1;
         self.streams.iter_mut().for_each(Stream::reset);
-        (0..self.streams.len()).for_each(|instrument| self.panel.reset(instrument));
+        for instrument in 0..self.streams.len() {
+            self.panel.reset(instrument);
+            self.forget_decision(instrument);
+        }
     }
 
     /// True for a row that the checkpoint already has. The first row past it tells whether some were lost in between.
@@ -333,7 +297,11 @@ impl Beside {
         if let Some(retraining) = &mut self.retraining {
             retraining.take(input, labelled.class);
         }
-        self.counts.skipped += u64::from(self.school.take(input, labelled.class));
+        let moved = (labelled.change, labelled.mid);
+        self.counts.skipped += u64::from(match &mut self.actor {
+            None => self.school.take(input, labelled.class),
+            Some(actor) => actor.teach(&mut self.school, instrument, input, moved),
+        });
         false
     }
 

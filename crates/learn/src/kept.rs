@@ -1,7 +1,7 @@
 //! The learner as bytes: everything that a later process needs to go on as if nothing had happened, to the bit.
 //!
-//! Magic `TLBESID4`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, retraining,
-//! shadows, liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all.
+//! Magic `TLBESID4`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, retraining, actor and
+//! critic, shadows, liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all.
 use crate::beside::{Beside, Position};
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
@@ -33,6 +33,9 @@ impl Beside {
         self.school.save(&mut out);
         if let Some(retraining) = &self.retraining {
             retraining.save(&mut out);
+        }
+        if let Some(actor) = &self.actor {
+            actor.save(&mut out);
         }
         self.panel.save(&mut out);
         self.liquidities.save(&mut out);
@@ -129,6 +132,7 @@ impl Beside {
         self.school.load(from)?;
         // Before the panel, whose states are of the weights that it answers with.
         self.load_retraining(from)?;
+        self.actor.as_mut().map_or(Some(()), |actor| actor.load(from))?;
         self.panel.load(from)?;
         self.liquidities.load(from)?;
         self.streams.iter_mut().try_for_each(|stream| stream.load(from))

@@ -14,11 +14,13 @@
 
 #![forbid(unsafe_code)]
 
+mod actor;
 mod answer;
 mod beside;
 mod bytes;
 mod change;
 mod contest;
+mod critic;
 mod desk;
 mod dropout;
 mod envelope;
@@ -41,8 +43,10 @@ mod shadow;
 mod store;
 mod stream;
 mod tally;
+mod trades;
 mod window;
 
+pub use actor::ActorCritic;
 pub use answer::Answer;
 pub use beside::{Beside, Counts, Did, Row};
 pub use change::{Change, Move};

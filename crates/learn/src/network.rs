@@ -18,6 +18,13 @@ impl Network {
         if self.0.plan().architecture().stateful { self.0.state().len() } else { 0 }
     }
 
+    /// The probabilities that a network without a state answers one input with.
+    pub(crate) fn probabilities(&mut self, parameters: &[f32], input: &[f32]) -> &[f32] {
+        let outputs = self.0.plan().output().features();
+        let answer = self.0.forward(parameters, input, None);
+        &answer[answer.len().saturating_sub(outputs)..]
+    }
+
     /// The answer to one input. `state` is taken up and put back.
     pub(crate) fn answer(&mut self, parameters: &[f32], input: &[f32], state: &mut [f32]) -> Answer {
         if !state.is_empty() {

@@ -95,6 +95,7 @@ impl Retraining {
             batch: if stateful { 1 } else { asked.batch },
             replay: Some(memory),
             liquidity: None,
+            actor_critic: None,
             ..settings.clone()
         };
         let school = School::new(loaded, plan, &settings)?;

@@ -15,6 +15,8 @@ struct Ready {
     /// `[batch][window][columns]`.
     input: Vec<f32>,
     classes: Vec<u8>,
+    /// How much each counts.
+    weights: Vec<f32>,
     /// Labels in it.
     filled: usize,
     /// Place of the next label.
@@ -99,6 +101,7 @@ impl School {
             ready: Ready {
                 input: vec![0.0; settings.batch * window * columns],
                 classes: vec![NO_CLASS; settings.batch],
+                weights: vec![1.0; settings.batch],
                 filled: 0,
                 next: 0,
             },
@@ -119,6 +122,11 @@ impl School {
 
     /// Takes the label of one input. True when an older label makes room that no step has taken.
     pub(crate) fn take(&mut self, input: &[f32], class: u8) -> bool {
+        self.take_weighted(input, class, 1.0)
+    }
+
+    /// As [`School::take`]; its slopes count `weight`, which may be negative: away from the class. Memory knows no weights.
+    pub(crate) fn take_weighted(&mut self, input: &[f32], class: u8, weight: f32) -> bool {
         let ready = &mut self.ready;
         if let Some(recall) = &mut self.recall {
             recall.add(input, &[class], class);
@@ -128,6 +136,7 @@ impl School {
         let at = ready.next * input.len();
         ready.input[at..at + input.len()].copy_from_slice(input);
         ready.classes[ready.next] = class;
+        ready.weights[ready.next] = weight;
         ready.next = (ready.next + 1) % ready.classes.len();
         let full = ready.filled == ready.classes.len();
         ready.filled += usize::from(!full);
@@ -166,7 +175,8 @@ impl School {
                     Target::Nothing
                 }
             };
-            self.learner.step(&ready.input, wanted, rate)
+            let weight = |nth: usize| ready.weights.get(nth / each).copied().unwrap_or(0.0);
+            self.learner.step_weighted(&ready.input, wanted, weight, rate)
         };
         self.rate.stepped(loss, wanted);
         self.ready.classes.fill(NO_CLASS);
@@ -266,6 +276,7 @@ impl School {
         out.floats(&[self.stride.rate, self.stride.dropout]);
         out.floats(&self.ready.input);
         out.bytes(&self.ready.classes);
+        out.floats(&self.ready.weights);
         [self.ready.filled, self.ready.next].iter().for_each(|value| out.number(*value as u64));
         if let Some(recall) = &self.recall {
             recall.save(out);
@@ -281,6 +292,7 @@ impl School {
         let ready = &mut self.ready;
         from.fill_floats(&mut ready.input)?;
         from.fill_bytes(&mut ready.classes)?;
+        from.fill_floats(&mut ready.weights)?;
         ready.filled = usize::try_from(from.number()?).ok()?;
         ready.next = usize::try_from(from.number()?).ok()?;
         if ready.filled > ready.classes.len() || ready.next >= ready.classes.len() {

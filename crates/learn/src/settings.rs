@@ -1,10 +1,14 @@
 //! How to learn, and how far.
+use crate::actor::ActorCritic;
 use crate::envelope::Envelope;
+use crate::error::LearnError;
 use crate::gate::Gate;
 use crate::liquidity::Liquidity;
 use crate::pace::Pace;
 use crate::retrain::Retrain;
-use tickline_model::train::Recipe;
+use tickline_model::Plan;
+use tickline_model::file::Loaded;
+use tickline_model::train::{CLASSES, Recipe};
 
 /// When a step is taken. Time is line time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +56,63 @@ pub struct Settings {
     pub offer_ns: u64,
     /// How far published weights may go.
     pub envelope: Envelope,
+    /// Learning by reward instead of labels; `None`: labels are learned.
+    pub actor_critic: Option<ActorCritic>,
     /// Learning anew from a rolling window of labels; `None`: never.
     pub retrain: Option<Retrain>,
     /// How a model takes the live one's place; `None`: weights within the envelope are published as they are learned.
     pub gate: Option<Gate>,
+}
+
+/// Classes of a direction model: down, flat, up.
+const DIRECTIONS: usize = CLASSES.len();
+
+impl Settings {
+    /// The model's plan, when they fit it and each other.
+    ///
+    /// # Errors
+    /// [`LearnError::Setting`] and [`LearnError::Model`].
+    pub(crate) fn fits(&self, loaded: &Loaded) -> Result<Plan, LearnError> {
+        let wrong = |text: String| Err(LearnError::Setting(text));
+        let plan = loaded.model.verify()?;
+        let stateful = loaded.model.architecture.stateful;
+        if !loaded.model.architecture.classifies() || plan.outputs() != DIRECTIONS {
+            return wrong(format!(
+                "model {:?} does not end in a softmax over down, flat, up; only direction models learn beside the line",
+                loaded.model.name
+            ));
+        }
+        let one = stateful || (self.cadence == Cadence::Tick && self.replay.is_none());
+        if self.batch == 0 || (one && self.batch != 1) {
+            return wrong(format!(
+                "batch {}; a stateful network takes 1, and so does a step at every label without replay, others at least 1",
+                self.batch
+            ));
+        }
+        if self.horizon == 0 || self.steps == 0 || self.window == 0 || self.symbols.is_empty() {
+            return wrong("horizon, steps, window and the number of symbols must be at least 1".to_owned());
+        }
+        if self.cadence == Cadence::Every(0) || self.offer_ns == 0 {
+            return wrong("an interval of 0 ns; give at least 1".to_owned());
+        }
+        let (rate, threshold) = (self.rate, self.threshold);
+        if !(rate > 0.0 && rate.is_finite() && threshold >= 0.0 && threshold.is_finite()) {
+            return wrong(format!(
+                "rate {rate} must be above 0 and threshold {threshold} at least 0, both finite"
+            ));
+        }
+        if let Some(dropout) = self.dropout.filter(|share| !(0.0..=0.9).contains(share)) {
+            return wrong(format!("dropout {dropout}; give 0 to 0.9"));
+        }
+        let liquidity = self.liquidity.and_then(|liquidity| liquidity.wrong());
+        let retrain = self.retrain.as_ref().and_then(|retrain| retrain.wrong());
+        let gate = self.gate.and_then(|gate| gate.wrong());
+        let actor = self.actor_critic.and_then(|actor| actor.wrong());
+        if let Some(text) = self.pace.wrong().or(liquidity).or(retrain).or(gate).or(actor) {
+            return wrong(text);
+        }
+        Ok(plan)
+    }
 }
 
 /// A memory to learn from, in which rare classes come more often ([`tickline_model::train::Replay`]).

@@ -3,8 +3,8 @@ use super::refused;
 use napi::Result;
 use napi_derive::napi;
 use tickline_learn::{
-    Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Retrain, Settings,
-    Volatility,
+    ActorCritic, Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Retrain,
+    Settings, Volatility,
 };
 use tickline_model::train::{Loss, Method, Recipe};
 
@@ -65,6 +65,8 @@ pub struct LearnerSettings {
     pub window: u32,
     /// Learning from a memory; absent: from the newest labels alone.
     pub replay: Option<LearnerReplay>,
+    /// Learning by reward; absent: labels are learned.
+    pub actor_critic: Option<LearnerActorCritic>,
     /// Learning anew from a rolling window; absent: never.
     pub retrain: Option<LearnerRetrain>,
     /// Models that answer every row and never trade.
@@ -153,6 +155,21 @@ pub struct LearnerReplay {
     pub sharpness: f64,
     /// How far importance weights put that right.
     pub correction: f64,
+}
+
+/// Learning by reward instead of labels.
+#[napi(object)]
+pub struct LearnerActorCritic {
+    /// How much of the next decision's value counts, 0 to below 1.
+    pub discount: f64,
+    /// Share of decisions taken by even dice, 0 to below 1.
+    pub explore: f64,
+    /// Learning rate of the critic.
+    pub critic_rate: f64,
+    /// Trades that the Sharpe ratio looks back over.
+    pub trades: u32,
+    /// Cost of a trade, a share of its price.
+    pub cost: f64,
 }
 
 /// Learning anew from a rolling window of labels.
@@ -271,6 +288,13 @@ impl LearnerSettings {
                 oversample: asked.oversample,
                 sharpness: asked.sharpness,
                 correction: asked.correction,
+            }),
+            actor_critic: self.actor_critic.as_ref().map(|asked| ActorCritic {
+                discount: asked.discount as f32,
+                explore: asked.explore as f32,
+                critic_rate: asked.critic_rate as f32,
+                trades: asked.trades as usize,
+                cost: asked.cost,
             }),
             retrain: self.retrain.as_ref().map(|asked| Retrain {
                 every_ns: asked.every_ns as u64,

@@ -46,6 +46,7 @@ pub fn settings() -> Settings {
         envelope: OPEN,
         replay: None,
         retrain: None,
+        actor_critic: None,
         gate: None,
     }
 }
