@@ -1,0 +1,105 @@
+/**
+ * Goal: models that TensorFlow.js itself built and saved, layer names, layout and all, come in by the command's own way and answer alike.
+ * Method: Sequential and functional models of each layer that is read, random weights, saved as `model.json` and a shard, as
+ * `model.save("file://...")` does; the same random rows through both. Skipped where TensorFlow.js is not installed.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { answers, noise } from "../answers.ts";
+import { importFile } from "../main.ts";
+import { randomModel, readModel } from "../model.ts";
+import { INSTALL, loadTf, type Tf, type TfArtifacts, type TfModel, type TfTensor } from "../peers.ts";
+
+/** What builds models, beyond what the product uses of TensorFlow.js. */
+interface Builder extends Tf {
+  readonly layers: Readonly<Record<string, (options: object) => { apply(input: unknown): unknown }>>;
+  sequential(options: { readonly layers: readonly unknown[] }): Built;
+  input(options: object): unknown;
+  model(options: object): Built;
+}
+
+interface Built extends TfModel {
+  setWeights(weights: readonly TfTensor[]): void;
+}
+
+const tf = (await loadTf()) as Builder | undefined;
+const absent = tf === undefined ? `TensorFlow.js is not installed: ${INSTALL}` : false;
+const folder = mkdtempSync(join(tmpdir(), "tickline-foreign-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const COLUMNS = 6;
+const WINDOW = 8;
+
+const MODELS: Readonly<Record<string, (tf: Builder) => Built>> = {
+  "dense, ReLU, softmax": ({ layers, sequential }) => sequential({ layers: [
+    layers["dense"]?.({ inputShape: [COLUMNS], units: 9, activation: "relu" }), layers["dropout"]?.({ rate: 0.3 }), layers["dense"]?.({ units: 3, activation: "softmax" }),
+  ] }),
+  "a skip connection": ({ layers, input, model }) => {
+    const x = input({ shape: [COLUMNS] });
+    const a = layers["dense"]?.({ units: 5, activation: "tanh" }).apply(x);
+    const b = layers["dense"]?.({ units: 5, activation: "sigmoid" }).apply(a);
+    const sum = layers["add"]?.({}).apply([a, b]);
+    return model({ inputs: x, outputs: layers["dense"]?.({ units: 3, activation: "softmax" }).apply(sum) });
+  },
+  "two LSTM": ({ layers, sequential }) => sequential({ layers: [
+    layers["lstm"]?.({ inputShape: [WINDOW, COLUMNS], units: 5, recurrentActivation: "sigmoid", returnSequences: true }),
+    layers["lstm"]?.({ units: 4, recurrentActivation: "sigmoid" }), layers["dense"]?.({ units: 3, activation: "softmax" }),
+  ] }),
+  "convolution over time": ({ layers, sequential }) => sequential({ layers: [
+    layers["conv1d"]?.({ inputShape: [WINDOW, COLUMNS], filters: 4, kernelSize: 3, activation: "relu" }), layers["batchNormalization"]?.({}),
+    layers["maxPooling1d"]?.({ poolSize: 2 }), layers["flatten"]?.({}), layers["dense"]?.({ units: 3, activation: "softmax" }),
+  ] }),
+};
+
+/** Saves a model as TensorFlow.js does, with weights that are noise; its import by the command's own way. */
+async function taken(net: Built, name: string, window: number): Promise<ReturnType<typeof readModel>> {
+  const engine = tf as Builder;
+  // Deviations of a batch normalisation are among them.
+  net.setWeights(net.getWeights().map((weights) => engine.tensor(noise(weights.dataSync().length).map((x) => Math.abs(x) / 2 + 0.05), weights.shape)));
+  let saved: TfArtifacts | undefined;
+  await net.save(engine.io.withSaveHandler((artifacts) => {
+    saved = artifacts;
+    return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } });
+  }));
+  const { modelTopology, weightSpecs, weightData } = saved as TfArtifacts;
+  writeFileSync(join(folder, "weights.bin"), new Uint8Array(weightData as ArrayBuffer));
+  const json = { format: "layers-model", generatedBy: "TensorFlow.js", convertedBy: null, modelTopology, weightsManifest: [{ paths: ["weights.bin"], weights: weightSpecs }] };
+  writeFileSync(join(folder, "model.json"), JSON.stringify(json));
+  const columns = randomModel("mlp", 1, 1).contract.columns.slice(0, COLUMNS);
+  writeFileSync(join(folder, "contract.json"), JSON.stringify({ name, columns, mean: columns.map(() => 0), scale: columns.map(() => 1), clip: 100, window, classes: ["down", "flat", "up"], horizon: 10 }));
+  const out = join(folder, "net.tlm");
+  importFile(join(folder, "model.json"), out, join(folder, "contract.json"));
+  return readModel(out);
+}
+
+for (const [name, make] of Object.entries(MODELS)) {
+  test(`${name}: built and saved by TensorFlow.js, it answers alike here`, { skip: absent }, async () => {
+    const engine = tf as Builder;
+    const net = make(engine);
+    const window = /LSTM|time/.test(name) ? WINDOW : 1;
+    const model = await taken(net, name, window);
+    const rows = noise((window + 2) * COLUMNS);
+    const ours = answers(model, rows);
+    assert.equal(ours.length, 3);
+    ours.forEach((answer, nth) => {
+      const x = rows.slice(nth * COLUMNS, (nth + window) * COLUMNS);
+      const theirs = engine.tidy(() => net.predict(engine.tensor(x, window === 1 ? [1, COLUMNS] : [1, window, COLUMNS])).dataSync());
+      answer.forEach((value, at) => assert.ok(Math.abs(value - (theirs[at] ?? NaN)) < 1e-5, `answer ${nth}, ${at}: ${value}, theirs ${theirs[at]}`));
+    });
+    assert.ok(Math.max(...ours.flatMap((answer) => [...answer])) < 0.999, "answers that say something");
+    net.dispose();
+  });
+}
+
+test("what TensorFlow.js builds otherwise by default is refused by layer", { skip: absent }, async () => {
+  const { layers, sequential } = tf as Builder;
+  const end = (): unknown => layers["dense"]?.({ units: 3, activation: "softmax" });
+  // The hard sigmoid is the default there, the reset gate before the product its only form.
+  const lstm = sequential({ layers: [layers["lstm"]?.({ inputShape: [WINDOW, COLUMNS], units: 4 }), end()] });
+  await assert.rejects(taken(lstm, "lstm", WINDOW), /KERAS_LAYER: .*layer lstm_\w+ \(LSTM\): activations tanh, hard_sigmoid; tanh and sigmoid are read/);
+  const gru = sequential({ layers: [layers["gru"]?.({ inputShape: [WINDOW, COLUMNS], units: 4, recurrentActivation: "sigmoid" }), end()] });
+  await assert.rejects(taken(gru, "gru", WINDOW), /KERAS_LAYER: .*gru.*reset/i);
+});
