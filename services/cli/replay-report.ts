@@ -80,7 +80,7 @@ export function replayText(result: LineResult, report: ReplayReport, facts: RunF
   const lines = [
     summaryText(summarize(result, facts), width).trimEnd(),
     "",
-    `capture ${report.capture}, speed ${report.speed}; ${report.admit_waits} frames held for the venue's answers, ${report.unanswered} orders unanswered`,
+    `capture ${report.capture}, speed ${report.speed}; ${report.admit_waits} frames held for the venue's answers, while the capture's clock stood still; ${report.unanswered} orders unanswered`,
     ...(report.truncated_at === null ? [] : [`note: the capture's last record, at byte ${report.truncated_at}, is cut off; what came before it was played`]),
     `hash of the books ${report.hashes.books ?? "unknown"}, of the orders ${report.hashes.orders ?? "unknown"}`,
     ...(gate?.checks ?? []).map((check) => `gate ${check.passed ? "holds" : "FAILS"}: ${check.text}, measured ${measuredText(check)}`),

@@ -211,6 +211,26 @@ test("replay: a frame is released at its admission time, not one ns before, and 
   feed.close();
 });
 
+test("replay: waiting for the venue alone does not count as the line's lateness, waiting with work undone does", () => {
+  const HELD_MS = 200;
+  for (const idle of [true, false]) {
+    const rig = new Rig(`held-${idle}`);
+    const feed = rig.replay([[100, mold(1, [add(1, "B", 9900)])], [500, mold(2, [add(2, "S", 10100)])]], 1);
+    rig.admit(SECOND + 100);
+    assert.equal(feed.doWork(), 1);
+    // Everything before the second frame is handled, or is not.
+    rig.control.service("execution").horizon.setNumber(idle ? SECOND + 500 : SECOND + 499);
+    const sleeper = new Int32Array(new SharedArrayBuffer(4));
+    while (rig.counter("admit_waits") === 0) feed.doWork();
+    Atomics.wait(sleeper, 0, 0, HELD_MS);
+    rig.admit(SECOND + 500);
+    while (feed.doWork() === 0);
+    const waitedMs = (rig.read()[1]?.waitedNs ?? NaN) / 1e6;
+    assert.ok(idle ? waitedMs < HELD_MS / 2 : waitedMs >= HELD_MS, `${waitedMs} ms with the line ${idle ? "idle" : "at work"}`);
+    feed.close();
+  }
+});
+
 test("replay: nothing is released before the line is armed; once begun, a disarmed line still sees the market", () => {
   const rig = new Rig("arming");
   rig.admit(FOREVER);

@@ -29,7 +29,7 @@ function refusal(from: string, to: string): ConfigError {
 test("the demo and the replay line are accepted, their paths made absolute", () => {
   const { config } = loadLine(`${ROOT}${FILE}`);
   assert.equal(config.line, "demo");
-  assert.equal(config.inference.model, `${ROOT}ops/models/demo.tlm`);
+  assert.equal(config.inference.model, `${ROOT}ops/models/demo.int8.tlm`);
   assert.equal(config.placement.exchange.idle, "park");
   assert.equal(loadLine(`${ROOT}ops/lines/replay.yaml`).config.instruments.length, 0);
 });
@@ -50,8 +50,8 @@ const CASES: { name: string; from: string; to: string; path: string; says: RegEx
   { name: "a speed of 0", from: "kind: socket, wait: block", to: "kind: pcap, path: x.pcap, speed: 0", path: "feed.source.speed", says: /or "max"/ },
   { name: "a group that is not multicast", from: "239.77.1.1", to: "10.0.0.1", path: "venue.itch.a.group", says: /multicast group/ },
   { name: "a port of 70000", from: "port: 26478", to: "port: 70000", path: "venue.rerequest.port", says: /1 to 65535/ },
-  { name: "a model that is in its ensemble twice", from: "  model: ops/models/demo.tlm", to: "  model: ops/models/demo.tlm\n  ensemble: [a.tlm, ops/models/demo.tlm]", path: "inference.ensemble[1]", says: /demo\.tlm is listed twice, and would count twice; remove one/ },
-  { name: "an ensemble that is no list", from: "  model: ops/models/demo.tlm", to: "  model: ops/models/demo.tlm\n  ensemble: b.tlm", path: "inference.ensemble", says: /a list of up to 15 model files/ },
+  { name: "a model that is in its ensemble twice", from: "  model: ops/models/demo.int8.tlm", to: "  model: ops/models/demo.int8.tlm\n  ensemble: [a.tlm, ops/models/demo.int8.tlm]", path: "inference.ensemble[1]", says: /demo\.int8\.tlm is listed twice, and would count twice; remove one/ },
+  { name: "an ensemble that is no list", from: "  model: ops/models/demo.int8.tlm", to: "  model: ops/models/demo.int8.tlm\n  ensemble: b.tlm", path: "inference.ensemble", says: /a list of up to 15 model files/ },
   { name: "a symbol listed twice", from: "TLKB", to: "TLKA", path: "instruments[1].symbol", says: /TLKA is listed twice; remove one/ },
   { name: "a service inside the exchange's process", from: "process: execution", to: "process: exchange", path: "placement.execution.process", says: /process of its own/ },
   { name: "fused services that idle differently", from: "process: risk, idle: park", to: "process: execution, idle: spin", path: "placement.risk", says: /shares a process with execution/ },
@@ -96,11 +96,11 @@ test("a file that is absent is refused by name", () => {
 });
 
 test("a model that is absent is refused at its place", () => {
-  const line = parseLine(DEMO.replace("ops/models/demo.tlm", "./absent.tlm"), `${ROOT}${FILE}`);
+  const line = parseLine(DEMO.replace("ops/models/demo.int8.tlm", "./absent.tlm"), `${ROOT}${FILE}`);
   assert.equal(line.config.inference.model, `${ROOT}ops/lines/absent.tlm`);
   assert.throws(() => line.requireFiles(), /inference\.model: no file ops\/lines\/absent\.tlm; name a file/);
-  const together = parseLine(DEMO.replace("  model: ops/models/demo.tlm", "  model: ops/models/demo.tlm\n  ensemble: [./absent.tlm]"), `${ROOT}${FILE}`);
-  assert.deepEqual(modelsOf(together.config), [`${ROOT}ops/models/demo.tlm`, `${ROOT}ops/lines/absent.tlm`]);
+  const together = parseLine(DEMO.replace("  model: ops/models/demo.int8.tlm", "  model: ops/models/demo.int8.tlm\n  ensemble: [./absent.tlm]"), `${ROOT}${FILE}`);
+  assert.deepEqual(modelsOf(together.config), [`${ROOT}ops/models/demo.int8.tlm`, `${ROOT}ops/lines/absent.tlm`]);
   assert.throws(() => together.requireFiles(), /inference\.ensemble\[0\]: no file ops\/lines\/absent\.tlm/);
 });
 

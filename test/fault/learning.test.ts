@@ -50,7 +50,7 @@ test("kill -9 of the learner: the line stays armed and of one epoch, learning go
   await command.until("publication after the restart", () => learning() > before);
   assert.deepEqual([control.line.armed(), control.line.epoch(), command.count("orders may pass")], [true, epoch, 1]);
   assert.match(command.out, /learner was killed by SIGKILL; the line goes on/);
-  assert.match((await tickline("status", line.name)).out, /learning: [\d,]+ steps, [\d,]+ published/);
+  assert.match((await tickline("status", line.name)).out, /learning: [\d,]+ steps \(.*\), [\d,]+ published/);
   command.child.kill("SIGTERM");
   assert.equal(await command.ended, 130, command.err);
 });

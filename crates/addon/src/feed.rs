@@ -81,6 +81,9 @@ impl Feed {
         };
         let block =
             control.service("feed").ok_or_else(|| refused("FEED_RING: the control block has no feed"))?;
+        let end = control
+            .service("execution")
+            .ok_or_else(|| refused("FEED_RING: the control block has no execution"))?;
         let shape = Shape::Broadcast { slots: REHEARSAL_SLOTS, payload: FEATURES_BYTES };
         let segment = match &config.features {
             Some(path) => Segment::open(path),
@@ -100,7 +103,7 @@ impl Feed {
             pipeline: Pipeline::new(&settings),
             source,
             outlet: RingOutlet::new(publisher, &block),
-            meter: Meter::new(block),
+            meter: Meter::new(block, end),
             instruments: config.instruments,
             published: 0,
         };
@@ -182,7 +185,9 @@ fn open_source(source: &Source) -> Result<(FrameSource, arbiter::Config)> {
             let speed = Source::speed(speed).map_err(refused)?;
             let capture = Capture::open(path).map_err(|fault| refused(format!("FEED_CAPTURE: {fault}")))?;
             let player = Player::new(capture, Nanos(0), speed);
-            let replay = Replay { player, started: false, held_since: None, reached: Nanos(0), ended: false };
+            let (held_since, idle_since) = (None, None);
+            let replay =
+                Replay { player, started: false, held_since, idle_since, reached: Nanos(0), ended: false };
             Ok((
                 FrameSource::Replay(Box::new(replay)),
                 arbiter::Config { join: Join::Beginning, ..Default::default() },
@@ -245,14 +250,12 @@ fn replay_frames(
         };
         let mut now = monotonic();
         if next > admit {
-            if replay.held_since.is_none()
-                && replay.player.next_due().is_some_and(|due| due <= now || !replay.started)
-            {
-                replay.held_since = Some(now);
-                meter.admit_wait();
+            if replay.player.next_due().is_some_and(|due| due <= now || !replay.started) {
+                hold(replay, meter, next, now);
             }
             break;
         }
+        release(replay, meter, now);
         if !replay.started {
             replay.started = true;
             replay.player.restart(now);
@@ -261,9 +264,6 @@ fn replay_frames(
             now = wait(&replay.player, pipeline, now);
         }
         let Some(frame) = replay.player.poll(now) else { break };
-        if let Some(since) = replay.held_since.take() {
-            meter.admission.record(now.0.saturating_sub(since.0));
-        }
         meter.lateness.record(now.0.saturating_sub(frame.due.0));
         replay.reached = frame.time;
         pipeline.accept(&frame, outlet);
@@ -273,6 +273,30 @@ fn replay_frames(
         }
     }
     frames
+}
+
+/// Notes since when a frame that is due is not admitted, and since when the venue alone is to blame.
+#[cold]
+fn hold(replay: &mut Replay, meter: &mut Meter, next: Nanos, now: Nanos) {
+    if replay.held_since.is_none() {
+        replay.held_since = Some(now);
+        meter.admit_wait();
+    }
+    if replay.idle_since.is_none() && meter.line_horizon() >= next.0 {
+        replay.idle_since = Some(now);
+    }
+}
+
+/// The next frame is admitted. While the line had nothing to do but wait for the simulated venue, the capture's clock stood still: a real
+/// venue does not hold up the market's data. What the line itself was late by stays counted.
+#[inline]
+fn release(replay: &mut Replay, meter: &Meter, now: Nanos) {
+    if let Some(since) = replay.held_since.take() {
+        meter.admission.record(now.0.saturating_sub(since.0));
+    }
+    if let Some(since) = replay.idle_since.take() {
+        replay.player.postpone(Nanos(now.0.saturating_sub(since.0)));
+    }
 }
 
 /// Waits a while for the next frame to be due, with its bytes and the work that needs no frame at hand; returns the time.

@@ -41,6 +41,15 @@ fn a_frame_is_due_at_its_deadline_and_not_a_nanosecond_before() {
 }
 
 #[test]
+fn while_the_clock_stands_still_what_is_to_come_moves_and_lateness_stays() {
+    let mut player = Player::new(capture(&[100, 350, 400]), Nanos(5_000), Speed::Times(1.0));
+    assert_eq!(polls(&mut player, &[5_000]), [Some((100, 5_000))]);
+    player.postpone(Nanos(1_000));
+    // The second is late, by what is not the clock's.
+    assert_eq!(polls(&mut player, &[6_249, 7_000, 7_000]), [None, Some((350, 6_250)), Some((400, 6_300))]);
+}
+
+#[test]
 fn speed_divides_the_waiting_and_full_speed_does_not_wait() {
     let mut fast = Player::new(capture(&[100, 350]), Nanos(0), Speed::Times(10.0));
     assert_eq!(polls(&mut fast, &[0, 24, 25]), [Some((100, 0)), None, Some((350, 25))]);

@@ -24,6 +24,8 @@ const PLACES: [usize; 12] = [
 /// Writes what was added since it last did.
 pub(super) struct Meter {
     block: ServiceBlock,
+    /// The last service of the flow.
+    end: ServiceBlock,
     written: [u64; PLACES.len()],
     pub(super) lateness: Histogram,
     pub(super) admission: Histogram,
@@ -36,9 +38,9 @@ pub(super) struct Meter {
 const POLLS: u32 = 64;
 
 impl Meter {
-    pub(super) fn new(block: ServiceBlock) -> Meter {
+    pub(super) fn new(block: ServiceBlock, end: ServiceBlock) -> Meter {
         let (lateness, admission) = (block.histogram(hop("lateness")), block.histogram(hop("admit")));
-        Meter { block, written: [0; PLACES.len()], lateness, admission, admit_waits: 0, unwritten: 0 }
+        Meter { block, end, written: [0; PLACES.len()], lateness, admission, admit_waits: 0, unwritten: 0 }
     }
 
     /// After each poll: writes totals with the first that moved nothing, and now and then while all do.
@@ -87,6 +89,11 @@ impl Meter {
     pub(super) fn admit_wait(&mut self) {
         self.admit_waits += 1;
         self.block.add(counter("admit_waits"), 1);
+    }
+
+    /// The capture time below which the whole line has handled everything.
+    pub(super) fn line_horizon(&self) -> u64 {
+        self.end.horizon()
     }
 
     pub(super) fn block(&self) -> &ServiceBlock {

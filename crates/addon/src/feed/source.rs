@@ -11,8 +11,10 @@ pub(super) struct Replay {
     pub(super) player: Player,
     /// The clock of the playing starts with the first frame that is admitted.
     pub(super) started: bool,
-    /// Since when the next frame waits for admission.
+    /// Since when the next frame is due and waits for admission.
     pub(super) held_since: Option<Nanos>,
+    /// Since when it waits for the venue alone: the line has handled everything before it.
+    pub(super) idle_since: Option<Nanos>,
     /// Line time of the last frame.
     pub(super) reached: Nanos,
     pub(super) ended: bool,

@@ -48,6 +48,12 @@ impl Player {
         (self.start, self.at, self.reached) = (start, 0, self.first);
     }
 
+    /// Lets the capture's clock stand still for a while that has passed: all frames to come are due that much later.
+    #[inline]
+    pub fn postpone(&mut self, by: Nanos) {
+        self.start.0 = self.start.0.saturating_add(by.0);
+    }
+
     /// Capture time of the next frame; `None` at the end. Never below the time of a frame played before.
     #[inline]
     pub fn next_time(&self) -> Option<Nanos> {
