@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
-use tickline_learn::{Cadence, Desk, Envelope, Gate, Outcome, Replay, Settings};
+use tickline_learn::{
+    ActorCritic, Cadence, Desk, Envelope, Gate, Liquidity, Outcome, Replay, Retrain, Settings,
+};
 use tickline_model::train::Dice;
 use tickline_ring::Segment;
 use walk::{Given, OPEN, bits, give, mlp, settings, walk};
@@ -149,12 +151,34 @@ fn full() -> Settings {
         batch: 8,
         envelope: Envelope { score_slack: 0.2, labels_min: 50, change_max: 0.5, drift_max: 5.0 },
         dropout: Some(0.1),
+        liquidity: Some(Liquidity { most: 3.0, fast: 10, slow: 200 }),
+        retrain: Some(Retrain {
+            every_ns: 1_000_000,
+            labels: 100,
+            each: 2,
+            batch: 8,
+            steps: 150,
+            rate: 1e-2,
+        }),
         window: 200,
         rate: 1e-2,
         ..settings()
     }
 }
 
+/// Likewise by reward.
+fn by_reward() -> Settings {
+    let asked = ActorCritic { discount: 0.5, explore: 0.1, critic_rate: 1e-3, trades: 100, cost: 0.0 };
+    Settings { actor_critic: Some(asked), replay: None, ..full() }
+}
+
+/// What a folder's processes learn with.
+fn of(folder: &Path) -> Settings {
+    if folder.join(BY_REWARD).exists() { by_reward() } else { full() }
+}
+
+/// File of a folder whose processes learn by reward.
+const BY_REWARD: &str = "by-reward";
 const FOLDER: &str = "TICKLINE_CRASH_FOLDER";
 
 fn crash_rows() -> Vec<Given> {
@@ -169,7 +193,7 @@ fn crash_rows() -> Vec<Given> {
 fn victim() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let line = Arc::new(Segment::open(folder.join("weights")).expect("there"));
-    let mut desk = open(&folder.join("learner"), &line, &full());
+    let mut desk = open(&folder.join("learner"), &line, &of(&folder));
     feed(&mut desk, &crash_rows());
     std::fs::write(folder.join("done"), desk.beside().checkpoint()).expect("written");
 }
@@ -177,8 +201,19 @@ fn victim() {
 #[test]
 fn kill_nine_at_any_moment() {
     let kills: usize = std::env::var("TICKLINE_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(8);
-    let wanted = whole("kill", &crash_rows(), &full());
-    let scratch = Scratch::new("kill");
+    kill("kill", kills, |_| {});
+}
+
+#[test]
+fn kill_nine_while_it_learns_by_reward() {
+    kill("kill-by-reward", 4, |folder| std::fs::write(folder.join(BY_REWARD), "").expect("written"));
+}
+
+/// Kills processes of a folder so many times, and holds what the last ones come to against one that was not killed.
+fn kill(name: &str, kills: usize, prepare: impl FnOnce(&Path)) {
+    let scratch = Scratch::new(name);
+    prepare(&scratch.0);
+    let wanted = whole(&format!("{name}-whole"), &crash_rows(), &of(&scratch.0));
     let _line = scratch.line("weights");
     let victim = || {
         let mut command = Command::new(std::env::current_exe().expect("this test"));
