@@ -174,7 +174,7 @@ impl Kernel for Local<'_> {
                 }
                 let four = L::four_sums(sums).mul(scale);
                 watched = four.mul_add(zero, watched);
-                four.give_part(scores);
+                four.give_four(scores);
             }
             let shares = &mut work[..lines(known)];
             softmax::<L>(shares, known);

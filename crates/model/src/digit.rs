@@ -3,7 +3,7 @@
 //!
 //! A word of 32 bits holds one f32, two bf16 or four 8-bit inputs; a line of weights holds as many for each of sixteen outputs. Before the
 //! weights of an output line stand its head lines: what sums begin with, and for 8-bit numbers what they are scaled and moved by.
-use crate::block::{LANES, Line, bytes_mut, flat, halves_mut, words};
+use crate::block::{LANES, Line, bytes_mut, halves_mut, words};
 use crate::lanes::Lanes;
 
 /// A call of `$body` with `$digit` bound to the kind of a precision.
@@ -259,16 +259,16 @@ impl Digit for Byte {
 fn largest<L: Lanes>(x: &[Line], rows: Rows) -> f32 {
     let zero = L::splat(0.0);
     let mut top = zero;
-    let mut rest = 0.0f32;
     for row in 0..rows.count {
         let whole = rows.values / LANES;
         for line in &x[row * rows.stride..row * rows.stride + whole] {
             let x = L::load(line);
             top = top.max(x.max(zero.sub(x)));
         }
-        for value in &flat(&x[row * rows.stride + whole..])[..rows.values % LANES] {
-            rest = rest.max(value.abs());
+        if !rows.values.is_multiple_of(LANES) {
+            let x = L::load(&x[row * rows.stride + whole]).keep(rows.values % LANES);
+            top = top.max(x.max(zero.sub(x)));
         }
     }
-    top.fold(|a, b| if a > b { a } else { b }).max(rest)
+    top.top().max(0.0)
 }

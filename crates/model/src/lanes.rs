@@ -231,6 +231,18 @@ pub(crate) trait Lanes: Copy {
         }
         Self::load(&line)
     }
+    /// Lane `N` of the first four of what `four_sums` gave, or of what was made of it lane by lane, in every lane.
+    #[inline(always)]
+    fn of_four<const N: usize>(self) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        Self::splat(line.0[N])
+    }
+    /// The first four lanes.
+    #[inline(always)]
+    fn give_four(self, to: &mut [f32; 4]) {
+        self.give_part(to);
+    }
     /// The largest of the first four lanes, in these four.
     #[inline(always)]
     fn top_of_four(self) -> Self {

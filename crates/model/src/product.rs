@@ -8,7 +8,7 @@ use crate::digit::{Digit, Reach, Rows};
 use crate::lanes::{Kernel, Lanes};
 use std::marker::PhantomData;
 
-/// Patches at a time where registers allow it.
+/// Patches at a time where registers allow it; twice as many would want more addresses than there are registers for.
 const PATCHES: usize = 5;
 
 /// Which words make up each input of a product, and where its outputs go; all in words of the product's kind, from the first word on.
@@ -142,6 +142,16 @@ pub(crate) fn alone<L: Lanes, D: Digit, const W: usize>(
     }
 }
 
+/// Sums of one block as numbers.
+#[inline(always)]
+fn end<L: Lanes, D: Digit, const W: usize>(sums: [D::Sum<L>; W], head: &[Line], unit: L) -> [L; W] {
+    let mut out = [unit; W];
+    for w in 0..W {
+        out[w] = D::end::<L>(sums[w], head, w, W, unit);
+    }
+    out
+}
+
 /// One patch against one block, head included.
 #[inline(always)]
 pub(crate) fn block<L: Lanes, D: Digit, const W: usize>(
@@ -152,12 +162,7 @@ pub(crate) fn block<L: Lanes, D: Digit, const W: usize>(
     unit: L,
 ) -> [L; W] {
     let (head, weights) = packed.split_at(W * D::HEAD);
-    let sums = alone::<L, D, W>(x, stride, shape, head, weights);
-    let mut out = [unit; W];
-    for (w, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
-        *out = D::end::<L>(sum, head, w, W, unit);
-    }
-    out
+    end::<L, D, W>(alone::<L, D, W>(x, stride, shape, head, weights), head, unit)
 }
 
 /// What becomes of sums on their way out.
@@ -281,15 +286,14 @@ fn blocks<L: Lanes, D: Digit, const W: usize>(
         for each in 0..PATCHES {
             (at[each], goes[each]) = walk.next(patches, steps);
         }
-        let sums = tile::<L, D, W, PATCHES>(x, at, stride, shape, head, weights);
-        for (sums, goes) in sums.into_iter().zip(goes) {
-            let mut y = [unit; W];
-            for (w, sum) in sums.into_iter().enumerate() {
-                y[w] = D::end::<L>(sum, head, w, W, unit);
-            }
-            guard = put(y, place, nth, guard, &mut to[goes..]);
-            nth += 1;
-        }
+        // One after another and no loop, so that sums stay in registers.
+        let [a, b, c, d, e] = tile::<L, D, W, PATCHES>(x, at, stride, shape, head, weights);
+        guard = put(end::<L, D, W>(a, head, unit), place, nth, guard, &mut to[goes[0]..]);
+        guard = put(end::<L, D, W>(b, head, unit), place, nth + 1, guard, &mut to[goes[1]..]);
+        guard = put(end::<L, D, W>(c, head, unit), place, nth + 2, guard, &mut to[goes[2]..]);
+        guard = put(end::<L, D, W>(d, head, unit), place, nth + 3, guard, &mut to[goes[3]..]);
+        guard = put(end::<L, D, W>(e, head, unit), place, nth + 4, guard, &mut to[goes[4]..]);
+        nth += PATCHES;
     }
     while nth < count {
         let (at, goes) = walk.next(patches, steps);
@@ -302,13 +306,15 @@ fn blocks<L: Lanes, D: Digit, const W: usize>(
 
 /// Writes the lines of patch `nth`; what spills over the outputs of one block is overwritten by those that follow or lies in the spare line.
 #[inline(always)]
-fn put<L: Lanes, const W: usize>(y: [L; W], place: Place<'_>, nth: usize, mut guard: L, to: &mut [f32]) -> L {
+fn put<L: Lanes, const W: usize>(y: [L; W], place: Place<'_>, nth: usize, guard: L, to: &mut [f32]) -> L {
     let (zero, slope, starts) = (L::splat(0.0), L::splat(place.out.slope), place.out.starts);
+    // The sum of all is finite only where each is; added up they wait for one another less than in the guard itself.
+    let mut all = zero;
     for (w, mut y) in y.into_iter().enumerate() {
         if !starts.is_empty() {
             y = y.add(L::load(&starts[nth * place.lines + place.first + w]));
         }
-        guard = y.mul_add(zero, guard);
+        all = all.add(y);
         let to = &mut to[w * LANES..];
         if place.part > 0 && place.first + w + 1 == place.lines {
             y.max(y.mul(slope)).give_part(&mut to[..place.part]);
@@ -316,5 +322,5 @@ fn put<L: Lanes, const W: usize>(y: [L; W], place: Place<'_>, nth: usize, mut gu
             y.max(y.mul(slope)).give(to);
         }
     }
-    guard
+    all.mul_add(zero, guard)
 }

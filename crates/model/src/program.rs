@@ -169,6 +169,7 @@ pub(crate) enum Op {
     },
     Bin {
         from: Span,
+        work: Span,
         to: Span,
         weights: usize,
     },

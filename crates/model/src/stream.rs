@@ -263,9 +263,9 @@ impl Pair<'_> {
             *at = (nth + r) * step;
         }
         if self.both {
-            let second = part::<L, W, R>(self.x[1], at, run, head, &taps[run * W..2 * run * W]);
-            let third =
-                part::<L, W, R>(self.x[2], at, run, &[Line::ZERO; W], &taps[2 * run * W..3 * run * W]);
+            let (own, behind) = (&taps[run * W..2 * run * W], &taps[2 * run * W..3 * run * W]);
+            let second = part::<L, W, R>(self.x[1], at, run, head, own);
+            let third = part::<L, W, R>(self.x[2], at, run, &[Line::ZERO; W], behind);
             for r in 0..R {
                 let place = (nth + r) * self.lines + line;
                 for w in 0..W {

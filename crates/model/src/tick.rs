@@ -304,10 +304,10 @@ fn over_window<L: Lanes>(op: &Op, tick: &mut Tick<'_>) {
             let (energy, to) = (&mut rest[..energy.lines()], &mut y[..to.lines()]);
             L::enter(Focus { x, weights: &tick.weights[weights..], wide: from.wide(), energy, guard, to });
         }
-        Op::Bin { from, to, weights } => {
-            let (x, y) = apart(tick.scratch, from, to);
-            let (wide, values, to) = (to.wide(), to.values, &mut y[..to.lines()]);
-            L::enter(BilinearNorm { x, weights: &tick.weights[weights..], wide, values, guard, to });
+        Op::Bin { from, work, to, weights } => {
+            let (wide, values, weights) = (to.wide(), to.values, &tick.weights[weights..]);
+            let (x, work, to) = with_work(tick.scratch, from, work, to);
+            L::enter(BilinearNorm { x, weights, wide, values, work, guard, to });
         }
         Op::Attend { from, hidden, to, weights } => {
             let (query, hidden_wide) = (&tick.weights[weights..], hidden.wide());

@@ -1,6 +1,6 @@
 // @hot
 //! Layers over the matrix of a whole window: bilinear ones and attention over time.
-use crate::block::{LANES, Line, flat};
+use crate::block::{LANES, Line, flat, flat_mut, lines};
 use crate::kernel::softmax;
 use crate::lanes::{Kernel, Lanes};
 use crate::math::exp;
@@ -22,29 +22,41 @@ impl Kernel for Mix<'_> {
     #[inline(always)]
     fn run<L: Lanes>(mut self) {
         let (_, given, wide) = self.shape;
-        let mut column = 0;
+        let (mut column, mut guard) = (0, L::load(self.guard));
         while column < wide {
-            let columns = if wide - column >= 2 { 2 } else { 1 };
-            let mut j = 0;
-            while j < given {
-                let rows = if given - j >= 5 { 5 } else { 1 };
-                match (rows, columns) {
-                    (5, 2) => self.some::<L, 5, 2>(j, column),
-                    (5, _) => self.some::<L, 5, 1>(j, column),
-                    (_, 2) => self.some::<L, 1, 2>(j, column),
-                    _ => self.some::<L, 1, 1>(j, column),
-                }
-                j += rows;
-            }
+            // As many lines at a time as registers allow, and the sums of one hide each other's latency.
+            let columns = if const { L::CHAINS == 8 } { (wide - column).min(4) } else { 1 };
+            guard = match columns {
+                4 => self.column::<L, 4>(column, given, guard),
+                3 => self.column::<L, 3>(column, given, guard),
+                2 => self.column::<L, 2>(column, given, guard),
+                _ => self.column::<L, 1>(column, given, guard),
+            };
             column += columns;
         }
+        guard.store(self.guard);
     }
 }
 
 impl Mix<'_> {
+    /// All rows of `C` lines.
+    #[inline(always)]
+    fn column<L: Lanes, const C: usize>(&mut self, column: usize, given: usize, mut guard: L) -> L {
+        let mut j = 0;
+        while given - j >= 5 {
+            guard = self.some::<L, 5, C>(j, column, guard);
+            j += 5;
+        }
+        while j < given {
+            guard = self.some::<L, 1, C>(j, column, guard);
+            j += 1;
+        }
+        guard
+    }
+
     /// `R` rows of `C` lines.
     #[inline(always)]
-    fn some<L: Lanes, const R: usize, const C: usize>(&mut self, j: usize, column: usize) {
+    fn some<L: Lanes, const R: usize, const C: usize>(&mut self, j: usize, column: usize, guard: L) -> L {
         let (times, given, wide) = self.shape;
         let (w, start) = self.weights.split_at((times * given).div_ceil(LANES));
         let w = &flat(w)[..times * given];
@@ -55,22 +67,28 @@ impl Mix<'_> {
             }
         }
         for (x, w) in self.x.chunks_exact(wide).zip(w.chunks_exact(given)) {
-            let (x, w) = (&x[column..column + C], &w[j..j + R]);
+            let (given, w) = (&x[column..column + C], &w[j..j + R]);
+            let mut x = [L::splat(0.0); C];
             for c in 0..C {
-                let x = L::load(&x[c]);
-                for r in 0..R {
-                    sums[r][c] = L::splat(w[r]).mul_add(x, sums[r][c]);
+                x[c] = L::load(&given[c]);
+            }
+            for r in 0..R {
+                let w = L::splat(w[r]);
+                for c in 0..C {
+                    sums[r][c] = w.mul_add(x[c], sums[r][c]);
                 }
             }
         }
-        let (zero, slope, mut guard) = (L::splat(0.0), L::splat(self.slope), L::load(self.guard));
+        // The sum of all is finite only where each is; added up they wait for one another less than in the guard itself.
+        let (zero, slope, mut all) = (L::splat(0.0), L::splat(self.slope), L::splat(0.0));
         for (r, sums) in sums.into_iter().enumerate() {
-            for (c, sum) in sums.into_iter().enumerate() {
-                guard = sum.mul_add(zero, guard);
-                sum.max(sum.mul(slope)).store(&mut self.to[(j + r) * wide + column + c]);
+            let to = &mut self.to[(j + r) * wide + column..][..C];
+            for (sum, to) in sums.into_iter().zip(to) {
+                all = all.add(sum);
+                sum.max(sum.mul(slope)).store(to);
             }
         }
-        guard.store(self.guard);
+        all.mul_add(zero, guard)
     }
 }
 
@@ -127,10 +145,12 @@ impl Kernel for Focus<'_> {
 /// Bilinear normalisation over rows of `values` numbers.
 pub(crate) struct BilinearNorm<'a> {
     pub(crate) x: &'a [Line],
-    /// y1, y2, a line for each `l1`, for each `b1`, then `l2`, `b2`.
+    /// y1, y2, `l1`, `b1`, `l2`, `b2`.
     pub(crate) weights: &'a [Line],
     pub(crate) wide: usize,
     pub(crate) values: usize,
+    /// A line three times for sixteen rows: their means, what deviations from them are multiplied by, what is added.
+    pub(crate) work: &'a mut [Line],
     /// Zero; a lane becomes NaN when a deviation or an output is not finite.
     pub(crate) guard: &'a mut Line,
     pub(crate) to: &'a mut [Line],
@@ -139,56 +159,128 @@ pub(crate) struct BilinearNorm<'a> {
 impl Kernel for BilinearNorm<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let BilinearNorm { x, weights, wide, values, guard, to } = self;
+        let BilinearNorm { x, weights, wide, values, work, guard, to } = self;
         let time = x.len() / wide;
-        let (zero, one, least) = (L::splat(0.0), L::splat(1.0), L::splat(1e-4));
-        let (y1, y2) = (L::load(&weights[0]), L::load(&weights[1]));
-        let (rows, lanes) = weights[2..].split_at(2 * time);
-        let (l2, b2) = lanes.split_at(wide);
+        let (deep, (y1, y2)) = (lines(time), (L::load(&weights[0]), L::load(&weights[1])));
+        let (own, lanes) = weights[2..].split_at(2 * deep);
+        let (means, rest) = work.split_at_mut(deep);
+        let (factors, summands) = rest.split_at_mut(deep);
         let mut watched = L::load(guard);
-        let share = 1.0 / values as f32;
-        for (t, (x, to)) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)).enumerate() {
-            let mean = L::splat(total::<L, false>(x, values, zero) * share);
-            let variance = total::<L, true>(x, values, mean) * share;
-            let deviation = L::splat(variance).sqrt();
-            watched = deviation.mul_add(zero, watched);
-            let inverse = one.div(deviation.pick(least, one, deviation));
-            let factor = y1.mul(L::load(&rows[t])).mul(inverse);
-            let summand = y1.mul(L::load(&rows[time + t]));
-            for (x, to) in x.iter().zip(to) {
-                L::load(x).sub(mean).mul_add(factor, summand).store(to);
-            }
-        }
-        let share = L::splat(1.0 / time as f32);
-        for column in 0..wide {
-            let mut mean = zero;
-            for x in x.chunks_exact(wide) {
-                mean = mean.add(L::load(&x[column]));
-            }
-            mean = mean.mul(share);
-            let mut variance = zero;
-            for x in x.chunks_exact(wide) {
-                let off = L::load(&x[column]).sub(mean);
-                variance = off.mul_add(off, variance);
-            }
-            let deviation = variance.mul(share).sqrt();
-            watched = deviation.mul_add(zero, watched);
-            let inverse = one.div(deviation.pick(least, one, deviation));
-            let (factor, summand) = (y2.mul(L::load(&l2[column])).mul(inverse), y2.mul(L::load(&b2[column])));
-            for (x, to) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)) {
-                let scaled = L::load(&x[column]).sub(mean).mul_add(factor, summand);
-                let sum = scaled.add(L::load(&to[column]));
-                watched = sum.mul_add(zero, watched);
-                sum.store(&mut to[column]);
+        let to_rows =
+            [&mut *means, &mut *factors, &mut *summands].map(|each| flat_mut(each).as_chunks_mut::<4>().0);
+        watched = in_rows(x, (wide, values), own, y1, watched, to_rows);
+        let rows = [flat(means), flat(factors), flat(summands)].map(|each| &each[..time]);
+        let mut column = 0;
+        while column < wide {
+            if wide - column >= 3 {
+                watched = columns::<L, 3>(x, lanes, (column, wide), rows, y2, watched, to);
+                column += 3;
+            } else {
+                watched = columns::<L, 1>(x, lanes, (column, wide), rows, y2, watched, to);
+                column += 1;
             }
         }
         watched.store(guard);
     }
 }
 
-/// Sum of the first `values` numbers less `off`, or of the squares of that.
+/// One over a deviation; a small one counts as 1.
 #[inline(always)]
-fn total<L: Lanes, const SQUARES: bool>(x: &[Line], values: usize, off: L) -> f32 {
+fn inverse<L: Lanes>(deviation: L) -> L {
+    let (one, least) = (L::splat(1.0), L::splat(1e-4));
+    one.div(deviation.pick(least, one, deviation))
+}
+
+/// Normalises rows of `values` numbers, four at once: their means, what deviations from them are multiplied by, what is added.
+#[inline(always)]
+fn in_rows<L: Lanes>(
+    x: &[Line],
+    (wide, values): (usize, usize),
+    own: &[Line],
+    y1: L,
+    mut watched: L,
+    [means, factors, summands]: [&mut [[f32; 4]]; 3],
+) -> L {
+    let (zero, share) = (L::splat(0.0), L::splat(1.0 / values as f32));
+    let (l1, b1) = flat(own).split_at(own.len() / 2 * LANES);
+    for (nth, x) in x.chunks(4 * wide).enumerate() {
+        let (mut sums, given) = ([zero; 4], x.len() / wide);
+        for r in 0..4 {
+            if r < given {
+                sums[r] = total::<L, false>(&x[r * wide..(r + 1) * wide], values, zero);
+            }
+        }
+        let mean = L::four_sums(sums).mul(share);
+        let each = [mean.of_four::<0>(), mean.of_four::<1>(), mean.of_four::<2>(), mean.of_four::<3>()];
+        for r in 0..4 {
+            if r < given {
+                sums[r] = total::<L, true>(&x[r * wide..(r + 1) * wide], values, each[r]);
+            }
+        }
+        let deviation = L::four_sums(sums).mul(share).sqrt();
+        watched = deviation.mul_add(zero, watched);
+        mean.give_four(&mut means[nth]);
+        y1.mul(L::part(&l1[4 * nth..4 * nth + 4])).mul(inverse(deviation)).give_four(&mut factors[nth]);
+        y1.mul(L::part(&b1[4 * nth..4 * nth + 4])).give_four(&mut summands[nth]);
+    }
+    watched
+}
+
+/// Normalises `C` lines over time and adds what rows give: their means, factors and summands.
+#[inline(always)]
+fn columns<L: Lanes, const C: usize>(
+    x: &[Line],
+    lanes: &[Line],
+    (column, wide): (usize, usize),
+    [means, factors, summands]: [&[f32]; 3],
+    y2: L,
+    mut watched: L,
+    to: &mut [Line],
+) -> L {
+    let (zero, share) = (L::splat(0.0), L::splat(1.0 / means.len() as f32));
+    let (mut mean, mut variance) = ([zero; C], [zero; C]);
+    for x in x.chunks_exact(wide) {
+        for (mean, x) in mean.iter_mut().zip(&x[column..column + C]) {
+            *mean = mean.add(L::load(x));
+        }
+    }
+    for mean in &mut mean {
+        *mean = mean.mul(share);
+    }
+    for x in x.chunks_exact(wide) {
+        for c in 0..C {
+            let off = L::load(&x[column + c]).sub(mean[c]);
+            variance[c] = off.mul_add(off, variance[c]);
+        }
+    }
+    let (mut factor, mut summand) = ([zero; C], [zero; C]);
+    for c in 0..C {
+        let deviation = variance[c].mul(share).sqrt();
+        watched = deviation.mul_add(zero, watched);
+        factor[c] = y2.mul(L::load(&lanes[column + c])).mul(inverse(deviation));
+        summand[c] = y2.mul(L::load(&lanes[wide + column + c]));
+    }
+    let mut all = [zero; C];
+    for (t, (x, to)) in x.chunks_exact(wide).zip(to.chunks_exact_mut(wide)).enumerate() {
+        let (x, to) = (&x[column..column + C], &mut to[column..column + C]);
+        let (own, by, and) = (L::splat(means[t]), L::splat(factors[t]), L::splat(summands[t]));
+        for c in 0..C {
+            let x = L::load(&x[c]);
+            let over = x.sub(mean[c]).mul_add(factor[c], summand[c]);
+            let sum = over.add(x.sub(own).mul_add(by, and));
+            all[c] = all[c].add(sum);
+            sum.store(&mut to[c]);
+        }
+    }
+    for all in all {
+        watched = all.mul_add(zero, watched);
+    }
+    watched
+}
+
+/// Lane by lane, the first `values` numbers less `off`, or the squares of that, added.
+#[inline(always)]
+fn total<L: Lanes, const SQUARES: bool>(x: &[Line], values: usize, off: L) -> L {
     let mut sum = L::splat(0.0);
     for (at, x) in x.iter().enumerate() {
         let moved = L::load(x).sub(off);
@@ -196,7 +288,7 @@ fn total<L: Lanes, const SQUARES: bool>(x: &[Line], values: usize, off: L) -> f3
         let left = values - at * LANES;
         sum = sum.add(if left >= LANES { value } else { value.keep(left) });
     }
-    sum.sum()
+    sum
 }
 
 /// `to = sum a[t] x[t]`, `a` the softmax over time of `hidden[t] . query`; uses up `hidden`, rows of `hidden_wide` lines whose empty

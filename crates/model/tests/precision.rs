@@ -73,6 +73,7 @@ fn nets() -> Vec<(&'static str, Architecture)> {
         ("gru", zoo::gru(11, &[20, 35], 3)),
         ("c(tabl)", zoo::c_tabl(40, 10, 3, 0.1)),
         ("bin-c(tabl)", zoo::bin_c_tabl(21, 7, 3, 0.1)),
+        ("bin-c(tabl), long", zoo::bin_c_tabl(70, 18, 3, 0.1)),
         ("cnn-lstm-attention", zoo::cnn_lstm_attention(19, 18, 3)),
         ("deeplob", zoo::deeplob(24, 3)),
         ("deeplob, streaming", zoo::deeplob_streaming(3)),

@@ -77,6 +77,23 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         }
     }
     #[inline(always)]
+    fn of_four<const N: usize>(self) -> Self {
+        // SAFETY: L1. Each quarter of what `four_sums` gave holds the same four.
+        Wide(unsafe {
+            match N {
+                0 => _mm512_permute_ps::<0b00_00_00_00>(self.0),
+                1 => _mm512_permute_ps::<0b01_01_01_01>(self.0),
+                2 => _mm512_permute_ps::<0b10_10_10_10>(self.0),
+                _ => _mm512_permute_ps::<0b11_11_11_11>(self.0),
+            }
+        })
+    }
+    #[inline(always)]
+    fn give_four(self, to: &mut [f32; 4]) {
+        // SAFETY: L1; 16 writable bytes. A masked store would not be forwarded to a load that follows.
+        unsafe { _mm_storeu_ps(to.as_mut_ptr(), _mm512_castps512_ps128(self.0)) }
+    }
+    #[inline(always)]
     fn top_of_four(self) -> Self {
         // SAFETY: L1.
         unsafe {

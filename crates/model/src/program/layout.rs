@@ -140,6 +140,12 @@ impl Layout {
                 self.ops.push(Op::Pool { from, to, before, time, channels, width, pooling, sweep });
                 to
             }
+            Layer::Bin => {
+                let (work, to) = (self.span(3, y.time), self.span(y.time, y.features()));
+                let weights = self.take_weights(2 + 2 * lines(y.features()) + 2 * lines(y.time));
+                self.ops.push(Op::Bin { from, work, to, weights });
+                to
+            }
             Layer::Attention { units } => {
                 let hidden = self.span(x.time, units);
                 self.dense(from, hidden, None, false, Activation::Tanh);
@@ -193,10 +199,6 @@ impl Layout {
             Layer::Concat => self.concat(plan, inputs, to, y),
             Layer::Lstm { units } => self.recurrent(4, units, from, to),
             Layer::Gru { units } => self.recurrent(3, units, from, to),
-            Layer::Bin => {
-                let weights = self.take_weights(2 + 2 * lines(y.features()) + 2 * y.time);
-                self.ops.push(Op::Bin { from, to, weights });
-            }
             Layer::BatchNorm { .. } => {
                 let weights = self.take_weights(2 * lines(y.features()));
                 self.ops.push(Op::Scale { from, to, weights });

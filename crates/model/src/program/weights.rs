@@ -155,15 +155,10 @@ fn pack_bilinear<'a>(
         Layer::Bin => {
             let (y12, rest) = values.split_at(2);
             let (time, columns) = rest.split_at(2 * x.time);
-            let (own, behind) = out.split_at_mut(2 + 2 * lines(features) + 2 * x.time);
+            let (own, behind) = out.split_at_mut(2);
             own[0].0.fill(y12[0]);
             own[1].0.fill(y12[1]);
-            let (rows, lanes) = own[2..].split_at_mut(2 * x.time);
-            rows.iter_mut().zip(time).for_each(|(line, value)| line.0.fill(*value));
-            let (l2, b2) = columns.split_at(features);
-            put(&mut lanes[..lines(features)], l2);
-            put(&mut lanes[lines(features)..], b2);
-            behind
+            pack_rows(columns, features, pack_rows(time, x.time, behind))
         }
         _ => out,
     }
