@@ -5,6 +5,7 @@
 //! Recurrent layers have one block per 16 units whose lines are the gates. Reading is sequential from first to last byte.
 mod fold;
 mod layout;
+mod past;
 mod weights;
 
 use crate::activation::Activation;

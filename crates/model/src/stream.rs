@@ -16,27 +16,13 @@ use crate::program::Span;
 use std::marker::PhantomData;
 
 /// Taps that are computed for two ticks at once, the row at hand's included.
-const TAPS: usize = 4;
+pub(crate) const TAPS: usize = 4;
 /// Rows before that they look at.
-const BEFORE: usize = TAPS - 1;
+pub(crate) const BEFORE: usize = TAPS - 1;
 
 /// True when the rows before are computed for two ticks at once.
 pub(crate) const fn is_paired(digit: Precision, taps: usize) -> bool {
     taps == TAPS && matches!(digit, Precision::F32)
-}
-
-/// The weights of the four products, from those of the taps over rows before.
-pub(crate) fn paired(taps: &[f32]) -> Vec<f32> {
-    let size = taps.len() / BEFORE;
-    let at = |tap: usize, nth: usize| taps[tap * size + nth];
-    let sum = |nth, sign: f32| (at(0, nth) + sign * at(1, nth) + at(2, nth)) / 2.0;
-    let each = |nth: usize| match nth / size {
-        0 => at(0, nth),
-        1 => sum(nth - size, 1.0),
-        2 => sum(nth - 2 * size, -1.0),
-        _ => at(2, nth - 3 * size),
-    };
-    (0..TAPS * size).map(each).collect()
 }
 
 /// Where a convolution's halves and memory lie.

@@ -2,8 +2,7 @@
 use super::fold::is_folded;
 use super::{Gates, Op, Span};
 use crate::activation::Activation;
-use crate::attention::{linear_state, local_state, places};
-use crate::block::{LANES, lines};
+use crate::block::lines;
 use crate::layer::{Layer, Padding, Sweep};
 use crate::model::Precision;
 use crate::narrow::{is_narrow, narrow_lines};
@@ -11,7 +10,6 @@ use crate::pack::{gate_lines, kind, matrix_lines};
 use crate::plan::Plan;
 use crate::product::Patches;
 use crate::shape::Shape;
-use crate::stream::{Stream, is_paired};
 
 /// Lines before the first layer's weights: mean, reciprocal scale, and one line that repeats the clip.
 pub(crate) fn scaling_lines(columns: usize) -> usize {
@@ -51,9 +49,9 @@ pub(super) struct Layout {
     spans: Vec<Span>,
     /// Which values follow a ReLU.
     sparse: Vec<bool>,
-    wanted: Precision,
+    pub(super) wanted: Precision,
     /// Convolutions that compute two ticks at once.
-    paired: usize,
+    pub(super) paired: usize,
     pub(super) scratch: usize,
     pub(super) spare: usize,
     pub(super) weights: usize,
@@ -89,13 +87,13 @@ impl Layout {
         self.spans[self.spans.len() - 1]
     }
 
-    fn span(&mut self, rows: usize, values: usize) -> Span {
+    pub(super) fn span(&mut self, rows: usize, values: usize) -> Span {
         let span = Span::new(self.scratch, rows, values);
         self.scratch += span.lines() + 1;
         span
     }
 
-    fn take_weights(&mut self, lines: usize) -> usize {
+    pub(super) fn take_weights(&mut self, lines: usize) -> usize {
         self.weights += lines;
         self.weights - lines
     }
@@ -122,9 +120,7 @@ impl Layout {
             Layer::Bl { outputs, times, activation } => self.bilinear(x, from, outputs, times, activation),
             Layer::Tabl { outputs, times, activation } => self.attention(x, from, outputs, times, activation),
             Layer::Conv { sweep, activation, .. } if stateful && sweep.kernel_time > 1 => {
-                let to = self.span(1, y.features());
-                self.stream(x, y, from, to, &sweep, activation);
-                to
+                self.stream(x, y, from, &sweep, activation)
             }
             Layer::Conv { sweep, activation, .. } => {
                 let from = self.extend(x, from, &sweep, stateful);
@@ -146,33 +142,14 @@ impl Layout {
                 self.ops.push(Op::Bin { from, work, to, weights });
                 to
             }
-            Layer::Attention { units } => {
-                let hidden = self.span(x.time, units);
-                self.dense(from, hidden, None, false, Activation::Tanh);
-                let (to, weights) = (self.span(1, y.features()), self.take_weights(lines(units)));
-                self.ops.push(Op::Attend { from, hidden, to, weights });
-                to
+            Layer::Attention { .. } | Layer::LinearAttention { .. } | Layer::LocalAttention { .. } => {
+                self.attends(node.layer, x, from, sparse)
             }
             Layer::Lstm { .. } | Layer::Gru { .. }
                 if self.wanted == Precision::Int8 && from.values > BYTES_MAX =>
             {
                 self.spans.push(from);
                 return false;
-            }
-            Layer::LinearAttention { keys, outputs, decay } => {
-                let (from, work) = self.queries(from, keys, outputs, sparse);
-                let (to, state) = (self.span(y.time, outputs), self.state);
-                self.state += linear_state(keys, to.wide());
-                self.ops.push(Op::Linear { from, work, to, keys, decay, state });
-                to
-            }
-            Layer::LocalAttention { keys, outputs, span } => {
-                let (from, _) = self.queries(from, keys, outputs, sparse);
-                let work = self.span(1, places(span));
-                let (to, state) = (self.span(y.time, outputs), self.state);
-                self.state += local_state(keys, to.wide(), span);
-                self.ops.push(Op::Local { from, work, to, keys, span, state });
-                to
             }
             layer => {
                 let to = self.span(y.time, y.features());
@@ -208,7 +185,14 @@ impl Layout {
     }
 
     /// `starts`: where summands of each row lie, which the caller takes.
-    fn dense(&mut self, from: Span, to: Span, starts: Option<usize>, sparse: bool, activation: Activation) {
+    pub(super) fn dense(
+        &mut self,
+        from: Span,
+        to: Span,
+        starts: Option<usize>,
+        sparse: bool,
+        activation: Activation,
+    ) {
         let (run, outputs) = (from.values, to.values);
         if is_narrow(run, outputs) && starts.is_none() {
             let weights = self.take_weights(narrow_lines(run));
@@ -270,13 +254,6 @@ impl Layout {
             self.ops.push(Op::Spread { from, to, run: channels, to_row, wide: y.channels, at });
             at += channels;
         }
-    }
-
-    /// Queries, keys and values of attention as one product whose parts begin at a line each; and lines for two rows of keys.
-    fn queries(&mut self, from: Span, keys: usize, outputs: usize, sparse: bool) -> (Span, Span) {
-        let to = self.span(from.rows, (2 * lines(keys) + lines(outputs)) * LANES);
-        self.dense(from, to, None, sparse, Activation::None);
-        (to, self.span(2, keys))
     }
 
     fn recurrent(&mut self, gates: usize, units: usize, from: Span, to: Span) {
@@ -382,34 +359,5 @@ impl Layout {
             to_stride: to.wide() * 16,
         };
         self.product(from, to, weights, None, digit, patches, activation);
-    }
-
-    /// A convolution over time whose rows before are in the state.
-    fn stream(&mut self, x: Shape, y: Shape, from: Span, to: Span, sweep: &Sweep, activation: Activation) {
-        let (taps, run, place_inputs) = sweep_patches(x, y, sweep);
-        let (outputs, digit) = (y.channels, digit(self.wanted, taps, run, place_inputs));
-        let patches = Patches {
-            times: 1,
-            places: y.width,
-            time_rows: 1,
-            place_inputs,
-            taps: 1,
-            run,
-            outputs,
-            to_place: outputs,
-            to_stride: to.wide() * LANES,
-        };
-        let paired = is_paired(digit, taps);
-        // One after another at different ticks, so that every tick has about the same to do.
-        let phase = paired.then_some(self.paired % 2);
-        self.paired += usize::from(paired);
-        let given = if paired { taps } else { taps - 1 };
-        let past = self.take_weights(1 + matrix_lines(digit, given, run, outputs));
-        let now = self.take_weights(1 + matrix_lines(digit, 1, run, outputs));
-        let (before, state) = (taps - 1, self.state);
-        let stream = Stream { from, to, past, now, digit, patches, before, phase, state, activation };
-        self.state += stream.state_lines();
-        self.spare = self.spare.max(stream.spare_lines());
-        self.ops.push(Op::Stream(stream));
     }
 }

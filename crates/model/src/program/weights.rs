@@ -1,9 +1,10 @@
 //! Packs the weights of one node after another, in the order in which `layout` laid them out.
 use super::fold::{affine, is_folded};
 use super::layout::{digit, sweep_patches, time_first};
+use super::past::{pack_attention, pack_stream};
 use super::put;
 use crate::activation::Activation;
-use crate::block::{LANES, Line, lines};
+use crate::block::{Line, lines};
 use crate::digit::Reach;
 use crate::layer::Layer;
 use crate::model::Precision;
@@ -11,7 +12,6 @@ use crate::narrow::is_narrow;
 use crate::pack::Matrix;
 use crate::plan::Plan;
 use crate::shape::Shape;
-use crate::stream::{is_paired, paired};
 
 /// Packs one node's tensors and returns the lines behind; the mirror image of `Layout::node`.
 pub(super) fn pack_node<'a>(
@@ -40,15 +40,11 @@ pub(super) fn pack_node<'a>(
             let (taps, run, place) = sweep_patches(x, y, &sweep);
             let (weights, bias) = values.split_at(taps * run * outputs);
             let digit = digit(wanted, taps, run, place);
-            if !plan.architecture().stateful || taps == 1 {
-                return pack_blocks(digit, reach, Matrix { weights, bias, taps, run, outputs }, out);
+            let matrix = Matrix { weights, bias, taps, run, outputs };
+            if plan.architecture().stateful && taps > 1 {
+                return pack_stream(digit, reach, matrix, out);
             }
-            let (past, now) = weights.split_at((taps - 1) * run * outputs);
-            let pair = is_paired(digit, taps).then(|| paired(past));
-            let (past, given) = pair.as_deref().map_or((past, taps - 1), |pair| (pair, taps));
-            let matrix = Matrix { weights: past, bias, taps: given, run, outputs };
-            let out = pack_blocks(digit, reach, matrix, out);
-            pack_blocks(digit, reach, Matrix { weights: now, bias: &[], taps: 1, run, outputs }, out)
+            pack_blocks(digit, reach, matrix, out)
         }
         Layer::Lstm { units } => {
             let (kernel, rest) = values.split_at(features * 4 * units);
@@ -73,39 +69,11 @@ pub(super) fn pack_node<'a>(
             let summands: Vec<f32> = (0..features).map(|at| each(at).1).collect();
             pack_numbers(&summands, pack_numbers(&factors, out))
         }
-        Layer::Attention { units } => {
-            let (weights, rest) = values.split_at(features * units);
-            let (bias, query) = rest.split_at(units);
-            let out = pack_dense(
-                wanted,
-                reach,
-                Activation::Tanh,
-                Matrix { weights, bias, taps: 1, run: features, outputs: units },
-                out,
-            );
-            pack_numbers(query, out)
-        }
-        Layer::LinearAttention { keys, outputs, .. } | Layer::LocalAttention { keys, outputs, .. } => {
-            let (weights, given) = side_by_side(values, features, &[keys, keys, outputs]);
-            let matrix = Matrix { weights: &weights, bias: &[], taps: 1, run: features, outputs: given };
-            pack_dense(wanted, reach, Activation::None, matrix, out)
+        Layer::Attention { .. } | Layer::LinearAttention { .. } | Layer::LocalAttention { .. } => {
+            pack_attention(&node.layer, features, wanted, reach, values, out)
         }
         _ => out,
     }
-}
-
-/// Matrices of `features` rows as one whose parts begin at whole lines, zeros behind each; and how many numbers it gives.
-fn side_by_side(mut values: &[f32], features: usize, parts: &[usize]) -> (Vec<f32>, usize) {
-    let wide: usize = parts.iter().map(|part| lines(*part) * LANES).sum();
-    let (mut joined, mut at) = (vec![0.0; features * wide], 0);
-    for part in parts {
-        let (own, rest) = values.split_at(features * part);
-        for (row, to) in own.chunks_exact(*part).zip(joined.chunks_exact_mut(wide)) {
-            to[at..at + part].copy_from_slice(row);
-        }
-        (values, at) = (rest, at + lines(*part) * LANES);
-    }
-    (joined, wide)
 }
 
 fn pack_bilinear<'a>(
@@ -165,7 +133,7 @@ fn pack_bilinear<'a>(
 }
 
 /// A dense layer in the form that `Layout::dense` gives it.
-fn pack_dense<'a>(
+pub(super) fn pack_dense<'a>(
     wanted: Precision,
     reach: f32,
     activation: Activation,
@@ -180,7 +148,7 @@ fn pack_dense<'a>(
 }
 
 /// The reach, then the matrix.
-fn pack_blocks<'a>(
+pub(super) fn pack_blocks<'a>(
     precision: Precision,
     reach: f32,
     matrix: Matrix<'_>,
@@ -215,7 +183,7 @@ fn pack_halves<'a>(
     half(1, units).pack_gates(precision, gates, out)
 }
 
-fn pack_numbers<'a>(values: &[f32], out: &'a mut [Line]) -> &'a mut [Line] {
+pub(super) fn pack_numbers<'a>(values: &[f32], out: &'a mut [Line]) -> &'a mut [Line] {
     let (own, behind) = out.split_at_mut(lines(values.len()));
     put(own, values);
     behind
