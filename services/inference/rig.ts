@@ -20,7 +20,7 @@ import { createInference } from "./main.ts";
 export const folder = mkdtempSync("/dev/shm/tickline-test-inference-");
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The shipped model. */
+/** The shipped model, in f32; the rig's line runs it unless a test says otherwise. */
 export const MODEL = join(ROOT, "ops/models/demo.tlm");
 
 /** Decides by script: price, side and the rest are what the test put into the row. */
@@ -65,6 +65,7 @@ let lines = 0;
 export function rig(strategy: string, change: (config: LineConfig["inference"]) => void = () => {}) {
   const runDir = mkdtempSync(join(folder, `line-${lines++}-`));
   const { config } = parseLine(readFileSync(join(ROOT, "ops/lines/demo.yaml"), "utf8"), join(ROOT, "ops/lines/demo.yaml"));
+  config.inference.model = MODEL;
   config.inference.strategy = strategy;
   change(config.inference);
   for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, modelsOf(config).map(() => 50_000))) {
