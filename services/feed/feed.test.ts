@@ -220,9 +220,8 @@ test("replay: waiting for the venue alone does not count as the line's lateness,
     assert.equal(feed.doWork(), 1);
     // Everything before the second frame is handled, or is not.
     rig.control.service("execution").horizon.setNumber(idle ? SECOND + 500 : SECOND + 499);
-    const sleeper = new Int32Array(new SharedArrayBuffer(4));
     while (rig.counter("admit_waits") === 0) feed.doWork();
-    Atomics.wait(sleeper, 0, 0, HELD_MS);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_MS);
     rig.admit(SECOND + 500);
     while (feed.doWork() === 0);
     const waitedMs = (rig.read()[1]?.waitedNs ?? NaN) / 1e6;

@@ -5,6 +5,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { nowNs } from "../kit/clock.ts";
 import type { LineConfig } from "../kit/config.ts";
+import { Histogram, HISTOGRAM_BYTES } from "../kit/ring/histogram.ts";
 import { REHEARSAL } from "../kit/segments.ts";
 import { Cast } from "./cast.ts";
 import { practiceConfig } from "./practice-venue.ts";
@@ -19,6 +20,10 @@ const ROUNDS = 3;
 const ROUND_NS_MAX = 2e9;
 /** Cycles between two looks at the clock. */
 const CYCLES = 2_000;
+/** Latencies in ns that take every way through a histogram's arithmetic, carries and the top among them. */
+const LATENCIES = [0, 1, 100, 1_000, 2 ** 31, 2 ** 32, 2 ** 33, 2 ** 40, 2 ** 41];
+/** Enough of each to be remembered by the compiler. */
+const TIMES = 200;
 
 export interface Rehearsal {
   readonly config: LineConfig;
@@ -32,6 +37,7 @@ export interface Rehearsal {
 
 /** Runs the rehearsal and leaves nothing behind. */
 export async function rehearse({ config, runDir, services, flows, log }: Rehearsal): Promise<void> {
+  recordLatencies();
   const capture = `${flows}/${REHEARSAL.whole}`;
   for (let round = 0; round < ROUNDS; round++) {
     const practice = await practiceConfig(config, capture);
@@ -49,6 +55,12 @@ export async function rehearse({ config, runDir, services, flows, log }: Rehears
       cast.close();
     }
   }
+}
+
+/** Code that was compiled for the latencies it had seen would be thrown away, on the path, at the first of another size. */
+function recordLatencies(): void {
+  const histogram = new Histogram(new Int32Array(HISTOGRAM_BYTES >> 2), 0);
+  for (let n = 0; n < TIMES; n++) for (const ns of LATENCIES) histogram.record(ns);
 }
 
 async function play(cast: Cast): Promise<void> {
