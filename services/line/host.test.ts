@@ -65,13 +65,13 @@ for (const idle of ["park", "yield", "spin"] as const) {
 
 test("a host practises after 100 us without work, again after as long, and never while there is work", () => {
   const step_ns = 10_000;
-  for (const [found, expected] of [[0, 10_000_000 / 110_000], [1, 0]] as const) {
+  for (const [found, expected] of [[0, 100_000_000 / 110_000], [1, 0]] as const) {
     const bench = new Bench();
     const practised: number[] = [];
     const environment = { ...bench.environment(step_ns), practise: () => void practised.push(bench.stamp[0] as number) };
     new Host([bench.agent("feed", () => found)], "spin", environment, () => {}).start();
     bench.slice();
-    assert.ok(Math.abs(practised.length - expected) <= 10, `${practised.length} times`);
+    assert.ok(Math.abs(practised.length - expected) <= expected / 10, `${practised.length} times`);
     practised.reduce((before, now) => (assert.ok(now - before >= 100_000), now), 0);
   }
 });
@@ -107,7 +107,7 @@ test("an agent that throws ends the host with its error; no agent runs again", (
 test("heartbeats come from the work loop: a long cycle delays them", () => {
   const bench = new Bench();
   let cycles = 0;
-  const host = new Host([bench.agent("feed", () => (cycles++, 1))], "spin", bench.environment(20_000_000), () => {});
+  const host = new Host([bench.agent("feed", () => (cycles++, 1))], "spin", bench.environment(200_000_000), () => {});
   host.start();
   bench.slice();
   assert.equal(bench.beats, 1);
