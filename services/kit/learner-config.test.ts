@@ -78,6 +78,7 @@ const CASES: readonly { readonly change: object; readonly path: string; readonly
   { change: { liquidity: { most: 2, fast: 50, slow: 50 } }, path: "learner.liquidity.fast", says: /lower it or raise slow/ },
   { change: { dropout: 0, liquidity: { most: 2 } }, path: "learner.dropout", says: /nothing that liquidity could raise; raise it, or remove learner\.liquidity/ },
   { change: { sharpness: -1 }, path: "learner.sharpness", says: /SAM/ },
+  { change: { precision: "int8" }, path: "learner.precision", says: /f32.*bf16/ },
   { change: { adversary: "much" }, path: "learner.adversary", says: /FGSM/ },
   { change: { loss: "hinge" }, path: "learner.loss", says: /"cross_entropy", "squares", or \{ over: N, under: N \}/ },
   { change: { loss: "squares", class_weights: [1, 2, 1] }, path: "learner.class_weights", says: /weighs the classes of cross_entropy.*remove it/ },

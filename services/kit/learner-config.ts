@@ -111,6 +111,7 @@ const fields = z.strictObject({
   sharpness: z.number().min(0).max(10).meta({ expects: "a number from 0 to 10 (SAM: how far uphill the gradient is taken; 0: not)" }).default(0),
   sharp_share: share("share of steps that look uphill: less costs less").default(1),
   adversary: z.number().min(0).max(10).meta({ expects: "a number from 0 to 10 (FGSM: how far inputs are moved, in scaled units; 0: not)" }).default(0),
+  precision: oneOf("f32", "bf16").default("f32"),
   class_weights: z.array(factor(1000, "weight of a class in the loss")).length(3).meta({ expects: "three numbers above 0 (weights of down, flat, up in the loss)" }).optional(),
   batch: whole(1, 4096, "labels a step learns from at most").default(1),
   steps: whole(1, 1000, "rows that a step of a stateful network goes back through").default(50),

@@ -37,6 +37,7 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPla
     sharpness: learner.sharpness,
     sharpShare: learner.sharp_share,
     adversary: learner.adversary,
+    precision: learner.precision,
     ...(learner.dropout === undefined ? {} : { dropout: learner.dropout }),
     ...(learner.liquidity === undefined ? {} : { liquidity: learner.liquidity }),
     decay: learner.decay,

@@ -30,7 +30,7 @@ export const MODEL_HASH = readFileSync(MODEL).subarray(32, 40).toString("hex");
 /** A section of a line file that learns quickly. */
 export const LEARNER: LearnerConfig = {
   state: "", publish: true, cadence: { every_ms: 1 }, method: "adamw", rate: 1e-3, schedule: { warm_steps: 0 }, loss: "cross_entropy",
-  sharpness: 0, sharp_share: 1, adversary: 0, decay: 0, clip: 1, batch: 8, steps: 50, horizon: 10,
+  sharpness: 0, sharp_share: 1, adversary: 0, precision: "f32", decay: 0, clip: 1, batch: 8, steps: 50, horizon: 10,
   threshold: 0, window: 1000, steps_per_cycle: 16, shadows: [],
   envelope: { offer_ms: 20, change_max: 10, drift_max: 10, score_slack: 1, labels_min: 1 },
 };

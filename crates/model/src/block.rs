@@ -39,6 +39,13 @@ pub(crate) fn words(lines: &[Line]) -> &[u32] {
     unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<u32>(), lines.len() * LANES) }
 }
 
+/// The bits of a line, to be changed.
+#[inline(always)]
+pub(crate) fn words_of(line: &mut Line) -> &mut [u32; LANES] {
+    // SAFETY: as in `words`; the borrow is exclusive and every bit pattern is an `f32`.
+    unsafe { &mut *line.0.as_mut_ptr().cast::<[u32; LANES]>() }
+}
+
 /// Lines as 32 halves each, to be changed.
 #[inline(always)]
 pub(crate) fn halves_mut(lines: &mut [Line]) -> &mut [u16] {

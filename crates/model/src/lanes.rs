@@ -277,6 +277,36 @@ pub(crate) trait Lanes: Copy {
     fn dot_bytes(sum: Self::Whole, weights: &Line, x: u32) -> Self::Whole;
     /// `self + w1 x1 + w0 x0`: two bf16 a lane, two in `x`.
     fn dot_halves(self, weights: &Line, x: u32) -> Self;
+    /// As `dot_halves` with lanes of their own: two bf16 a lane in `x`, too.
+    #[inline(always)]
+    fn dot_pairs(self, weights: &Line, x: &Line) -> Self {
+        let mut line = Line::ZERO;
+        self.store(&mut line);
+        for ((sum, w), x) in line.0.iter_mut().zip(weights.0).zip(x.0) {
+            *sum = dot_halves_of(*sum, w, x.to_bits());
+        }
+        Self::load(&line)
+    }
+    /// Two lines rounded to bf16, number after number, two in a word.
+    #[inline(always)]
+    fn half_line(low: Self, high: Self, to: &mut [u32; 16]) {
+        let mut halves = [[0; 16]; 2];
+        low.halves(&mut halves[0]);
+        high.halves(&mut halves[1]);
+        for (to, pair) in to.iter_mut().zip(halves.as_flattened().as_chunks::<2>().0) {
+            *to = u32::from(pair[0]) | u32::from(pair[1]) << 16;
+        }
+    }
+    /// Rounded to bf16, lane by lane in the lower halves of words, `high` in the upper ones.
+    #[inline(always)]
+    fn pair_with(self, high: Self, to: &mut [u32; 16]) {
+        let mut halves = [[0; 16]; 2];
+        self.halves(&mut halves[0]);
+        high.halves(&mut halves[1]);
+        for (lane, to) in to.iter_mut().enumerate() {
+            *to = u32::from(halves[0][lane]) | u32::from(halves[1][lane]) << 16;
+        }
+    }
     /// Rounded to the nearest whole number, limited to +-127, plus 128.
     #[inline(always)]
     fn bytes(self, to: &mut [u8; 16]) {
@@ -328,11 +358,16 @@ pub(crate) fn bf16(value: f32) -> u16 {
 /// What bf16 instructions do, in plain code: products and sums in f32.
 #[inline(always)]
 pub(crate) fn dot_halves_plainly(sums: &mut [f32; 16], weights: &Line, x: u32) {
-    let (x0, x1) = (f32::from_bits(x << 16), f32::from_bits(x & 0xffff_0000));
     for (sum, w) in sums.iter_mut().zip(weights.0) {
-        let w = w.to_bits();
-        *sum += f32::from_bits(w & 0xffff_0000) * x1 + f32::from_bits(w << 16) * x0;
+        *sum = dot_halves_of(*sum, w, x);
     }
+}
+
+#[inline(always)]
+fn dot_halves_of(sum: f32, weights: f32, x: u32) -> f32 {
+    let (w, high) = (weights.to_bits(), 0xffff_0000);
+    sum + (f32::from_bits(w & high) * f32::from_bits(x & high)
+        + f32::from_bits(w << 16) * f32::from_bits(x << 16))
 }
 
 /// What VNNI does, in plain code.

@@ -58,6 +58,26 @@ fn limited<L: Lanes>(x: L, coarse: bool) -> L {
     p.times_power(n)
 }
 
+/// `1 / (1 + exp(-x))`; coarsely as in [`cell`].
+#[inline(always)]
+pub(crate) fn gate<L: Lanes>(x: L, coarse: bool) -> L {
+    if !coarse {
+        return sigmoid(x);
+    }
+    let one = L::splat(1.0);
+    one.div(one.add(limited(L::splat(0.0).sub(x), true)))
+}
+
+/// `1 - 2 / (1 + exp(2 x))`; coarsely as in [`cell`].
+#[inline(always)]
+pub(crate) fn squash<L: Lanes>(x: L, coarse: bool) -> L {
+    if !coarse {
+        return tanh(x);
+    }
+    let one = L::splat(1.0);
+    one.sub(L::splat(2.0).div(one.add(limited(x.add(x), true))))
+}
+
 /// The cell and the output of an LSTM's units: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h = sigmoid(o) tanh(c')`, each with one division.
 ///
 /// Powers are limited to `exp(+-28)`, so that three factors do not overflow; what that cuts off is below 1e-12. Coarsely is for sums that

@@ -244,15 +244,20 @@ fn agree<'r>(model: &Model, row: impl Fn(usize) -> &'r [f32]) -> Result<(), Stri
 fn learning(options: &Options) -> Result<Vec<Row>, String> {
     let all = networks();
     let mut variants = Vec::new();
-    for (name, method, label) in [
-        ("mlp", Method::Sgd, "mlp step of SGD, rust"),
-        ("mlp", Method::Adam, "mlp step of Adam, rust"),
-        ("lstm-64", Method::Sgd, "lstm-64 50 rows back, SGD, rust"),
+    let (exact, rounded, free) = (Precision::F32, Precision::Bf16, f32::INFINITY);
+    for (name, method, precision, clip, label) in [
+        ("mlp", Method::Sgd, exact, free, "mlp step of SGD, rust"),
+        ("mlp", Method::Adam, exact, free, "mlp step of Adam, rust"),
+        ("lstm-64", Method::Sgd, exact, free, "lstm-64 50 rows back, SGD, rust"),
+        ("lstm-64", Method::Sgd, rounded, free, "lstm-64 bf16 50 rows back, SGD, rust"),
+        // As the line's learner does by default.
+        ("lstm-64", Method::AdamW, exact, 1.0, "lstm-64 clipped 50 rows back, AdamW, rust"),
+        ("lstm-64", Method::AdamW, rounded, 1.0, "lstm-64 clipped bf16 50 rows back, AdamW, rust"),
     ] {
         let architecture = all.iter().find(|each| each.0 == name).map(|each| each.1.clone());
         let model = random(name, architecture.ok_or("no such network")?)?;
         let steps = if model.architecture.stateful { STEPS } else { 1 };
-        let recipe = Recipe { loss: Loss::CrossEntropy, method, clip: f32::INFINITY, ..Recipe::default() };
+        let recipe = Recipe { loss: Loss::CrossEntropy, method, clip, precision, ..Recipe::default() };
         let mut learner = Learner::of(&model, recipe, 1, 1, steps).map_err(|error| error.to_string())?;
         let wide = model.contract.names.len() * steps;
         let input = noise(8 * wide);

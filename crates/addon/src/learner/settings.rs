@@ -6,6 +6,7 @@ use tickline_learn::{
     ActorCritic, Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Retrain,
     Settings, Volatility,
 };
+use tickline_model::Precision;
 use tickline_model::train::{Loss, Method, Recipe};
 
 fn setting(text: String) -> napi::Error {
@@ -39,6 +40,8 @@ pub struct LearnerSettings {
     pub sharp_share: Option<f64>,
     /// How far inputs are moved, in scaled units; 0: not.
     pub adversary: f64,
+    /// What the factors of a step's products are rounded to: "f32" or "bf16"; absent: "f32".
+    pub precision: Option<String>,
     /// "sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw" or "sophia".
     pub method: String,
     /// Learning rate.
@@ -238,6 +241,14 @@ impl LearnerSettings {
         }
     }
 
+    fn precision(&self) -> Result<Precision> {
+        match self.precision.as_deref() {
+            None | Some("f32") => Ok(Precision::F32),
+            Some("bf16") => Ok(Precision::Bf16),
+            Some(other) => Err(setting(format!("precision {other:?} is not f32 or bf16"))),
+        }
+    }
+
     fn cadence(&self) -> Result<Cadence> {
         match self.cadence.as_str() {
             "tick" => Ok(Cadence::Tick),
@@ -261,6 +272,7 @@ impl LearnerSettings {
                 sharpness: self.sharpness as f32,
                 sharp_share: self.sharp_share.unwrap_or(1.0) as f32,
                 adversary: self.adversary as f32,
+                precision: self.precision()?,
             },
             rate: self.rate as f32,
             pace: self.schedule.pace(),

@@ -30,6 +30,26 @@ fn first(count: usize) -> __mmask16 {
     ((1u32 << count) - 1) as __mmask16
 }
 
+impl<const DEEP: bool> Wide<DEEP> {
+    /// Sixteen bf16.
+    #[inline(always)]
+    fn rounded(self) -> __m256i {
+        // SAFETY: L1; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
+        unsafe {
+            if DEEP {
+                return std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(self.0));
+            }
+            let bits = _mm512_castps_si512(self.0);
+            let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let round = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), even);
+            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
+            // NaN must not round up to infinity or over: its payload gets a bit that stays.
+            let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x40_0000));
+            _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(_mm512_mask_blend_epi32(number, quiet, round)))
+        }
+    }
+}
+
 impl<const DEEP: bool> Lanes for Wide<DEEP> {
     const CHAINS: usize = 8;
     #[inline(always)]
@@ -116,22 +136,8 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
     }
     #[inline(always)]
     fn halves(self, to: &mut [u16; 16]) {
-        // SAFETY: L1; BF16 is there where `DEEP` is; 32 writable bytes, and registers of equal size are cast into each other.
-        unsafe {
-            if DEEP {
-                let halves = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(self.0));
-                _mm256_storeu_si256(to.as_mut_ptr().cast(), halves);
-                return;
-            }
-            let bits = _mm512_castps_si512(self.0);
-            let even = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
-            let round = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), even);
-            let number = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(self.0, self.0);
-            // NaN must not round up to infinity or over: its payload gets a bit that stays.
-            let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x40_0000));
-            let halves = _mm512_srli_epi32::<16>(_mm512_mask_blend_epi32(number, quiet, round));
-            _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm512_cvtepi32_epi16(halves));
-        }
+        // SAFETY: L1; 32 writable bytes.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), self.rounded()) }
     }
     #[inline(always)]
     fn splat(value: f32) -> Self {
@@ -210,6 +216,47 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
             let low = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(whole));
             let sum = _mm512_fmadd_ps(high, _mm512_set1_ps(f32::from_bits(x & 0xffff_0000)), self.0);
             Wide(_mm512_fmadd_ps(low, _mm512_set1_ps(f32::from_bits(x << 16)), sum))
+        }
+    }
+    #[inline(always)]
+    fn dot_pairs(self, weights: &Line, x: &Line) -> Self {
+        // SAFETY: L1; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
+        unsafe {
+            let (w, x) = (Self::whole(weights), Self::whole(x));
+            if DEEP {
+                let (w, x) = (
+                    std::mem::transmute::<__m512i, __m512bh>(w),
+                    std::mem::transmute::<__m512i, __m512bh>(x),
+                );
+                return Wide(_mm512_dpbf16_ps(self.0, w, x));
+            }
+            let high = _mm512_set1_epi32(0xffff_0000_u32 as i32);
+            let (w1, x1) = (_mm512_and_si512(w, high), _mm512_and_si512(x, high));
+            let (w0, x0) = (_mm512_slli_epi32::<16>(w), _mm512_slli_epi32::<16>(x));
+            let sum = _mm512_fmadd_ps(_mm512_castsi512_ps(w1), _mm512_castsi512_ps(x1), self.0);
+            Wide(_mm512_fmadd_ps(_mm512_castsi512_ps(w0), _mm512_castsi512_ps(x0), sum))
+        }
+    }
+    #[inline(always)]
+    fn half_line(low: Self, high: Self, to: &mut [u32; 16]) {
+        // SAFETY: L1; 64 writable bytes; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
+        unsafe {
+            let halves = if DEEP {
+                std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high.0, low.0))
+            } else {
+                let low = _mm512_castsi256_si512(low.rounded());
+                _mm512_inserti64x4::<1>(low, high.rounded())
+            };
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), halves);
+        }
+    }
+    #[inline(always)]
+    fn pair_with(self, high: Self, to: &mut [u32; 16]) {
+        // SAFETY: L1; 64 writable bytes.
+        unsafe {
+            let low = _mm512_cvtepu16_epi32(self.rounded());
+            let high = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(high.rounded()));
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_or_si512(low, high));
         }
     }
     #[inline(always)]

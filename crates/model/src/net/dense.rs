@@ -17,7 +17,7 @@ impl<T: Real> Pass<'_, T> {
         let features = self.from.features();
         if dw.is_empty() {
             if self.needed {
-                T::row_slopes(self.level, &self.w[..features * outputs], dy, dx, false);
+                T::row_slopes(self.level, &self.w[..features * outputs], dy, dx);
             }
             return;
         }
@@ -40,8 +40,8 @@ impl<T: Real> Pass<'_, T> {
         if rows == 1 {
             return T::row(self.level, x, w, y);
         }
-        T::pack(w, Grid::rows(given), taken, given, &mut self.scratch.packed);
-        T::multiply(self.level, rows, x, Grid::rows(taken), &self.scratch.packed, y, given);
+        let (left, right) = ((x, rows, Grid::rows(taken), y), (w, taken, given, Grid::rows(given)));
+        T::products(self.level, self.rounded, [left], right, &mut self.scratch.packed);
     }
 
     /// The way back of [`Pass::product`]: `dx += dy W'` and `dw += x' dy`.
@@ -61,10 +61,35 @@ impl<T: Real> Pass<'_, T> {
             return T::row_back(self.level, x, w, dy, dx, dw);
         }
         if self.needed {
-            T::pack(w, Grid::turned(given), given, taken, &mut self.scratch.packed);
-            T::multiply(self.level, rows, dy, Grid::rows(given), &self.scratch.packed, dx, taken);
+            self.slopes_by_input(rows, taken, w, given, dy, dx);
         }
-        T::pack(dy, Grid::rows(given), rows, given, &mut self.scratch.packed);
-        T::multiply(self.level, taken, x, Grid::turned(taken), &self.scratch.packed, dw, given);
+        self.outer_sums(rows, [(x, taken, dw)], dy, given);
+    }
+
+    /// `dx += dy W'`.
+    pub(super) fn slopes_by_input(
+        &mut self,
+        rows: usize,
+        taken: usize,
+        w: &[T],
+        given: usize,
+        dy: &[T],
+        dx: &mut [T],
+    ) {
+        let (left, right) = ((dy, rows, Grid::rows(given), dx), (w, given, taken, Grid::turned(given)));
+        T::products(self.level, self.rounded, [left], right, &mut self.scratch.packed);
+    }
+
+    /// `dw += x' dy` for each `x` of `rows` rows with its number of columns and its `dw`.
+    pub(super) fn outer_sums<const N: usize>(
+        &mut self,
+        rows: usize,
+        lefts: [(&[T], usize, &mut [T]); N],
+        dy: &[T],
+        given: usize,
+    ) {
+        let lefts = lefts.map(|(x, taken, dw)| (x, taken, Grid::turned(taken), dw));
+        let right = (dy, rows, given, Grid::rows(given));
+        T::products(self.level, self.rounded, lefts, right, &mut self.scratch.packed);
     }
 }

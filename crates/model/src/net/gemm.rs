@@ -4,6 +4,7 @@
 //! Every element of `c` gets one sum over `k` in ascending order, so the result does not depend on how rows are tiled.
 use crate::block::{LANES, Line, lines};
 use crate::lanes::{Kernel, Lanes, Level};
+use crate::net::halves::Rounded;
 
 /// Where the numbers of a matrix lie in a slice: element `(i, j)` at `at + i * row + j * column`, and after every `run` columns `jump`
 /// further on, in place of the columns before.
@@ -51,6 +52,7 @@ pub struct Panels {
     lines: Vec<Line>,
     rows: usize,
     columns: usize,
+    rounded: Rounded,
 }
 
 impl Panels {
@@ -80,6 +82,16 @@ impl Panels {
         }
     }
 
+    /// Room for products of rounded factors.
+    pub(crate) fn rounded(&mut self) -> &mut Rounded {
+        &mut self.rounded
+    }
+
+    /// Its lines as room for something else.
+    pub(crate) fn lines(&mut self) -> &mut Vec<Line> {
+        &mut self.lines
+    }
+
     /// A panel's lines.
     #[inline(always)]
     fn panel(&self, at: usize) -> &[Line] {
@@ -99,12 +111,6 @@ pub(crate) fn multiply(
 ) {
     // SAFETY: L1; levels come from `Level::detect` or lie below it.
     unsafe { level.run(Product { rows, a: Left { a, grid }, b, c, stride }) }
-}
-
-/// `c += a b` for one row; see [`crate::train::Real::single`].
-pub(crate) fn single(level: Level, a: &[f32], b: &Panels, c: &mut [f32], backwards: bool) {
-    // SAFETY: L1; as above.
-    unsafe { level.run(Single { a: Left { a, grid: Grid::rows(a.len()) }, b, c, backwards }) }
 }
 
 /// A left-hand matrix where it lies; nothing of it is copied.
@@ -141,27 +147,6 @@ impl Kernel for Product<'_> {
             let rest = sweep::<L, 1, 4>(row, 0, a, b, c, stride);
             sweep::<L, 1, 1>(row, rest, a, b, c, stride);
         }
-    }
-}
-
-struct Single<'a> {
-    a: Left<'a>,
-    b: &'a Panels,
-    c: &'a mut [f32],
-    backwards: bool,
-}
-
-impl Kernel for Single<'_> {
-    #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let Single { a, b, c, backwards } = self;
-        let (all, wide) = (lines(b.columns), c.len());
-        let fours = all / 4;
-        for turn in 0..fours {
-            let nth = if backwards { fours - 1 - turn } else { turn };
-            group::<L, 1, 4>(0, 4 * nth, a, b, c, wide);
-        }
-        sweep::<L, 1, 1>(0, 4 * fours, a, b, c, wide);
     }
 }
 
@@ -334,13 +319,6 @@ mod tests {
             for level in Level::available() {
                 let mut c = start.clone();
                 multiply(level, m, &a, a_grid, &panels, &mut c, n);
-                for backwards in [false, true] {
-                    let (first, mut one) = (a_grid.place(0, 0), start[..n].to_vec());
-                    if a_grid.column == 1 && a_grid.run >= k {
-                        super::single(level, &a[first..first + k], &panels, &mut one, backwards);
-                        assert_eq!(one, c[..n], "{level:?}: one row is as the first of many, to the bit");
-                    }
-                }
                 for i in 0..m {
                     for j in 0..n {
                         let sum: f64 = (0..k)

@@ -2,6 +2,7 @@
 use crate::activation::Activation;
 use crate::lanes::Level;
 use crate::layer::{Layer, Padding};
+use crate::net::Room;
 use crate::net::real::{Real, add, softmax, softmax_back};
 use crate::shape::Shape;
 use crate::train::Dice;
@@ -12,6 +13,8 @@ pub(super) struct Scratch<T: Real> {
     pub(super) packed: T::Packed,
     pub(super) first: Vec<T>,
     pub(super) second: Vec<T>,
+    /// Slopes by the sums before an LSTM's gates.
+    pub(super) sums: Room<T>,
 }
 
 /// A scratch vector of `size` zeros.
@@ -30,6 +33,8 @@ pub(super) struct Pass<'a, T: Real> {
     pub(super) layer: Layer,
     /// Somebody wants slopes by this node's input.
     pub(super) needed: bool,
+    /// Products over many rows are of factors rounded to bf16.
+    pub(super) rounded: bool,
     pub(super) from: Shape,
     pub(super) to: Shape,
     pub(super) x: &'a [T],

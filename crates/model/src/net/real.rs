@@ -4,6 +4,8 @@ use crate::lanes::portable::Plain;
 use crate::lanes::{Lanes, Level};
 use crate::math;
 use crate::net::gemm::{self, Grid, Panels};
+use crate::net::lstm::Ticks;
+use crate::net::sequence::{self, Backward, Forward};
 use crate::net::{curve, single};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -50,11 +52,50 @@ pub trait Real:
     fn row(level: Level, x: &[Self], w: &[Self], y: &mut [Self]);
     /// The way back of [`Real::row`]: `dx += w dy`, `dw += x dy`.
     fn row_back(level: Level, x: &[Self], w: &[Self], dy: &[Self], dx: &mut [Self], dw: &mut [Self]);
-    /// The half of [`Real::row_back`] that the input wants, `dx += w dy`; rows from the last to the first when `upwards`, which gives the
-    /// same bits and finds in cache what the pass before has left there.
-    fn row_slopes(level: Level, w: &[Self], dy: &[Self], dx: &mut [Self], upwards: bool);
-    /// `c += a b` for a single row `a`; panels of columns from the last to the first when `backwards`, with the same bits.
-    fn single(level: Level, a: &[Self], b: &Self::Packed, c: &mut [Self], backwards: bool);
+    /// The half of [`Real::row_back`] that the input wants, `dx += w dy`.
+    fn row_slopes(level: Level, w: &[Self], dy: &[Self], dx: &mut [Self]);
+    /// `c += a b` for each `a` with its rows, grid and row-major `c`; `b` has rows, columns and grid. Of factors as bf16 when `rounded`, where
+    /// these numbers can be.
+    fn products<const N: usize>(
+        level: Level,
+        rounded: bool,
+        lefts: [(&[Self], usize, Grid, &mut [Self]); N],
+        (b, depth, columns, grid): (&[Self], usize, usize, Grid),
+        room: &mut Self::Packed,
+    ) {
+        let _only_f32_rounds = rounded;
+        Self::pack(b, grid, depth, columns, room);
+        for (a, rows, grid, c) in lefts {
+            Self::multiply(level, rows, a, grid, room, c, columns);
+        }
+    }
+    /// The recurrent half of an LSTM over one sequence, whose sums by its inputs are in `cache.gates`; false, and nothing done, where there
+    /// is no shorter way than tick by tick.
+    fn lstm_ticks(
+        _level: Level,
+        _rounded: bool,
+        _recurrent: &[Self],
+        _cache: Ticks<&mut [Self]>,
+        _y: &mut [Self],
+        _state: &mut [Self],
+        _room: &mut Self::Packed,
+    ) -> bool {
+        false
+    }
+    /// The way back of [`Real::lstm_ticks`] down to slopes by the sums before the gates; `carried` is zeros.
+    #[allow(clippy::too_many_arguments, reason = "weights, slopes and memory of one layer")]
+    fn lstm_ticks_back(
+        _level: Level,
+        _rounded: bool,
+        _recurrent: &[Self],
+        _cache: Ticks<&[Self]>,
+        _dy: &[Self],
+        _dz: &mut [Self],
+        _carried: &mut [Self],
+        _room: &mut Self::Packed,
+    ) -> bool {
+        false
+    }
     /// Applies an activation, softmax excepted, in place.
     fn activate(level: Level, activation: Activation, values: &mut [Self]);
     /// Turns slopes by `y = activation(z)` into slopes by `z`, softmax excepted. `z` is read for swish only.
@@ -105,11 +146,68 @@ impl Real for f32 {
     fn row_back(level: Level, x: &[f32], w: &[f32], dy: &[f32], dx: &mut [f32], dw: &mut [f32]) {
         single::row_back(level, x, w, dy, dx, dw);
     }
-    fn row_slopes(level: Level, w: &[f32], dy: &[f32], dx: &mut [f32], upwards: bool) {
-        single::slopes(level, w, dy, dx, upwards);
+    fn row_slopes(level: Level, w: &[f32], dy: &[f32], dx: &mut [f32]) {
+        single::slopes(level, w, dy, dx);
     }
-    fn single(level: Level, a: &[f32], b: &Panels, c: &mut [f32], backwards: bool) {
-        gemm::single(level, a, b, c, backwards);
+    fn products<const N: usize>(
+        level: Level,
+        rounded: bool,
+        lefts: [(&[f32], usize, Grid, &mut [f32]); N],
+        (b, depth, columns, grid): (&[f32], usize, usize, Grid),
+        room: &mut Panels,
+    ) {
+        if rounded {
+            let room = room.rounded();
+            room.fill(level, b, grid, depth, columns);
+            return lefts.into_iter().for_each(|(a, rows, grid, c)| room.multiply(level, rows, a, grid, c));
+        }
+        room.fill(b, grid, depth, columns);
+        for (a, rows, grid, c) in lefts {
+            gemm::multiply(level, rows, a, grid, room, c, columns);
+        }
+    }
+    fn lstm_ticks(
+        level: Level,
+        rounded: bool,
+        recurrent: &[f32],
+        cache: Ticks<&mut [f32]>,
+        y: &mut [f32],
+        state: &mut [f32],
+        room: &mut Panels,
+    ) -> bool {
+        let units = state.len() / 2;
+        if !sequence::takes(units) {
+            return false;
+        }
+        let halves = (rounded && sequence::rounds(y.len() / units)).then(|| room.lines());
+        let Ticks { gates, squashed, h_before, c_before } = cache;
+        // SAFETY: L1; levels come from `Level::detect` or lie below it.
+        unsafe {
+            level.run(Forward { units, recurrent, halves, gates, squashed, h_before, c_before, y, state });
+        }
+        true
+    }
+    fn lstm_ticks_back(
+        level: Level,
+        rounded: bool,
+        recurrent: &[f32],
+        cache: Ticks<&[f32]>,
+        dy: &[f32],
+        dz: &mut [f32],
+        carried: &mut [f32],
+        room: &mut Panels,
+    ) -> bool {
+        let units = carried.len() / 2;
+        if !sequence::takes(units) {
+            return false;
+        }
+        let halves = (rounded && sequence::rounds(dy.len() / units)).then(|| room.lines());
+        let Ticks { gates, squashed, c_before, .. } = cache;
+        // SAFETY: L1; as above.
+        unsafe {
+            level.run(Backward { units, recurrent, halves, gates, squashed, c_before, dy, dz, carried });
+        }
+        true
     }
     fn activate(level: Level, activation: Activation, values: &mut [f32]) {
         curve::activate(level, activation, values);
@@ -172,14 +270,10 @@ impl Real for f64 {
             add_scaled(dw, *x, dy);
         }
     }
-    fn row_slopes(_: Level, w: &[f64], dy: &[f64], dx: &mut [f64], _: bool) {
+    fn row_slopes(_: Level, w: &[f64], dy: &[f64], dx: &mut [f64]) {
         for (dx, w) in dx.iter_mut().zip(w.chunks_exact(dy.len())) {
             *dx += dot(w, dy);
         }
-    }
-    fn single(level: Level, a: &[f64], b: &Plainly, c: &mut [f64], _: bool) {
-        let stride = c.len();
-        f64::multiply(level, 1, a, Grid::rows(a.len()), b, c, stride);
     }
     fn activate(_: Level, activation: Activation, values: &mut [f64]) {
         for value in values {

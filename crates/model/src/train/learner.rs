@@ -2,8 +2,9 @@
 mod checkpoint;
 
 use crate::error::{Fault, ModelError};
-use crate::model::Model;
+use crate::model::{Model, Precision};
 use crate::net::Net;
+use crate::net::Room;
 use crate::plan::Plan;
 use crate::train::rows::Target;
 use crate::train::{Dice, Optimiser, Recipe, adversary};
@@ -13,8 +14,8 @@ use crate::train::{Dice, Optimiser, Recipe, adversary};
 pub struct Learner {
     net: Net<f32>,
     recipe: Recipe,
-    parameters: Vec<f32>,
-    gradient: Vec<f32>,
+    parameters: Room<f32>,
+    gradient: Room<f32>,
     optimiser: Optimiser,
     /// Weight decay of each parameter; empty when there is none.
     decays: Vec<f32>,
@@ -31,7 +32,8 @@ impl Learner {
     /// Starts from given parameters. `batch` sequences of `steps` rows a step (`steps` counts for stateful networks only).
     ///
     /// # Errors
-    /// [`Fault::Shape`] when the parameters are not the plan's, or a cross-entropy meets a network that does not end in a softmax.
+    /// [`Fault::Shape`] when the parameters are not the plan's, a cross-entropy meets a network that does not end in a softmax,
+    /// or the recipe asks for int8.
     pub fn new(
         plan: &Plan,
         parameters: Vec<f32>,
@@ -49,11 +51,17 @@ impl Learner {
             let text = "cross-entropy needs a network that ends in a softmax; use another loss";
             return Err(ModelError::new(Fault::Shape, text));
         }
-        let mut net = Net::new(plan, batch, steps)?;
+        if recipe.precision == Precision::Int8 {
+            let text = "steps of learning are computed in f32 or bf16, not in int8";
+            return Err(ModelError::new(Fault::Shape, text));
+        }
+        let mut net = Net::new(plan, batch, steps)?.rounded(recipe.precision == Precision::Bf16);
         if recipe.adversary <= 0.0 {
             net = net.without_input_slopes();
         }
         let optimiser = Optimiser::new(recipe.method, wanted);
+        let mut own = Room::zeros(wanted);
+        own.copy_from_slice(&parameters);
         let elsewhere = recipe.adversary > 0.0 || recipe.sharpness > 0.0;
         let outer = !elsewhere && net.is_outer() && optimiser.has_outer();
         let mut decays = Vec::new();
@@ -65,7 +73,7 @@ impl Learner {
         }
         Ok(Learner {
             optimiser,
-            gradient: vec![0.0; if outer { 0 } else { wanted }],
+            gradient: Room::zeros(if outer { 0 } else { wanted }),
             outer,
             slopes: vec![0.0; net.answer().len()],
             losses: vec![0.0; net.answer().len() / plan.output().features()],
@@ -74,7 +82,7 @@ impl Learner {
             dice: Dice::new(seed),
             net,
             recipe,
-            parameters,
+            parameters: own,
             decays,
         })
     }
@@ -236,7 +244,7 @@ impl Learner {
         let mut own = std::mem::take(&mut self.spare);
         own.clear();
         own.extend_from_slice(&self.parameters);
-        for (w, g) in self.parameters.iter_mut().zip(&self.gradient) {
+        for (w, g) in self.parameters.iter_mut().zip(self.gradient.iter()) {
             *w += reach as f32 * g;
         }
         self.gradient.fill(0.0);
@@ -308,6 +316,7 @@ fn length(gradient: &[f32]) -> f64 {
 mod tests {
     use super::{Learner, Recipe};
     use crate::activation::Activation;
+    use crate::net::Room;
     use crate::plan::Plan;
     use crate::train::{Dice, Loss, Method, Target};
     use crate::{Architecture, zoo};
@@ -318,7 +327,7 @@ mod tests {
         let mut learner = Learner::new(&plan, start, recipe.clone(), 1, 1, 1).expect("fits");
         if !outer {
             learner.outer = false;
-            learner.gradient = vec![0.0; plan.parameters()];
+            learner.gradient = Room::zeros(plan.parameters());
         }
         learner
     }

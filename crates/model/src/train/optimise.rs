@@ -1,6 +1,7 @@
 //! Optimisers on a flat vector of parameters.
 use crate::block::LANES;
 use crate::lanes::Level;
+use crate::net::Room;
 use crate::train::sweep;
 
 /// How a gradient becomes a step.
@@ -46,8 +47,8 @@ const SOPHIA: [f32; 3] = [0.04, 0.965, 0.99];
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimiser {
     method: Method,
-    first: Vec<f32>,
-    second: Vec<f32>,
+    first: Room<f32>,
+    second: Room<f32>,
     /// Gradients of a layer with few outputs.
     narrow: Vec<f32>,
     /// Steps taken, for Adam's bias correction.
@@ -61,7 +62,7 @@ impl Optimiser {
     pub fn new(method: Method, parameters: usize) -> Optimiser {
         let first = !matches!(method, Method::Sgd | Method::AdaGrad | Method::RmsProp);
         let second = !matches!(method, Method::Sgd | Method::Momentum { .. });
-        let memory = |wanted| if wanted { vec![0.0; parameters] } else { Vec::new() };
+        let memory = |wanted| Room::zeros(if wanted { parameters } else { 0 });
         let (first, second) = (memory(first), memory(second));
         Optimiser { method, first, second, narrow: Vec::new(), steps: 0, powers: [1.0; 2] }
     }
@@ -86,26 +87,26 @@ impl Optimiser {
             Method::Sgd => sweep::descend(Level::detect(), parameters, gradient, rate),
             Method::Adam | Method::AdamW => {}
             Method::Momentum { momentum } => {
-                for ((w, g), v) in pairs.zip(&mut self.first) {
+                for ((w, g), v) in pairs.zip(self.first.iter_mut()) {
                     *v = momentum * *v + g;
                     *w -= rate * *v;
                 }
             }
             Method::AdaGrad => {
-                for ((w, g), s) in pairs.zip(&mut self.second) {
+                for ((w, g), s) in pairs.zip(self.second.iter_mut()) {
                     *s += g * g;
                     *w -= rate * g / (s.sqrt() + EPSILON);
                 }
             }
             Method::RmsProp => {
-                for ((w, g), s) in pairs.zip(&mut self.second) {
+                for ((w, g), s) in pairs.zip(self.second.iter_mut()) {
                     *s = 0.9 * *s + 0.1 * g * g;
                     *w -= rate * g / (s.sqrt() + EPSILON);
                 }
             }
             Method::Sophia => {
                 let [scale, fast, slow] = SOPHIA;
-                for ((w, g), (m, h)) in pairs.zip(self.first.iter_mut().zip(&mut self.second)) {
+                for ((w, g), (m, h)) in pairs.zip(self.first.iter_mut().zip(self.second.iter_mut())) {
                     *m = fast * *m + (1.0 - fast) * g;
                     *h = slow * *h + (1.0 - slow) * g * g;
                     *w -= rate * (*m / (scale * *h).max(1e-12)).clamp(-1.0, 1.0);

@@ -1,5 +1,6 @@
 //! What a step of learning does.
 
+use crate::Precision;
 use crate::train::{Loss, Method};
 
 /// What a step does.
@@ -22,6 +23,9 @@ pub struct Recipe {
     pub sharp_share: f32,
     /// Fast gradient sign (Goodfellow et al. 2015): each step also learns from inputs moved this far (in scaled units); 0: not.
     pub adversary: f32,
+    /// What the factors of products over many rows are rounded to, [`Precision::F32`] or [`Precision::Bf16`]: see [`crate::train::Net::rounded`].
+    /// Parameters, sums and the optimiser's memory are f32 in both.
+    pub precision: Precision,
 }
 
 impl Default for Recipe {
@@ -35,6 +39,7 @@ impl Default for Recipe {
             sharpness: 0.0,
             sharp_share: 1.0,
             adversary: 0.0,
+            precision: Precision::F32,
         }
     }
 }

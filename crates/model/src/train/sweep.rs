@@ -1,6 +1,7 @@
 //! Optimiser steps that go over all parameters at once, sixteen at a time on every instruction set.
 use crate::block::{LANES, Line};
 use crate::lanes::{Kernel, Lanes, Level};
+use std::array;
 
 /// Numbers of an Adam step.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +18,15 @@ pub(crate) struct Adam {
     pub(crate) keep: f32,
 }
 
-/// First moments are kept to multiples of a `2^23`th of the first, second ones below the second count as 0: both are far below what
-/// `epsilon` lets through, and numbers that are too small to be normal cost a processor ten times as much.
+/// First moments are kept to multiples of a `2^23`th of the first, second ones at the second or above: both are far below what `epsilon`
+/// lets through, and numbers that are too small to be normal cost a processor ten times as much.
 const LEAST: [f32; 2] = [1e-23, 1e-36];
+
+/// Lines that share a division in an Adam step, which waits for the divider otherwise: each step is then right to 5e-7 of itself.
+const SHARED: usize = 2;
+
+/// Largest root of a second moment that a step is divided by, so that two of them have a product: gradients of 1e19 reach it.
+const MOST: f32 = 1e19;
 
 /// `w -= rate g`.
 pub(crate) fn descend(level: Level, w: &mut [f32], g: &[f32], rate: f32) {
@@ -29,8 +36,9 @@ pub(crate) fn descend(level: Level, w: &mut [f32], g: &[f32], rate: f32) {
 
 /// `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, `w = keep w - rate m / (sqrt(v) spread + floor)`.
 pub(crate) fn adam(level: Level, w: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], with: Adam) {
-    // SAFETY: L1; as above.
-    unsafe { level.run(Moments { w, g, m, v, with }) }
+    if !g.is_empty() {
+        adam_outer(level, w, (&[1.0], g), m, v, with);
+    }
 }
 
 /// [`descend`] by the gradient of a dense layer that has seen one row, `g[i][j] = x[i] d[j]`, which is never written down.
@@ -48,8 +56,13 @@ pub(crate) fn adam_outer(
     v: &mut [f32],
     with: Adam,
 ) {
-    // SAFETY: L1; as above.
-    unsafe { level.run(OuterMoments { w, x, d, m, v, with }) }
+    if with.pull == 0.0 && with.keep == 1.0 {
+        // SAFETY: L1; as above.
+        unsafe { level.run(Moments::<false> { w, x, d, m, v, with }) }
+    } else {
+        // SAFETY: L1; as above.
+        unsafe { level.run(Moments::<true> { w, x, d, m, v, with }) }
+    }
 }
 
 struct Descent<'a> {
@@ -97,30 +110,7 @@ fn add_times<L: Lanes>(w: &mut [f32], g: &[f32], factor: f32) {
     }
 }
 
-struct Moments<'a> {
-    w: &'a mut [f32],
-    g: &'a [f32],
-    m: &'a mut [f32],
-    v: &'a mut [f32],
-    with: Adam,
-}
-
-impl Kernel for Moments<'_> {
-    #[inline(always)]
-    fn run<L: Lanes>(self) {
-        let ((w, w_tail), (g, g_tail)) = (self.w.as_chunks_mut::<LANES>(), self.g.as_chunks::<LANES>());
-        let ((m, m_tail), (v, v_tail)) = (self.m.as_chunks_mut::<LANES>(), self.v.as_chunks_mut::<LANES>());
-        for ((w, g), (m, v)) in w.iter_mut().zip(g).zip(m.iter_mut().zip(v)) {
-            step::<L>(w, L::take(g), m, v, self.with);
-        }
-        if !w_tail.is_empty() {
-            let tails = (w_tail, m_tail, v_tail);
-            part_step::<L>(L::part(g_tail), tails, self.with);
-        }
-    }
-}
-
-struct OuterMoments<'a> {
+struct Moments<'a, const DECAY: bool> {
     w: &'a mut [f32],
     x: &'a [f32],
     d: &'a [f32],
@@ -129,21 +119,28 @@ struct OuterMoments<'a> {
     with: Adam,
 }
 
-impl Kernel for OuterMoments<'_> {
+impl<const DECAY: bool> Kernel for Moments<'_, DECAY> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let (wide, (d, d_tail)) = (self.d.len(), self.d.as_chunks::<LANES>());
+        let (many_d, d) = d.as_chunks::<SHARED>();
         let rows = self.w.chunks_exact_mut(wide).zip(self.x);
         let moments = self.m.chunks_exact_mut(wide).zip(self.v.chunks_exact_mut(wide));
         for ((w, x), (m, v)) in rows.zip(moments) {
-            let x = L::splat(*x);
+            let x = Factor::<L>::new(*x, self.with);
             let (w, w_tail) = w.as_chunks_mut::<LANES>();
             let ((m, m_tail), (v, v_tail)) = (m.as_chunks_mut::<LANES>(), v.as_chunks_mut::<LANES>());
+            let ((many_w, w), (many_m, m)) = (w.as_chunks_mut::<SHARED>(), m.as_chunks_mut::<SHARED>());
+            let (many_v, v) = v.as_chunks_mut::<SHARED>();
+            for ((w, d), (m, v)) in many_w.iter_mut().zip(many_d).zip(many_m.iter_mut().zip(many_v)) {
+                step::<L, SHARED, DECAY>(w, (&x, [L::take(&d[0]), L::take(&d[1])]), m, v, self.with);
+            }
             for ((w, d), (m, v)) in w.iter_mut().zip(d).zip(m.iter_mut().zip(v)) {
-                step::<L>(w, x.mul(L::take(d)), m, v, self.with);
+                let (w, m, v) = (array::from_mut(w), array::from_mut(m), array::from_mut(v));
+                step::<L, 1, DECAY>(w, (&x, [L::take(d)]), m, v, self.with);
             }
             if !w_tail.is_empty() {
-                part_step::<L>(x.mul(L::part(d_tail)), (w_tail, m_tail, v_tail), self.with);
+                part_step::<L, DECAY>((&x, L::part(d_tail)), (w_tail, m_tail, v_tail), self.with);
             }
         }
     }
@@ -151,30 +148,81 @@ impl Kernel for OuterMoments<'_> {
 
 /// A step of fewer than sixteen parameters with their moments.
 #[inline(always)]
-fn part_step<L: Lanes>(g: L, (w, m, v): (&mut [f32], &mut [f32], &mut [f32]), with: Adam) {
+fn part_step<L: Lanes, const DECAY: bool>(
+    (x, d): (&Factor<L>, L),
+    (w, m, v): (&mut [f32], &mut [f32], &mut [f32]),
+    with: Adam,
+) {
     let mut lines = [Line::ZERO; 3];
     for (line, tail) in lines.iter_mut().zip([&*w, &*m, &*v]) {
         L::part(tail).store(line);
     }
-    let [lw, lm, lv] = &mut lines;
-    step::<L>(&mut lw.0, g, &mut lm.0, &mut lv.0, with);
+    let [lw, lm, lv] = lines.each_mut().map(|line| array::from_mut(&mut line.0));
+    step::<L, 1, DECAY>(lw, (x, [d]), lm, lv, with);
     for (line, tail) in lines.iter().zip([w, m, v]) {
         L::load(line).give_part(tail);
     }
 }
 
+/// A step of `N` lines of parameters, one or [`SHARED`], by the gradient `x d`.
 #[inline(always)]
-fn step<L: Lanes>(w: &mut [f32; 16], g: L, m: &mut [f32; 16], v: &mut [f32; 16], with: Adam) {
-    let own = L::take(w);
-    let gradient = own.mul_add(L::splat(with.pull), g);
-    let old = L::take(m).mul(L::splat(with.betas[0]));
-    let least = L::splat(LEAST[0]);
-    let first = gradient.mul_add(L::splat(1.0 - with.betas[0]), old).add(least).sub(least);
-    let old = L::take(v).mul(L::splat(with.betas[1]));
-    let second = gradient.mul(L::splat(1.0 - with.betas[1])).mul_add(gradient, old);
-    let second = second.pick(L::splat(LEAST[1]), L::splat(0.0), second);
-    first.give(m);
-    second.give(v);
-    let size = first.div(second.sqrt().mul_add(L::splat(with.spread), L::splat(with.floor)));
-    size.mul_add(L::splat(-with.rate), own.mul(L::splat(with.keep))).give(w);
+fn step<L: Lanes, const N: usize, const DECAY: bool>(
+    w: &mut [[f32; LANES]; N],
+    (x, d): (&Factor<L>, [L; N]),
+    m: &mut [[f32; LANES]; N],
+    v: &mut [[f32; LANES]; N],
+    with: Adam,
+) {
+    let (mut first, mut second, mut root) = ([x.one; N], [x.one; N], [x.one; N]);
+    for n in 0..N {
+        let (by, g) = if DECAY {
+            (x.shares, L::take(&w[n]).mul_add(L::splat(with.pull), x.one.mul(d[n])))
+        } else {
+            (x.own, d[n])
+        };
+        let least = L::splat(LEAST[0]);
+        first[n] = by[0].mul_add(g, L::take(&m[n]).mul(L::splat(with.betas[0]))).add(least).sub(least);
+        let size = by[1].mul(g);
+        second[n] = L::splat(LEAST[1]).max(size.mul_add(size, L::take(&v[n]).mul(L::splat(with.betas[1]))));
+        root[n] = second[n].sqrt().mul_add(L::splat(with.spread), L::splat(with.floor)).min(L::splat(MOST));
+    }
+    for n in 0..N {
+        first[n].give(&mut m[n]);
+    }
+    for n in 0..N {
+        second[n].give(&mut v[n]);
+    }
+    let mut pace = L::splat(-with.rate);
+    if N == SHARED {
+        // `1 / a` is `b / (a b)`.
+        pace = pace.div(root[0].mul(root[N - 1]));
+        for n in 0..N {
+            first[n] = first[n].mul(root[N - 1 - n]);
+        }
+    } else {
+        pace = pace.div(root[0]);
+    }
+    for n in 0..N {
+        let own = L::take(&w[n]);
+        let own = if DECAY { own.mul(L::splat(with.keep)) } else { own };
+        first[n].mul_add(pace, own).give(&mut w[n]);
+    }
+}
+
+/// What a line of slopes is multiplied by to become a gradient, and what by to become what the moments take of it.
+struct Factor<L> {
+    one: L,
+    /// `1 - b1` and the root of `1 - b2`.
+    shares: [L; 2],
+    /// The same times the factor.
+    own: [L; 2],
+}
+
+impl<L: Lanes> Factor<L> {
+    #[inline(always)]
+    fn new(x: f32, with: Adam) -> Factor<L> {
+        let [first, second] = [1.0 - with.betas[0], (1.0 - with.betas[1]).sqrt()];
+        let own = [L::splat(x * first), L::splat(x * second)];
+        Factor { one: L::splat(x), shares: [L::splat(first), L::splat(second)], own }
+    }
 }
