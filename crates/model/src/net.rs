@@ -20,6 +20,7 @@ mod recurrent;
 mod room;
 mod sequence;
 mod single;
+mod soft;
 
 use crate::architecture::Node;
 use crate::error::ModelError;

@@ -1,7 +1,8 @@
 //! Additive attention over time.
 use crate::activation::Activation;
 use crate::net::pass::{Pass, zeros};
-use crate::net::real::{Real, add_rows, add_scaled, dot, fill_rows, softmax, softmax_back};
+use crate::net::real::{Real, add_rows, add_scaled, dot, fill_rows};
+use crate::net::soft::{softmax, softmax_back};
 
 impl<T: Real> Pass<'_, T> {
     /// Cache, each `[batch][time]`: the hidden vectors, the weights.

@@ -1,6 +1,7 @@
 //! Softmax attention over the last few times.
 use crate::net::pass::{Pass, zeros};
-use crate::net::real::{Real, add_scaled, dot, softmax, softmax_back};
+use crate::net::real::{Real, add_scaled, dot};
+use crate::net::soft::{softmax, softmax_back};
 
 /// Of each sequence: `q`; `k` and `v` with those carried in before them; the weights.
 pub(super) fn cache_len(time: usize, keys: usize, outputs: usize, span: usize) -> usize {

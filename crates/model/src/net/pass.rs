@@ -3,7 +3,8 @@ use crate::activation::Activation;
 use crate::lanes::Level;
 use crate::layer::{Layer, Padding};
 use crate::net::Room;
-use crate::net::real::{Real, add, softmax, softmax_back};
+use crate::net::real::{Real, add};
+use crate::net::soft::{softmax, softmax_back};
 use crate::shape::Shape;
 use crate::train::Dice;
 

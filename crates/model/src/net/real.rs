@@ -381,29 +381,3 @@ fn in_pairs<T: Real>(sums: [T; 8]) -> T {
     let fours = [sums[0] + sums[4], sums[1] + sums[5], sums[2] + sums[6], sums[3] + sums[7]];
     (fours[0] + fours[2]) + (fours[1] + fours[3])
 }
-
-/// Softmax of `values`, in place.
-pub(crate) fn softmax<T: Real>(values: &mut [T]) {
-    let mut top = values[0];
-    for value in values.iter() {
-        if *value > top {
-            top = *value;
-        }
-    }
-    let mut sum = T::default();
-    for value in values.iter_mut() {
-        *value = (*value - top).exp();
-        sum += *value;
-    }
-    for value in values.iter_mut() {
-        *value = *value / sum;
-    }
-}
-
-/// Turns slopes by the probabilities `y` into slopes by the logits, in place.
-pub(crate) fn softmax_back<T: Real>(y: &[T], slopes: &mut [T]) {
-    let mean = dot(y, slopes);
-    for (slope, y) in slopes.iter_mut().zip(y) {
-        *slope = *y * (*slope - mean);
-    }
-}
