@@ -33,6 +33,8 @@ pub(crate) trait Digit {
     const PER: usize;
     /// Head lines before the weights of an output line.
     const HEAD: usize;
+    /// Head lines where nothing is added to scaled sums but what they begin with holds it: see `raw`.
+    const BARE: usize;
     /// Sums err so much that what follows them may err too.
     const COARSE: bool;
     /// Sixteen sums.
@@ -44,6 +46,12 @@ pub(crate) trait Digit {
     fn add<L: Lanes>(a: Self::Sum<L>, b: Self::Sum<L>) -> Self::Sum<L>;
     /// `unit`: what one step of the inputs is worth.
     fn end<L: Lanes>(sum: Self::Sum<L>, head: &[Line], w: usize, wide: usize, unit: L) -> L;
+    /// Sums as numbers, with a bare head; times `unit` they are what they stand for.
+    fn raw<L: Lanes>(sum: Self::Sum<L>, head: &[Line], w: usize, wide: usize) -> L;
+    /// `raw unit + other`, where `unit` may be other than 1.
+    fn joined<L: Lanes>(raw: L, unit: L, other: L) -> L;
+    /// As `round`, one row; the words of `values` numbers and what one step is worth.
+    fn row<'a, L: Lanes>(x: &'a [Line], values: usize, reach: Reach, to: &'a mut [Line]) -> (&'a [u32], f32);
     /// Rounds rows of `values` numbers, `stride` lines apart, into `to` when the kind needs it; the words to be read, from one row to the
     /// next, and what one step is worth.
     fn round<'a, L: Lanes>(
@@ -76,6 +84,11 @@ impl Reach {
     #[inline(always)]
     pub(crate) fn packed(line: &Line) -> Reach {
         Reach { unit: line.0[0], scale: line.0[1] }
+    }
+
+    /// What one step is worth.
+    pub(crate) fn unit(self) -> f32 {
+        self.unit
     }
 
     /// The line that says it.
@@ -125,6 +138,7 @@ impl Digit for Whole32 {
     const PER: usize = 1;
     const COARSE: bool = false;
     const HEAD: usize = 1;
+    const BARE: usize = 1;
     type Sum<L: Lanes> = L;
     #[inline(always)]
     fn zero<L: Lanes>() -> L {
@@ -147,6 +161,18 @@ impl Digit for Whole32 {
         sum
     }
     #[inline(always)]
+    fn raw<L: Lanes>(sum: L, _: &[Line], _: usize, _: usize) -> L {
+        sum
+    }
+    #[inline(always)]
+    fn joined<L: Lanes>(raw: L, _: L, other: L) -> L {
+        raw.add(other)
+    }
+    #[inline(always)]
+    fn row<'a, L: Lanes>(x: &'a [Line], values: usize, _: Reach, _: &'a mut [Line]) -> (&'a [u32], f32) {
+        (&words(x)[..values], 1.0)
+    }
+    #[inline(always)]
     fn round<'a, L: Lanes>(
         x: &'a [Line],
         rows: Rows,
@@ -161,6 +187,7 @@ impl Digit for Half {
     const PER: usize = 2;
     const COARSE: bool = true;
     const HEAD: usize = 1;
+    const BARE: usize = 1;
     type Sum<L: Lanes> = L;
     #[inline(always)]
     fn zero<L: Lanes>() -> L {
@@ -181,6 +208,25 @@ impl Digit for Half {
     #[inline(always)]
     fn end<L: Lanes>(sum: L, _: &[Line], _: usize, _: usize, _: L) -> L {
         sum
+    }
+    #[inline(always)]
+    fn raw<L: Lanes>(sum: L, _: &[Line], _: usize, _: usize) -> L {
+        sum
+    }
+    #[inline(always)]
+    fn joined<L: Lanes>(raw: L, _: L, other: L) -> L {
+        raw.add(other)
+    }
+    #[inline(always)]
+    fn row<'a, L: Lanes>(x: &'a [Line], values: usize, _: Reach, to: &'a mut [Line]) -> (&'a [u32], f32) {
+        let halves = halves_mut(to);
+        for (x, to) in x.iter().zip(halves.as_chunks_mut::<LANES>().0) {
+            L::load(x).halves(to);
+        }
+        if !values.is_multiple_of(2) {
+            halves[values] = 0;
+        }
+        (&words(to)[..values.div_ceil(2)], 1.0)
     }
     #[inline(always)]
     fn round<'a, L: Lanes>(
@@ -208,6 +254,7 @@ impl Digit for Byte {
     const PER: usize = 4;
     const COARSE: bool = true;
     const HEAD: usize = 3;
+    const BARE: usize = 2;
     type Sum<L: Lanes> = L::Whole;
     #[inline(always)]
     fn zero<L: Lanes>() -> L::Whole {
@@ -229,6 +276,28 @@ impl Digit for Byte {
     fn end<L: Lanes>(sum: L::Whole, head: &[Line], w: usize, wide: usize, unit: L) -> L {
         let scaled = L::from_whole(sum).mul(L::load(&head[wide + w]));
         scaled.mul_add(unit, L::load(&head[2 * wide + w]))
+    }
+    #[inline(always)]
+    fn raw<L: Lanes>(sum: L::Whole, head: &[Line], w: usize, wide: usize) -> L {
+        L::from_whole(sum).mul(L::load(&head[wide + w]))
+    }
+    #[inline(always)]
+    fn joined<L: Lanes>(raw: L, unit: L, other: L) -> L {
+        raw.mul_add(unit, other)
+    }
+    #[inline(always)]
+    fn row<'a, L: Lanes>(x: &'a [Line], values: usize, reach: Reach, to: &'a mut [Line]) -> (&'a [u32], f32) {
+        let Reach { unit, scale } = if reach.unit == 0.0 {
+            let rows = Rows { count: 1, values, stride: x.len() };
+            Reach::of(largest::<L>(x, rows).max(1e-30))
+        } else {
+            reach
+        };
+        let scale = L::splat(scale);
+        for (x, to) in x.iter().zip(bytes_mut(to).as_chunks_mut::<LANES>().0) {
+            L::load(x).mul(scale).bytes(to);
+        }
+        (&words(to)[..values.div_ceil(4)], unit)
     }
     #[inline(always)]
     fn round<'a, L: Lanes>(

@@ -61,6 +61,8 @@ pub struct Engine {
     scratch: Vec<Line>,
     /// For inputs as their products read them.
     spare: Vec<Line>,
+    /// The next tick goes through recurrent layers from the last units to the first.
+    back: bool,
 }
 
 impl Engine {
@@ -76,6 +78,7 @@ impl Engine {
             level: level.min(Level::detect()),
             scratch,
             spare: vec![Line::ZERO; program.spare_lines],
+            back: false,
             program,
         }
     }
@@ -117,6 +120,7 @@ impl Engine {
             state.lines.fill(Line::ZERO);
         }
         let prepared = state.prepared == Some(weights.version);
+        self.back = !self.back;
         let mut tick = Tick {
             scratch: &mut self.scratch,
             spare: &mut self.spare,
@@ -131,6 +135,7 @@ impl Engine {
             program,
             tick: &mut tick,
             prepared,
+            back: self.back,
             row,
             history: &mut state.history,
             rows: &mut state.rows,

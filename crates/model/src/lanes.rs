@@ -206,6 +206,17 @@ pub(crate) trait Lanes: Copy {
     fn times_power(self, n: Self) -> Self {
         self.mul(n.power_of_two())
     }
+    /// Limited to at most `top`, and to what `times_power` takes where that has a lower limit.
+    #[inline(always)]
+    fn exponent(self, top: f32) -> Self {
+        Self::splat(top).min(Self::splat(-126.0).max(self))
+    }
+    /// The nearest whole number, of what `exponent` gave.
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        let round = Self::splat(crate::math::ROUND);
+        self.add(round).sub(round)
+    }
     /// Square root.
     fn sqrt(self) -> Self;
     /// `below` where `self` is below `limit`, else `other`.

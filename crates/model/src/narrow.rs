@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::block::{LANES, Line, lines};
 use crate::lanes::{Lanes, Watch};
-use crate::math::exp;
+use crate::math::decay;
 
 /// Most outputs of a narrow layer; fewer are filled up, since four sums are made at once.
 pub(crate) const OUTPUTS_MAX: usize = 4;
@@ -53,7 +53,7 @@ fn one<L: Lanes>(x: &[Line], weights: &[Line], slope: f32, softmax: bool, guard:
     }
     let y = L::four_sums(sums).add(L::load(&start[0]));
     if softmax {
-        let power = exp(y.sub(y.top_of_four()));
+        let power = decay(y.sub(y.top_of_four()));
         power.div(power.sum_of_four()).store(to);
     } else {
         y.max(y.mul(L::splat(slope))).store(to);

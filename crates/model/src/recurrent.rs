@@ -1,19 +1,19 @@
 // @hot
 //! Recurrent layers: gates of sixteen units at a time, from sums to state while they are in registers.
-use crate::block::Line;
-use crate::digit::{Digit, Reach, Rows, by_digit};
+//!
+//! The processor looks far enough ahead to hide what follows sixteen units' sums behind the next sixteen's, if nothing else stands
+//! between: so the loops are bare, and all that can be cut to size is so before them.
+use crate::block::{LANES, Line, flat};
+use crate::digit::{Digit, Reach, by_digit};
 use crate::lanes::{Kernel, Lanes};
-use crate::math::{cell, sigmoid, tanh};
-use crate::model::Precision;
-use crate::pack::gate_lines;
-use crate::product::block;
+use crate::math::{gru, lstm};
+use crate::pack::{TAIL_MAX, tail_lines};
 use crate::program::{Gates, Op, Program};
 use crate::stream::Past;
 use std::marker::PhantomData;
 
 /// One row after another through a layer of `G` gates: 4 an LSTM's, 3 a GRU's.
 pub(crate) struct Steps<'a, D, const G: usize> {
-    pub(crate) precision: Precision,
     pub(crate) gates: Gates,
     pub(crate) x: &'a [Line],
     pub(crate) weights: &'a [Line],
@@ -21,6 +21,8 @@ pub(crate) struct Steps<'a, D, const G: usize> {
     pub(crate) state: &'a mut [Line],
     /// The recurrent half of the first row is in the state.
     pub(crate) prepared: bool,
+    /// From the last units to the first.
+    pub(crate) back: bool,
     pub(crate) spare: &'a mut [Line],
     /// Zero; a lane becomes NaN when a sum is not finite.
     pub(crate) guard: &'a mut Line,
@@ -28,39 +30,167 @@ pub(crate) struct Steps<'a, D, const G: usize> {
     pub(crate) digit: PhantomData<D>,
 }
 
-/// A layer's weights of one half, as blocks.
+/// One half of a layer: weights in blocks of sixteen units, then the tail, and the words that meet them.
 #[derive(Clone, Copy)]
-struct Half<'a> {
-    weights: &'a [Line],
+struct Half<'a, L, const BARE: bool> {
+    lines: &'a [Line],
+    /// Lines for sixteen outputs.
     depth: usize,
-    words: usize,
+    shape: Shape,
+    words: &'a [u32],
+    /// What one step of the words is worth.
+    unit: L,
 }
 
-impl<'a> Half<'a> {
-    #[inline(always)]
-    fn new<D: Digit>(weights: &'a [Line], precision: Precision, gates: usize, inputs: usize) -> Half<'a> {
-        let depth = gate_lines(precision, gates, inputs, 1);
-        Half { weights, depth, words: inputs.div_ceil(D::PER) }
-    }
+/// Blocks before the tail, lines and units of the tail.
+#[derive(Clone, Copy)]
+struct Shape {
+    blocks: usize,
+    tail: usize,
+    rest: usize,
+}
 
-    /// The sums of one block.
+impl Shape {
     #[inline(always)]
-    fn sums<L: Lanes, D: Digit, const G: usize>(&self, nth: usize, words: &[u32], unit: L) -> [L; G] {
-        let packed = &self.weights[nth * self.depth..][..self.depth];
-        block::<L, D, G>(words, 0, (1, self.words), packed, unit)
+    fn new<const G: usize>(units: usize) -> Shape {
+        let tail = tail_lines(G, units);
+        let blocks = if tail > 0 { units / LANES } else { units.div_ceil(LANES) };
+        Shape { blocks, tail, rest: units % LANES }
     }
 }
 
-/// `h` as the products read it: a product with a sigmoid, and a mean of such, is never beyond 1.
+/// Sums of a block of `W` lines, in two parts that hide the latency; with a bare head, still to be multiplied by the unit.
+#[inline(always)]
+fn sums<L: Lanes, D: Digit, const W: usize, const BARE: bool>(
+    lines: &[Line],
+    words: &[u32],
+    unit: L,
+) -> [L; W] {
+    let (head, weights) = lines.split_at(W * const { if BARE { D::BARE } else { D::HEAD } });
+    let (mut sums, mut others) = ([D::zero::<L>(); W], [D::zero::<L>(); W]);
+    for (w, sum) in sums.iter_mut().enumerate() {
+        *sum = D::begin::<L>(head, w);
+    }
+    let (weights, (pairs, last)) = (weights.as_chunks::<W>().0, words.as_chunks::<2>());
+    let (even, odd) = weights.split_at(2 * pairs.len());
+    for (pair, lines) in pairs.iter().zip(even.as_chunks::<2>().0) {
+        for w in 0..W {
+            sums[w] = D::dot::<L>(sums[w], &lines[0][w], pair[0]);
+        }
+        for w in 0..W {
+            others[w] = D::dot::<L>(others[w], &lines[1][w], pair[1]);
+        }
+    }
+    if let ([word], [lines, ..]) = (last, odd) {
+        for w in 0..W {
+            sums[w] = D::dot::<L>(sums[w], &lines[w], *word);
+        }
+    }
+    let mut out = [unit; W];
+    for w in 0..W {
+        let sum = D::add::<L>(sums[w], others[w]);
+        out[w] = if BARE { D::raw::<L>(sum, head, w, W) } else { D::end::<L>(sum, head, w, W, unit) };
+    }
+    out
+}
+
+impl<'a, L: Lanes, const BARE: bool> Half<'a, L, BARE> {
+    #[inline(always)]
+    fn new<D: Digit>(lines: &'a [Line], shape: Shape, (words, unit): (&'a [u32], f32)) -> Self {
+        let head = const { if BARE { D::BARE } else { D::HEAD } };
+        Half { lines, depth: head + words.len(), shape, words, unit: L::splat(unit) }
+    }
+
+    /// The sums of a block, or of the tail, which stands behind the last.
+    #[inline(always)]
+    fn sums<D: Digit, const G: usize>(&self, nth: usize) -> [L; G] {
+        let lines = &self.lines[nth * G * self.depth..];
+        if nth < self.shape.blocks {
+            return sums::<L, D, G, BARE>(&lines[..G * self.depth], self.words, self.unit);
+        }
+        let mut packed = [Line::ZERO; TAIL_MAX];
+        if self.shape.tail == 1 {
+            let [one] = sums::<L, D, 1, BARE>(&lines[..self.depth], self.words, self.unit);
+            one.store(&mut packed[0]);
+        } else {
+            let [one, two] = sums::<L, D, 2, BARE>(&lines[..2 * self.depth], self.words, self.unit);
+            one.store(&mut packed[0]);
+            two.store(&mut packed[1]);
+        }
+        // A gate's sums stand behind those of the gate before.
+        let mut out = [self.unit; G];
+        for (gate, out) in out.iter_mut().enumerate() {
+            *out = L::part(&flat(&packed)[gate * self.shape.rest..][..self.shape.rest]);
+        }
+        out
+    }
+}
+
+/// `h` as the products read it: a product with a sigmoid, and a mean of such, is never beyond 1. What one step is worth is in the weights.
 #[inline(always)]
 fn round_state<'a, L: Lanes, D: Digit>(
     h: &'a [Line],
     units: usize,
     spare: &'a mut [Line],
 ) -> (&'a [u32], f32) {
-    let rows = Rows { count: 1, values: units, stride: h.len() };
-    let (words, _, unit) = D::round::<L>(h, rows, Reach::of(1.0), spare);
-    (words, unit)
+    D::row::<L>(h, units, Reach::of(1.0), spare)
+}
+
+/// Where the state of a layer lies while a row goes through it.
+struct Memory<'a> {
+    h: &'a [Line],
+    c: &'a mut [Line],
+    y: &'a mut [Line],
+}
+
+impl Memory<'_> {
+    /// From the halves of a block's sums to its state. A lane of `guard` becomes NaN where a sum is not finite.
+    #[inline(always)]
+    fn close<L: Lanes, D: Digit, const G: usize>(
+        &mut self,
+        nth: usize,
+        (given, unit): ([L; G], L),
+        kept: [L; G],
+        guard: L,
+    ) -> L {
+        let sum = |gate: usize| {
+            if G == 4 { D::joined::<L>(given[gate], unit, kept[gate]) } else { given[gate].add(kept[gate]) }
+        };
+        let gates =
+            if G == 4 { [sum(0), sum(1), sum(2), sum(3)] } else { [sum(0), sum(1), given[2], kept[2]] };
+        let [a, b, c, d] = gates;
+        if G == 4 {
+            let (cell, h) = lstm(gates, L::load(&self.c[nth]), D::COARSE);
+            cell.store(&mut self.c[nth]);
+            h.store(&mut self.y[nth]);
+        } else {
+            gru(gates, L::load(&self.h[nth]), D::COARSE).store(&mut self.y[nth]);
+        }
+        a.add(b).add(c.add(d)).mul_add(L::splat(0.0), guard)
+    }
+}
+
+/// One row through a layer; `ready`: the recurrent half, where it was computed before.
+///
+/// `back`: from the last units to the first. Row after row turning round, what was read last is still near when it is read again.
+#[inline(always)]
+fn step<L: Lanes, D: Digit, const G: usize, const BARE: bool>(
+    kept: Half<'_, L, true>,
+    given: Half<'_, L, BARE>,
+    ready: Option<&[Line]>,
+    mut memory: Memory<'_>,
+    (back, mut guard): (bool, L),
+) -> L {
+    let count = memory.y.len();
+    for turn in 0..count {
+        let nth = if back { count - 1 - turn } else { turn };
+        let start = match ready {
+            Some(ready) => load::<L, G>(&ready[nth * G..]),
+            None => kept.sums::<D, G>(nth),
+        };
+        guard = memory.close::<L, D, G>(nth, (given.sums::<D, G>(nth), given.unit), start, guard);
+    }
+    guard
 }
 
 impl<D: Digit, const G: usize> Kernel for Steps<'_, D, G> {
@@ -70,44 +200,26 @@ impl<D: Digit, const G: usize> Kernel for Steps<'_, D, G> {
         let (wide, units, inputs) = (to.wide(), to.values, from.values);
         let (h, rest) = self.state.split_at_mut(wide);
         let (c, half) = rest.split_at_mut(if G == 4 { wide } else { 0 });
-        let (reach, packed) = (Reach::packed(&self.weights[input]), &self.weights[input + 1..]);
-        let given = Half::new::<D>(packed, self.precision, G, inputs);
-        let kept = Half::new::<D>(&self.weights[hidden..], self.precision, G, units);
+        let reach = Reach::packed(&self.weights[input]);
+        let shape = Shape::new::<G>(units);
         let (first, second) = self.spare.split_at_mut(wide + 1);
         let mut guard = L::load(self.guard);
-        let rows = self.x.chunks_exact(from.wide()).zip(self.to.chunks_exact_mut(wide));
-        for (t, (x, y)) in rows.enumerate() {
-            let ready = t == 0 && self.prepared;
-            let (old, old_unit) = round_state::<L, D>(h, units, first);
-            let (new, _, unit) =
-                D::round::<L>(x, Rows { count: 1, values: inputs, stride: x.len() }, reach, second);
-            let (old_unit, unit) = (L::splat(old_unit), L::splat(unit));
-            for nth in 0..wide {
-                let start = if ready {
-                    load::<L, G>(&half[nth * G..])
-                } else {
-                    kept.sums::<L, D, G>(nth, old, old_unit)
-                };
-                let sums = given.sums::<L, D, G>(nth, new, unit);
-                if G == 4 {
-                    let mut gates = [unit; 4];
-                    for gate in 0..G {
-                        gates[gate] = sums[gate].add(start[gate]);
-                    }
-                    let all = gates[0].add(gates[1]).add(gates[2].add(gates[3]));
-                    guard = all.mul_add(L::splat(0.0), guard);
-                    let (new_c, new_h) = cell(gates, L::load(&c[nth]), D::COARSE);
-                    new_c.store(&mut c[nth]);
-                    new_h.store(&mut y[nth]);
-                } else {
-                    let (z, r) = (sums[0].add(start[0]), sums[1].add(start[1]));
-                    let n = sigmoid(r).mul_add(start[2], sums[2]);
-                    guard = z.add(r).add(start[2]).add(n).mul_add(L::splat(0.0), guard);
-                    let n = tanh(n);
-                    sigmoid(z).mul_add(L::load(&h[nth]).sub(n), n).store(&mut y[nth]);
-                }
+        for t in 0..from.rows {
+            let x = &self.x[t * from.wide()..][..from.wide()];
+            let y = &mut self.to[t * wide..][..wide];
+            let ready = (t == 0 && self.prepared).then_some(&*half);
+            // What the products read of `h` may be `h` itself.
+            let kept = Half::new::<D>(&self.weights[hidden..], shape, round_state::<L, D>(h, units, first));
+            let (words, lines) = (D::row::<L>(x, inputs, reach, second), &self.weights[input + 1..]);
+            let (memory, turn) = (Memory { h, c, y }, (self.back, guard));
+            guard = if G == 4 {
+                step::<L, D, G, true>(kept, Half::new::<D>(lines, shape, words), ready, memory, turn)
+            } else {
+                step::<L, D, G, false>(kept, Half::new::<D>(lines, shape, words), ready, memory, turn)
+            };
+            for (h, y) in h.iter_mut().zip(y) {
+                L::load(y).store(h);
             }
-            h.copy_from_slice(y);
         }
         guard.store(self.guard);
     }
@@ -124,7 +236,6 @@ fn load<L: Lanes, const G: usize>(half: &[Line]) -> [L; G] {
 
 /// Computes the recurrent half `start + h R` of the next step.
 struct Ahead<'a, D, const G: usize> {
-    precision: Precision,
     gates: Gates,
     weights: &'a [Line],
     state: &'a mut [Line],
@@ -139,10 +250,11 @@ impl<D: Digit, const G: usize> Kernel for Ahead<'_, D, G> {
         let (wide, units) = (to.wide(), to.values);
         let (h, rest) = self.state.split_at_mut(wide);
         let half = &mut rest[if G == 4 { wide } else { 0 }..];
-        let kept = Half::new::<D>(&self.weights[hidden..], self.precision, G, units);
-        let (old, unit) = round_state::<L, D>(h, units, self.spare);
+        let (words, shape) = (round_state::<L, D>(h, units, self.spare), Shape::new::<G>(units));
+        let kept = Half::<L, true>::new::<D>(&self.weights[hidden..], shape, words);
         for (nth, half) in half.chunks_exact_mut(G).take(wide).enumerate() {
-            for (sum, half) in kept.sums::<L, D, G>(nth, old, L::splat(unit)).into_iter().zip(half) {
+            let sums = kept.sums::<D, G>(nth);
+            for (sum, half) in sums.into_iter().zip(half) {
                 sum.store(half);
             }
         }
@@ -167,10 +279,10 @@ impl Kernel for Prepare<'_> {
         for op in &program.ops {
             match *op {
                 Op::Lstm(gates) => {
-                    by_digit!(program.precision, D, ahead::<L, D, 4>(program, gates, weights, spare, state));
+                    by_digit!(program.precision, D, ahead::<L, D, 4>(gates, weights, spare, state));
                 }
                 Op::Gru(gates) => {
-                    by_digit!(program.precision, D, ahead::<L, D, 3>(program, gates, weights, spare, state));
+                    by_digit!(program.precision, D, ahead::<L, D, 3>(gates, weights, spare, state));
                 }
                 Op::Stream(ref stream) => {
                     Past { stream, weights, state, spare, ticks, fresh }.run::<L>();
@@ -183,13 +295,12 @@ impl Kernel for Prepare<'_> {
 
 #[inline(always)]
 fn ahead<L: Lanes, D: Digit, const G: usize>(
-    program: &Program,
     gates: Gates,
     weights: &[Line],
     spare: &mut [Line],
     state: &mut [Line],
 ) {
-    let (precision, digit) = (program.precision, PhantomData::<D>);
+    let digit = PhantomData::<D>;
     let state = &mut state[gates.state..gates.state + gates.state_lines()];
-    L::enter(Ahead::<D, G> { precision, gates, weights, state, spare, digit });
+    L::enter(Ahead::<D, G> { gates, weights, state, spare, digit });
 }

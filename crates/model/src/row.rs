@@ -5,7 +5,7 @@
 //! a zero's weights need not be met: bits say which places are not. Weights are finite (`Model::verify`), so what is left out would have
 //! added nothing.
 use crate::block::{LANES, Line, flat};
-use crate::digit::{Digit, Reach, Rows};
+use crate::digit::{Digit, Reach};
 use crate::lanes::{Lanes, Watch};
 use crate::product::block;
 use std::marker::PhantomData;
@@ -36,12 +36,11 @@ impl<D: Digit> Watch for Row<'_, D> {
     #[inline(always)]
     fn watched<L: Lanes>(self, mut guard: L) -> L {
         let reach = Reach::packed(&self.weights[0]);
-        let rows = Rows { count: 1, values: self.inputs, stride: self.x.len() };
         let (inputs, unit) = if D::PER == 1 && self.sparse {
             (Inputs::Present(self.x), 1.0)
         } else {
-            let (words, _, unit) = D::round::<L>(self.x, rows, reach, self.spare);
-            (Inputs::All(&words[..self.inputs.div_ceil(D::PER)]), unit)
+            let (words, unit) = D::row::<L>(self.x, self.inputs, reach, self.spare);
+            (Inputs::All(words), unit)
         };
         let depth = D::HEAD + self.inputs.div_ceil(D::PER);
         let (unit, slope) = (L::splat(unit), L::splat(self.slope));

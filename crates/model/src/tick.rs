@@ -39,6 +39,8 @@ pub(crate) struct Answer<'a, 't> {
     pub(crate) tick: &'a mut Tick<'t>,
     /// The recurrent halves of the first row are already in the state.
     pub(crate) prepared: bool,
+    /// Recurrent layers go from the last units to the first.
+    pub(crate) back: bool,
     pub(crate) row: &'a [f32],
     /// Rows seen before, each stored twice, `window` rows apart; and how many.
     pub(crate) history: &'a mut [Line],
@@ -50,13 +52,13 @@ pub(crate) struct Answer<'a, 't> {
 impl Kernel for Answer<'_, '_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Answer { program, tick, prepared, row, history, rows, out, outcome } = self;
+        let Answer { program, tick, prepared, back, row, history, rows, out, outcome } = self;
         *outcome = take::<L>(program, tick, row, history, rows);
         if outcome.is_err() {
             return;
         }
         for op in &program.ops {
-            each::<L>(program.precision, op, tick, prepared);
+            each::<L>(program.precision, op, tick, (prepared, back));
         }
         *outcome = give::<L>(program.output, tick.scratch, L::load(&tick.guard), out);
     }
@@ -171,7 +173,7 @@ fn with_work(scratch: &mut [Line], from: Span, work: Span, to: Span) -> (&[Line]
 }
 
 #[inline(always)]
-fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: bool) {
+fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, how: (bool, bool)) {
     match *op {
         Op::Row { from, to, weights, digit, inputs, sparse, activation } => {
             let (x, y) = apart(tick.scratch, from, to);
@@ -207,9 +209,9 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, prepared: 
             });
             curve::<L>(&mut y[..to.lines()], to, activation);
         }
-        Op::Stream(ref stream) => streamed::<L>(stream, tick, prepared),
-        Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(precision, gates, tick, prepared)),
-        Op::Gru(gates) => by_digit!(precision, D, steps::<L, D, 3>(precision, gates, tick, prepared)),
+        Op::Stream(ref stream) => streamed::<L>(stream, tick, how.0),
+        Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(gates, tick, how)),
+        Op::Gru(gates) => by_digit!(precision, D, steps::<L, D, 3>(gates, tick, how)),
         Op::Add { from, other, to } => add::<L>(tick, from, other, to),
         Op::Activate { from, to, activation } => {
             let (x, y) = apart(tick.scratch, from, to);
@@ -258,17 +260,16 @@ impl Kernel for Curve<'_> {
 
 #[inline(always)]
 fn steps<L: Lanes, D: Digit, const G: usize>(
-    precision: Precision,
     gates: Gates,
     tick: &mut Tick<'_>,
-    prepared: bool,
+    (prepared, back): (bool, bool),
 ) {
     let (x, y) = apart(tick.scratch, gates.from, gates.to);
     let to = &mut y[..gates.to.lines()];
     let state = &mut tick.state[gates.state..gates.state + gates.state_lines()];
     let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
     let digit = PhantomData::<D>;
-    L::enter(Steps::<D, G> { precision, gates, x, weights, state, prepared, spare, guard, to, digit });
+    L::enter(Steps::<D, G> { gates, x, weights, state, prepared, back, spare, guard, to, digit });
 }
 
 #[inline(always)]

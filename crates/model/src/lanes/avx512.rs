@@ -319,6 +319,16 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         Wide(unsafe { _mm512_scalef_ps(self.0, n.0) })
     }
     #[inline(always)]
+    fn exponent(self, top: f32) -> Self {
+        // What is far below scales to zero.
+        Self::splat(top).min(self)
+    }
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        // SAFETY: L1.
+        Wide(unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+    }
+    #[inline(always)]
     fn power_of_two(self) -> Self {
         // SAFETY: L1.
         Wide(unsafe { _mm512_scalef_ps(_mm512_set1_ps(1.0), self.0) })

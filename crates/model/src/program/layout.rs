@@ -6,7 +6,7 @@ use crate::block::lines;
 use crate::layer::{Layer, Padding, Sweep};
 use crate::model::Precision;
 use crate::narrow::{is_narrow, narrow_lines};
-use crate::pack::{gate_lines, kind, matrix_lines};
+use crate::pack::{Form, gate_lines, kind, matrix_lines};
 use crate::plan::Plan;
 use crate::product::Patches;
 use crate::shape::Shape;
@@ -257,8 +257,9 @@ impl Layout {
     }
 
     fn recurrent(&mut self, gates: usize, units: usize, from: Span, to: Span) {
-        let input = self.take_weights(1 + gate_lines(self.wanted, gates, from.values, units));
-        let hidden = self.take_weights(gate_lines(self.wanted, gates, units, units));
+        let [given, kept] = Form::of_halves(gates);
+        let input = self.take_weights(1 + gate_lines(self.wanted, (gates, given), from.values, units));
+        let hidden = self.take_weights(gate_lines(self.wanted, (gates, kept), units, units));
         let state = self.state;
         self.spare = self.spare.max(from.wide() + lines(units) + 2);
         let op = Gates { from, to, input, hidden, state, held: if gates == 4 { 6 } else { 4 } };

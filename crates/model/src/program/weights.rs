@@ -9,7 +9,7 @@ use crate::digit::Reach;
 use crate::layer::Layer;
 use crate::model::Precision;
 use crate::narrow::is_narrow;
-use crate::pack::Matrix;
+use crate::pack::{Form, Matrix};
 use crate::plan::Plan;
 use crate::shape::Shape;
 
@@ -56,7 +56,11 @@ pub(super) fn pack_node<'a>(
             let (kernel, rest) = values.split_at(features * 3 * units);
             let (recurrent, bias) = rest.split_at(units * 3 * units);
             let (first, second) = bias.split_at(3 * units);
-            pack_halves(wanted, reach, [kernel, recurrent], [first, second], 3, features, units, out)
+            // Only in the sums of `n` are the halves apart: elsewhere both biases start the recurrent half.
+            let (mut given, mut kept) = (first.to_vec(), second.to_vec());
+            given[..2 * units].fill(0.0);
+            kept.iter_mut().zip(&first[..2 * units]).for_each(|(kept, first)| *kept += first);
+            pack_halves(wanted, reach, [kernel, recurrent], [&given, &kept], 3, features, units, out)
         }
         Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin => {
             pack_bilinear(&node.layer, x, wanted, reach, values, out)
@@ -179,8 +183,9 @@ fn pack_halves<'a>(
         run,
         outputs: gates * units,
     };
-    let out = half(0, features).pack_gates(precision, gates, out);
-    half(1, units).pack_gates(precision, gates, out)
+    let [given, kept] = Form::of_halves(gates);
+    let out = half(0, features).pack_gates(precision, (gates, given), out);
+    half(1, units).pack_gates(precision, (gates, kept), out)
 }
 
 pub(super) fn pack_numbers<'a>(values: &[f32], out: &'a mut [Line]) -> &'a mut [Line] {
