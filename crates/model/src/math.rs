@@ -89,8 +89,8 @@ pub(crate) fn squash<L: Lanes>(x: L, coarse: bool) -> L {
 
 /// The cell and the output of an LSTM's units: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h = sigmoid(o) tanh(c')`, each with one division.
 ///
-/// Powers are limited to `2^40`, so that three factors do not overflow; what that cuts off is below 1e-12. Coarsely is for sums that are
-/// rounded to bf16 or 8 bits, which errs a hundred times more.
+/// Powers are limited to `2^40`, so that three factors do not overflow; what that cuts off is below 1e-12. Both err at most 6e-7 (of a cell
+/// above 1: of it); coarsely, for sums that are rounded to bf16 or 8 bits and err a hundred times more, 1.5e-4.
 #[inline(always)]
 pub(crate) fn lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> (L, L) {
     let one = L::splat(1.0);
@@ -103,7 +103,7 @@ pub(crate) fn lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> (L, L)
 }
 
 /// The output of a GRU's units from the sums of `z` and `r` and both halves of `n`: `h' = n + sigmoid(z) (h - n)` where
-/// `n = tanh(given + sigmoid(r) kept)`; limits as in [`lstm`].
+/// `n = tanh(given + sigmoid(r) kept)`; limits as in [`lstm`]. It errs at most 1e-6, coarsely 1.5e-4, times `kept` where that is above 1.
 #[inline(always)]
 pub(crate) fn gru<L: Lanes>([z, r, given, kept]: [L; 4], h: L, coarse: bool) -> L {
     let one = L::splat(1.0);
@@ -259,9 +259,11 @@ mod tests {
             // SAFETY: L1; only available levels are asked for.
             unsafe { level.run(Cells::<G>(&gates, coarse, &mut out)) };
             for lane in 0..16 {
-                let exact = exactly::<G>(gates.each_ref().map(|line| f64::from(line.0[lane])));
-                for (out, exact) in out.iter().zip(exact) {
-                    worst = worst.max((f64::from(out.0[lane]) - exact).abs() / exact.abs().max(1.0));
+                let each = gates.each_ref().map(|line| f64::from(line.0[lane]));
+                // What a GRU's `r` errs is multiplied by what it lets through.
+                let size = if G == 3 { each[3].abs().max(1.0) } else { 1.0 };
+                for (out, exact) in out.iter().zip(exactly::<G>(each)) {
+                    worst = worst.max((f64::from(out.0[lane]) - exact).abs() / exact.abs().max(size));
                 }
             }
         }
@@ -272,11 +274,10 @@ mod tests {
     #[test]
     fn recurrent_units_stay_within_their_bounds_on_every_level() {
         for level in Level::available() {
-            for (coarse, bounds) in [(false, [2e-6, 2e-6]), (true, [1e-4, 1e-4])] {
-                for (worst, bound) in
-                    [worst::<4>(level, coarse), worst::<3>(level, coarse)].into_iter().zip(bounds)
-                {
-                    assert!(worst > 0.0 && worst < bound, "{level:?} {coarse}: {worst}");
+            for (coarse, bounds) in [(false, [6e-7, 1e-6]), (true, [1.5e-4, 1.5e-4])] {
+                let found = [worst::<4>(level, coarse), worst::<3>(level, coarse)];
+                for (worst, bound) in found.into_iter().zip(bounds) {
+                    assert!(worst > 0.0 && worst < bound, "{level:?} {coarse}: {found:?}");
                 }
             }
         }
