@@ -49,7 +49,7 @@ fn limited<L: Lanes>(x: L, factor: f32, coarse: bool) -> L {
     let r = t.sub(n);
     let of = |constant, slope| r.mul_add(L::splat(slope), L::splat(constant));
     let p = if coarse {
-        of(0.242_611_12, 5.517_166_9e-2).mul_add(r.mul(r), of(0.999_928_06, 0.693_260_97))
+        of(0.242_611_1, 5.517_167e-2).mul_add(r.mul(r), of(0.999_928_06, 0.693_260_97))
     } else {
         let square = r.mul(r);
         let high = of(9.675_541e-3, 1.327_647_2e-3).mul_add(square, of(0.240_221_2, 5.550_713e-2));
