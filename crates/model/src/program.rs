@@ -221,6 +221,10 @@ pub struct Program {
     fingerprint: u64,
 }
 
+/// Which way of packing weights this is: another number for another layout of any layer, so that two builds on one segment refuse each
+/// other.
+const PACKING: u64 = 2;
+
 impl Program {
     /// Lays out a model.
     ///
@@ -273,9 +277,10 @@ impl Program {
         &self.plan
     }
 
-    /// What weights for this program must be made for; see [`Model::fingerprint`].
+    /// What packed weights for this program must be made for: the model's architecture and columns ([`Model::fingerprint`]), and how this
+    /// build packs.
     pub fn fingerprint(&self) -> u64 {
-        self.fingerprint
+        self.fingerprint.wrapping_add(PACKING)
     }
 
     /// Packs a model's weights and scaling for this program into `out`, which has [`Program::weights_lines`] lines.
