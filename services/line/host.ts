@@ -33,7 +33,7 @@ const BEAT_CYCLES = 16;
 /** A slice of cycles lasts about this long before signals and timers get their turn, which takes 50 us and more: nothing on the path may wait for it often. */
 const SLICE_NS = 100_000_000;
 /** A host practises when it has had nothing to do for this long, and again after as long. */
-const PRACTICE_NS = 100_000;
+const PRACTICE_NS = 400_000;
 /** An idle host rests at most this long, so that a missed bell costs a bounded time. */
 const PARK_US_MAX = 500;
 
