@@ -8,11 +8,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { FeaturesView } from "../../schemas/generated/features.ts";
-import { stamp, stampWords } from "../kit/clock.ts";
 import type { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { hop } from "../kit/ring/names.ts";
-import { folder, MODEL, rig, SCRIPTED, strategyFile } from "./rig.ts";
+import { folder, leftBehind, MODEL, rig, SCRIPTED, strategyFile } from "./rig.ts";
 
 type ModelData = ReturnType<typeof native.modelRead>;
 
@@ -148,22 +147,7 @@ test("a member of other columns, classes or horizon is refused with its file and
 
 test("100,000 rows of three members allocate nothing", () => {
   const all = line([shipped, turned, recurrent]);
-  const quiet = (row: FeaturesView): void => {
-    row.lastQty = 0;
-    stamp();
-    row.feedNsLo = stampWords[0] ?? 0;
-    row.feedNsHi = stampWords[1] ?? 0;
-  };
-  const rows = (count: number): void => {
-    for (let i = 0; i < count; i++) {
-      all.publish(quiet);
-      all.agent.doWork();
-    }
-  };
-  rows(30_000);
-  const before = process.memoryUsage().heapUsed;
-  rows(100_000);
-  const grown = process.memoryUsage().heapUsed - before;
+  const grown = leftBehind(all);
   assert.ok(Math.abs(grown) < 400_000, `${grown} bytes`);
   assert.equal(all.count("predictions"), 130_000);
 });

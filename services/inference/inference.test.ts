@@ -7,11 +7,10 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FeaturesFlag, type FeaturesView } from "../../schemas/generated/features.ts";
-import { stamp, stampWords } from "../kit/clock.ts";
 import type { LineConfig } from "../kit/config.ts";
 import type { TicklineError } from "../kit/errors.ts";
 import { hop, type CounterName } from "../kit/ring/names.ts";
-import { folder, MODEL, rig, SCRIPTED, strategyFile } from "./rig.ts";
+import { folder, leftBehind, MODEL, rig, SCRIPTED, strategyFile } from "./rig.ts";
 
 test("a wanted order becomes a Signal with the row's stamps, the model's answer and its own time", () => {
   const line = rig(strategyFile("scripted.ts", SCRIPTED));
@@ -153,22 +152,6 @@ test("a model that cannot be used is refused with its file's name and a precise 
 
 test("100,000 rows allocate nothing: predicted, decided on, counted", () => {
   const line = rig(strategyFile("scripted.ts", SCRIPTED));
-  const quiet = (row: FeaturesView): void => {
-    row.lastQty = 0;
-    stamp();
-    row.feedNsLo = stampWords[0] ?? 0;
-    row.feedNsHi = stampWords[1] ?? 0;
-  };
-  const rows = (count: number): void => {
-    for (let i = 0; i < count; i++) {
-      line.publish(quiet);
-      line.agent.doWork();
-    }
-  };
-  rows(30_000);
-  // Young memory is only collected when it fills at 16 MB, so what was allocated meanwhile is still counted.
-  const before = process.memoryUsage().heapUsed;
-  rows(100_000);
-  const grown = process.memoryUsage().heapUsed - before;
+  const grown = leftBehind(line);
   assert.ok(Math.abs(grown) < 400_000, `${grown} bytes`);
 });

@@ -9,10 +9,11 @@ import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError } from "../kit/errors.ts";
 import type { LearnerConfig } from "../kit/learner-config.ts";
 import { native } from "../kit/native.ts";
+import { makeSegment } from "../kit/make-segment.ts";
 import { Publisher, Subscriber } from "../kit/ring/broadcast.ts";
 import { Control } from "../kit/ring/control.ts";
 import { counter, type CounterName } from "../kit/ring/names.ts";
-import { createSegment, Segment } from "../kit/ring/segment.ts";
+import { Segment } from "../kit/ring/segment.ts";
 import { segmentsOf } from "../kit/segments.ts";
 import { createLearner } from "./main.ts";
 import type { Figures } from "./report.ts";
@@ -43,11 +44,7 @@ export function rig(change: Partial<LearnerConfig> = {}, replay = false, model =
   const state = join(runDir, "state");
   const { config: base } = parseLine(readFileSync(FILE, "utf8"), FILE);
   const config: LineConfig = { ...base, inference: { ...base.inference, model }, learner: { ...LEARNER, state, ...change } };
-  for (const { file, kind, slots, bytes } of segmentsOf(config.instruments.length, [500_000])) {
-    if (kind === "control") createSegment(join(runDir, file), { kind });
-    else if (kind === "plain") createSegment(join(runDir, file), { kind, bytes });
-    else createSegment(join(runDir, file), { kind: kind as "lossless", slots, payload: bytes });
-  }
+  for (const spec of segmentsOf(config.instruments.length, [500_000])) makeSegment(runDir, spec);
   const control = new Control(Segment.open(join(runDir, "control")));
   control.line.setRunId(77);
   const inference = native.NativeModel.load(model, config.instruments.length);

@@ -6,7 +6,7 @@ use tickline_learn::{ActorCritic, Beside, Cadence, Replay, Retrain, Settings};
 use tickline_model::file::Loaded;
 use tickline_model::train::{Loss, Recipe};
 use tickline_model::{Activation, zoo};
-use walk::{COLUMNS, bits, load, mlp, run, score, settings, start, walk};
+use walk::{COLUMNS, load, mlp, restarts, run, score, settings, start, turned_after, walk};
 
 const ASKED: ActorCritic =
     ActorCritic { discount: 0.5, explore: 0.1, critic_rate: 1e-3, trades: 100, cost: 0.0 };
@@ -79,32 +79,15 @@ fn kinds() -> Vec<(Loaded, Settings)> {
 #[test]
 fn a_restart_changes_nothing_and_no_row_knows_what_comes_after() {
     let rows = walk(1_000, 11, true);
-    let mut other = rows.clone();
-    for given in &mut other[601..] {
-        given.row.mid = given.row.mid.map(|mid| 20_000.0 - mid);
-        given.values = [9.0; COLUMNS];
-    }
+    let other = turned_after(&rows, 600);
     for (kind, (model, settings)) in kinds().into_iter().enumerate() {
         let fresh = || start(model.clone(), settings.clone(), 42);
-        let mut whole = fresh();
-        run(&mut whole, &rows);
+        let whole = restarts(fresh, &rows, &[0, 1, 13, 333, 500, 999], &format!("kind {kind}"));
         assert!(whole.counts().steps > 50, "{:?}", whole.counts());
         let [mut one, mut two] = [fresh(), fresh()];
         run(&mut one, &rows[..=600]);
         run(&mut two, &other[..=600]);
         assert!(one.checkpoint() == two.checkpoint(), "kind {kind}");
-        for cut in [0, 1, 13, 333, 500, 999] {
-            let mut first = fresh();
-            run(&mut first, &rows[..cut]);
-            let kept = first.checkpoint();
-            run(&mut first, &rows[cut..(cut + 20).min(rows.len())]);
-            let mut second = fresh();
-            second.resume(&kept).expect("ours");
-            run(&mut second, &rows[cut.saturating_sub(30)..]);
-            assert_eq!(bits(&second), bits(&whole), "kind {kind}, cut at {cut}");
-            assert_eq!((second.counts(), second.sharpe()), (whole.counts(), whole.sharpe()));
-            assert!(second.checkpoint() == whole.checkpoint(), "kind {kind}, cut at {cut}");
-        }
     }
 }
 

@@ -9,7 +9,10 @@ use tickline_learn::{
 use tickline_model::file::Loaded;
 use tickline_model::train::{Loss, Method, Recipe};
 use tickline_model::{Activation, zoo};
-use walk::{COLUMNS, Given, HORIZON, OPEN, bits, give, load, mlp, run, score, settings, start, walk};
+use walk::{
+    COLUMNS, Given, HORIZON, OPEN, bits, give, load, mlp, restarts, run, score, settings, start,
+    turned_after, walk,
+};
 
 fn kinds() -> Vec<(Loaded, Settings)> {
     let every = |cadence, batch| Settings { cadence, batch, ..settings() };
@@ -153,11 +156,7 @@ fn every_cadence_takes_its_steps_and_no_more() {
 #[test]
 fn nothing_before_a_row_depends_on_what_comes_after() {
     let rows = walk(1_200, 9, true);
-    let mut other = rows.clone();
-    for given in &mut other[701..] {
-        given.row.mid = given.row.mid.map(|mid| 20_000.0 - mid);
-        given.values = [9.0; COLUMNS];
-    }
+    let other = turned_after(&rows, 700);
     for (model, settings) in kinds() {
         let at = |rows: &[Given]| {
             let mut beside = start(model.clone(), settings.clone(), 1);
@@ -173,23 +172,8 @@ fn the_same_rows_give_the_same_weights_and_a_restart_changes_nothing() {
     let rows = walk(1_000, 11, true);
     for (model, settings) in kinds() {
         let fresh = || start(model.clone(), settings.clone(), 42);
-        let mut whole = fresh();
-        run(&mut whole, &rows);
+        let whole = restarts(fresh, &rows, &[0, 1, 13, 500, 999], &format!("{:?}", settings.cadence));
         assert!(whole.counts().steps > 50, "{:?}", whole.counts());
-        for cut in [0, 1, 13, 500, 999] {
-            let mut first = fresh();
-            run(&mut first, &rows[..cut]);
-            let kept = first.checkpoint();
-            // It dies a little later, and what it did meanwhile is gone.
-            run(&mut first, &rows[cut..(cut + 20).min(rows.len())]);
-            let mut second = fresh();
-            second.resume(&kept).expect("ours");
-            // The ring still holds some rows from before the checkpoint.
-            run(&mut second, &rows[cut.saturating_sub(30)..]);
-            assert_eq!(bits(&second), bits(&whole), "cut at {cut}, {:?}", settings.cadence);
-            assert_eq!((second.counts(), second.standings()), (whole.counts(), whole.standings()));
-            assert_eq!(second.checkpoint(), whole.checkpoint());
-        }
     }
 }
 

@@ -5,7 +5,7 @@ mod walk;
 use tickline_learn::{Beside, Cadence, Declared, Gate, Replay, Retrain, Settings, Standing};
 use tickline_model::file::Loaded;
 use tickline_model::{Activation, zoo};
-use walk::{COLUMNS, Given, bits, give, load, mlp, run, score, settings, start, walk};
+use walk::{COLUMNS, Given, give, load, mlp, restarts, run, score, settings, start, turned_after, walk};
 
 /// Every 2,000 rows of a walk, whose rows are 1 us apart.
 const EVERY_NS: u64 = 2_000_000;
@@ -138,32 +138,15 @@ fn kinds() -> Vec<(Loaded, Settings)> {
 #[test]
 fn a_restart_in_the_middle_changes_nothing_and_no_row_knows_what_comes_after() {
     let rows = walk(2_200, 11, true);
-    let mut other = rows.clone();
-    for given in &mut other[1_101..] {
-        given.row.mid = given.row.mid.map(|mid| 20_000.0 - mid);
-        given.values = [9.0; COLUMNS];
-    }
+    let other = turned_after(&rows, 1_100);
     for (kind, (model, settings)) in kinds().into_iter().enumerate() {
         let fresh = || start(model.clone(), settings.clone(), 42);
-        let mut whole = fresh();
-        run(&mut whole, &rows);
+        let whole = restarts(fresh, &rows, &[499, 520, 1_030, 1_600, 2_199], &format!("kind {kind}"));
         assert!(whole.counts().retrained >= 3, "kind {kind}: {:?}", whole.counts());
         let [mut one, mut two] = [fresh(), fresh()];
         run(&mut one, &rows[..=1_100]);
         run(&mut two, &other[..=1_100]);
         assert!(one.checkpoint() == two.checkpoint(), "kind {kind}");
-        for cut in [499, 520, 1_030, 1_600, 2_199] {
-            let mut first = fresh();
-            run(&mut first, &rows[..cut]);
-            let kept = first.checkpoint();
-            run(&mut first, &rows[cut..(cut + 20).min(rows.len())]);
-            let mut second = fresh();
-            second.resume(&kept).expect("ours");
-            run(&mut second, &rows[cut.saturating_sub(30)..]);
-            assert_eq!(bits(&second), bits(&whole), "kind {kind}, cut at {cut}");
-            assert_eq!((second.counts(), second.standings()), (whole.counts(), whole.standings()));
-            assert!(second.checkpoint() == whole.checkpoint(), "kind {kind}, cut at {cut}");
-        }
     }
 }
 

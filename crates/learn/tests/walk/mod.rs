@@ -125,3 +125,35 @@ pub fn run(beside: &mut Beside, rows: &[Given]) {
 pub fn bits(beside: &Beside) -> Vec<u32> {
     beside.parameters().iter().map(|value| value.to_bits()).collect()
 }
+
+/// The same rows up to and with `at`; after them the market turns over.
+pub fn turned_after(rows: &[Given], at: usize) -> Vec<Given> {
+    let mut other = rows.to_vec();
+    for given in &mut other[at + 1..] {
+        given.row.mid = given.row.mid.map(|mid| 20_000.0 - mid);
+        given.values = [9.0; COLUMNS];
+    }
+    other
+}
+
+/// Asserts that a learner that goes on from its checkpoint after any of `cuts` rows ends as the one that never stopped, which is returned.
+pub fn restarts(fresh: impl Fn() -> Beside, rows: &[Given], cuts: &[usize], what: &str) -> Beside {
+    let mut whole = fresh();
+    run(&mut whole, rows);
+    for &cut in cuts {
+        let mut first = fresh();
+        run(&mut first, &rows[..cut]);
+        let kept = first.checkpoint();
+        // It dies a little later, and what it did meanwhile is gone.
+        run(&mut first, &rows[cut..(cut + 20).min(rows.len())]);
+        let mut second = fresh();
+        second.resume(&kept).expect("ours");
+        // The ring still holds some rows from before the checkpoint.
+        run(&mut second, &rows[cut.saturating_sub(30)..]);
+        assert_eq!(bits(&second), bits(&whole), "{what}, cut at {cut}");
+        assert_eq!((second.counts(), second.standings()), (whole.counts(), whole.standings()));
+        assert_eq!(second.sharpe(), whole.sharpe());
+        assert!(second.checkpoint() == whole.checkpoint(), "{what}, cut at {cut}");
+    }
+    whole
+}
