@@ -2,9 +2,14 @@
 import { TicklineError } from "../kit/errors.ts";
 
 /** Activations, each at its number in the file. */
-export const ACTIVATIONS = ["none", "relu", "swish", "tanh", "sigmoid", "softmax", "leaky_relu"] as const;
+export const ACTIVATIONS = ["none", "relu", "swish", "tanh", "sigmoid", "softmax", "leaky_relu", "hard_sigmoid"] as const;
 /** An activation. */
 export type Activation = (typeof ACTIVATIONS)[number];
+
+/** What opens and closes the gates of a recurrent layer, each at its number in the file. */
+export const GATES = ["sigmoid", "hard_sigmoid"] as const;
+/** A gate. */
+export type Gate = (typeof GATES)[number];
 
 /** Paddings over time, each at its number in the file. */
 export const PADDINGS = ["valid", "same", "causal"] as const;
@@ -27,7 +32,7 @@ export type Layer =
   | { readonly kind: "add" | "concat" | "flatten" | "last" | "bin" }
   | { readonly kind: "reshape"; readonly width: number; readonly channels: number }
   | { readonly kind: "dropout"; readonly rate: number }
-  | { readonly kind: "lstm" | "gru"; readonly units: number }
+  | { readonly kind: "lstm" | "gru"; readonly units: number; readonly gate: Gate }
   | { readonly kind: "bl"; readonly outputs: number; readonly times: number; readonly activation: Activation }
   | { readonly kind: "tabl"; readonly outputs: number; readonly times: number; readonly activation: Activation }
   | { readonly kind: "conv"; readonly outputs: number; readonly sweep: Sweep; readonly activation: Activation }
@@ -68,7 +73,7 @@ export function layerOf({ kind, activation: code, sizes, rates }: LayerNumbers):
     case "add": case "concat": case "flatten": case "last": case "bin": return { kind: name };
     case "reshape": return { kind: name, width: a, channels: b };
     case "dropout": return { kind: name, rate };
-    case "lstm": case "gru": return { kind: name, units: a };
+    case "lstm": case "gru": return { kind: name, units: a, gate: GATES[b] ?? "sigmoid" };
     case "bl": case "tabl": return { kind: name, outputs: a, times: b, activation };
     case "conv": return { kind: name, outputs: a, sweep: sweepOf(sizes.slice(1)), activation };
     case "pool": return { kind: name, average: a === 1, sweep: sweepOf(sizes.slice(1)) };
@@ -93,7 +98,8 @@ export function numbersOf(layer: Layer): LayerNumbers {
     case "activate": case "add": case "concat": case "flatten": case "last": case "bin": return numbers([]);
     case "reshape": return numbers([layer.width, layer.channels]);
     case "dropout": return numbers([], [layer.rate]);
-    case "lstm": case "gru": case "attention": return numbers([layer.units]);
+    case "lstm": case "gru": return numbers(layer.gate === "sigmoid" ? [layer.units] : [layer.units, GATES.indexOf(layer.gate)]);
+    case "attention": return numbers([layer.units]);
     case "bl": case "tabl": return numbers([layer.outputs, layer.times]);
     case "conv": return numbers([layer.outputs, ...sweepNumbers(layer.sweep)]);
     case "pool": return numbers([layer.average ? 1 : 0, ...sweepNumbers(layer.sweep)]);

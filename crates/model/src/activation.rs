@@ -17,11 +17,13 @@ pub enum Activation {
     Softmax,
     /// `x` above zero, `0.01 x` below.
     LeakyRelu,
+    /// `0.2 x + 0.5`, kept in [0, 1] (Keras 1 and 2, TensorFlow.js, ONNX).
+    HardSigmoid,
 }
 
 impl Activation {
     /// Every activation; its place is its number in the file (`Activation` in `schemas/model.fbs`).
-    pub const ALL: [Activation; 7] = [
+    pub const ALL: [Activation; 8] = [
         Activation::None,
         Activation::Relu,
         Activation::Swish,
@@ -29,6 +31,7 @@ impl Activation {
         Activation::Sigmoid,
         Activation::Softmax,
         Activation::LeakyRelu,
+        Activation::HardSigmoid,
     ];
 
     /// The activation of a file's number.
@@ -52,6 +55,6 @@ mod tests {
             assert_eq!(activation.code() as usize, code);
             assert_eq!(Activation::from_code(code as u16), Some(*activation));
         }
-        assert_eq!(Activation::from_code(7), None);
+        assert_eq!(Activation::from_code(8), None);
     }
 }

@@ -7,6 +7,7 @@ mod infer;
 mod tensors;
 
 use crate::activation::Activation;
+use crate::train::Real;
 
 /// What stands before the first time of a convolution or a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +62,38 @@ pub enum Pooling {
     Average,
 }
 
+/// What closes and opens the gates of a recurrent layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Gate {
+    /// [`Activation::Sigmoid`].
+    Sigmoid,
+    /// [`Activation::HardSigmoid`].
+    Hard,
+}
+
+impl Gate {
+    /// Every gate; its place is its number in the file.
+    pub const ALL: [Gate; 2] = [Gate::Sigmoid, Gate::Hard];
+
+    /// The curve.
+    pub const fn activation(self) -> Activation {
+        match self {
+            Gate::Sigmoid => Activation::Sigmoid,
+            Gate::Hard => Activation::HardSigmoid,
+        }
+    }
+
+    /// A slope by what the gate gave as one by what it was given.
+    #[inline(always)]
+    pub(crate) fn back<T: Real>(self, slope: T, gate: T) -> T {
+        match self {
+            Gate::Sigmoid => slope * gate * (T::ONE - gate),
+            Gate::Hard if gate > T::default() && gate < T::ONE => slope * T::of(0.2),
+            Gate::Hard => T::default(),
+        }
+    }
+}
+
 /// One layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Layer {
@@ -97,11 +130,13 @@ pub enum Layer {
         rate: f32,
     },
     /// LSTM (Hochreiter and Schmidhuber 1997, with forget gate), gates in the order i, f, g, o: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`,
-    /// `h' = sigmoid(o) tanh(c')`, the gates being `x[t] K + h R + b`; gives `h'` at each time. Causal.
+    /// `h' = sigmoid(o) tanh(c')`, the gates being `x[t] K + h R + b`; gives `h'` at each time. Causal. `sigmoid` stands for the layer's gate.
     /// Tensors `kernel [features, 4 units]`, `recurrent [units, 4 units]`, `bias [4 units]`.
     Lstm {
         /// Size of `h` and `c`.
         units: usize,
+        /// What stands for `sigmoid`.
+        gate: Gate,
     },
     /// GRU whose reset gate follows the recurrent product (cuDNN's and Keras' `reset_after`), gates z, r, n:
     /// `n = tanh(x Kn + bn + sigmoid(r) (h Rn + en))`, `h' = sigmoid(z) h + (1 - sigmoid(z)) n`; gives `h'` at each time. Causal.
@@ -109,6 +144,8 @@ pub enum Layer {
     Gru {
         /// Size of `h`.
         units: usize,
+        /// What stands for `sigmoid`.
+        gate: Gate,
     },
     /// Bilinear layer (Tran et al. 2018): `y = act(W2' x W1 + B)` over the `[time][features]` matrix `x`.
     /// Tensors `w1 [features, outputs]`, `w2 [time, times]`, `bias [times, outputs]`; columns of `w1` and `w2` are kept to norm 10.

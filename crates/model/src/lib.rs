@@ -49,7 +49,7 @@ pub use contract::Contract;
 pub use engine::{Engine, Predictor, State, Weights};
 pub use error::{Fault, ModelError, NoSignal};
 pub use lanes::Level;
-pub use layer::{Layer, Padding, Pooling, Sweep};
+pub use layer::{Gate, Layer, Padding, Pooling, Sweep};
 pub use model::{Model, Precision, TrainingRecord};
 pub use plan::{COLUMNS_MAX, NODES_MAX, PARAMETERS_MAX, Plan, Slice, VALUE_MAX};
 pub use program::Program;

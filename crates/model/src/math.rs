@@ -41,6 +41,12 @@ pub(crate) fn tanh<L: Lanes>(x: L) -> L {
     one.sub(L::splat(2.0).div(one.add(exp(x.add(x)))))
 }
 
+/// `0.2 x + 0.5`, kept in [0, 1].
+#[inline(always)]
+pub(crate) fn hard_sigmoid<L: Lanes>(x: L) -> L {
+    L::splat(1.0).min(L::splat(0.0).max(x.mul_add(L::splat(0.2), L::splat(0.5))))
+}
+
 /// `2^(x factor)`, its exponent at most 40, to 1.7e-7 of it; coarsely to 8e-5: the best polynomials of the fifth and third degree.
 #[inline(always)]
 fn limited<L: Lanes>(x: L, factor: f32, coarse: bool) -> L {
@@ -113,6 +119,22 @@ pub(crate) fn gru<L: Lanes>([z, r, given, kept]: [L; 4], h: L, coarse: bool) -> 
     t.sub(one).mul_add(z, h.mul(below)).div(below.mul(one.add(z)))
 }
 
+/// As [`lstm`] with gates of straight pieces, `hard_sigmoid` in place of `sigmoid`; within the same bounds, times the old cell
+/// where that is above 1.
+#[inline(always)]
+pub(crate) fn hard_lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> (L, L) {
+    let new = hard_sigmoid(i).mul(squash(g, coarse));
+    let cell = hard_sigmoid(f).mul_add(c, new);
+    (cell, hard_sigmoid(o).mul(squash(cell, coarse)))
+}
+
+/// As [`gru`] with gates of straight pieces; within the same bounds.
+#[inline(always)]
+pub(crate) fn hard_gru<L: Lanes>([z, r, given, kept]: [L; 4], h: L, coarse: bool) -> L {
+    let n = squash(hard_sigmoid(r).mul_add(kept, given), coarse);
+    hard_sigmoid(z).mul_add(h.sub(n), n)
+}
+
 /// `max(0, x)`.
 #[inline(always)]
 pub(crate) fn relu<L: Lanes>(x: L) -> L {
@@ -129,6 +151,7 @@ pub(crate) fn activation<L: Lanes>(activation: Activation, x: L) -> L {
         Activation::Tanh => tanh(x),
         Activation::Sigmoid => sigmoid(x),
         Activation::LeakyRelu => x.mul(L::splat(0.01)).max(x),
+        Activation::HardSigmoid => hard_sigmoid(x),
     }
 }
 
@@ -137,17 +160,18 @@ pub(crate) fn activation<L: Lanes>(activation: Activation, x: L) -> L {
 pub(crate) fn slope<L: Lanes>(activation: Activation, z: L, y: L) -> L {
     let (zero, one) = (L::splat(0.0), L::splat(1.0));
     // 1 where y is above zero, else 0: the least positive number is scaled up to 1 in two steps and cut there.
-    let above = || one.min(zero.max(y).mul(L::splat(1e30)).mul(L::splat(1e30)));
+    let above = |y: L| one.min(zero.max(y).mul(L::splat(1e30)).mul(L::splat(1e30)));
     match activation {
         Activation::None | Activation::Softmax => one,
-        Activation::Relu => above(),
+        Activation::Relu => above(y),
         Activation::Swish => {
             let s = sigmoid(z);
             y.mul_add(one.sub(s), s)
         }
         Activation::Tanh => one.sub(y.mul(y)),
         Activation::Sigmoid => y.mul(one.sub(y)),
-        Activation::LeakyRelu => above().mul_add(L::splat(0.99), L::splat(0.01)),
+        Activation::LeakyRelu => above(y).mul_add(L::splat(0.99), L::splat(0.01)),
+        Activation::HardSigmoid => above(y).mul(above(one.sub(y))).mul(L::splat(0.2)),
     }
 }
 
@@ -220,23 +244,29 @@ mod tests {
         }
     }
 
-    struct Cells<'a, const G: usize>(&'a [Line; 5], bool, &'a mut [Line; 2]);
+    struct Cells<'a, const G: usize, const HARD: bool>(&'a [Line; 5], bool, &'a mut [Line; 2]);
 
-    impl<const G: usize> Kernel for Cells<'_, G> {
+    impl<const G: usize, const HARD: bool> Kernel for Cells<'_, G, HARD> {
         #[inline(always)]
         fn run<L: Lanes>(self) {
             let [i, f, g, o, c] = self.0;
             let (gates, old) = ([L::load(i), L::load(f), L::load(g), L::load(o)], L::load(c));
-            let (cell, h) =
-                if G == 4 { super::lstm(gates, old, self.1) } else { (old, super::gru(gates, old, self.1)) };
+            let (cell, h) = match (G, HARD) {
+                (4, false) => super::lstm(gates, old, self.1),
+                (4, true) => super::hard_lstm(gates, old, self.1),
+                (_, false) => (old, super::gru(gates, old, self.1)),
+                (_, true) => (old, super::hard_gru(gates, old, self.1)),
+            };
             cell.store(&mut self.2[0]);
             h.store(&mut self.2[1]);
         }
     }
 
     /// What a recurrent unit is defined to be: cell and output.
-    fn exactly<const G: usize>([a, b, c, d, old]: [f64; 5]) -> [f64; 2] {
-        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    fn exactly<const G: usize, const HARD: bool>([a, b, c, d, old]: [f64; 5]) -> [f64; 2] {
+        let sigmoid = |x: f64| {
+            if HARD { (0.2 * x + 0.5).clamp(0.0, 1.0) } else { 1.0 / (1.0 + (-x).exp()) }
+        };
         if G == 4 {
             let cell = sigmoid(b) * old + sigmoid(a) * c.tanh();
             return [cell, sigmoid(d) * cell.tanh()];
@@ -245,7 +275,7 @@ mod tests {
         [old, n + sigmoid(a) * (old - n)]
     }
 
-    fn worst<const G: usize>(level: Level, coarse: bool) -> f64 {
+    fn worst<const G: usize, const HARD: bool>(level: Level, coarse: bool) -> f64 {
         let mut dice = crate::train::Dice::new(5);
         let mut worst = 0.0f64;
         for round in 0..10_000 {
@@ -257,12 +287,13 @@ mod tests {
             });
             let mut out = [Line::ZERO; 2];
             // SAFETY: L1; only available levels are asked for.
-            unsafe { level.run(Cells::<G>(&gates, coarse, &mut out)) };
+            unsafe { level.run(Cells::<G, HARD>(&gates, coarse, &mut out)) };
             for lane in 0..16 {
                 let each = gates.each_ref().map(|line| f64::from(line.0[lane]));
-                // What a GRU's `r` errs is multiplied by what it lets through.
-                let size = if G == 3 { each[3].abs().max(1.0) } else { 1.0 };
-                for (out, exact) in out.iter().zip(exactly::<G>(each)) {
+                // What a GRU's `r` errs is multiplied by what it lets through, and so is a hard forget gate's: near 0 it is not exact.
+                let through = if G == 3 { each[3].abs() } else { each[4].abs() };
+                let size = if G == 3 || HARD { through.max(1.0) } else { 1.0 };
+                for (out, exact) in out.iter().zip(exactly::<G, HARD>(each)) {
                     worst = worst.max((f64::from(out.0[lane]) - exact).abs() / exact.abs().max(size));
                 }
             }
@@ -275,8 +306,10 @@ mod tests {
     fn recurrent_units_stay_within_their_bounds_on_every_level() {
         for level in Level::available() {
             for (coarse, bounds) in [(false, [6e-7, 1e-6]), (true, [1.5e-4, 1.5e-4])] {
-                let found = [worst::<4>(level, coarse), worst::<3>(level, coarse)];
-                for (worst, bound) in found.into_iter().zip(bounds) {
+                let smooth = [worst::<4, false>(level, coarse), worst::<3, false>(level, coarse)];
+                let hard = [worst::<4, true>(level, coarse), worst::<3, true>(level, coarse)];
+                let found = [smooth, hard].concat();
+                for (worst, bound) in found.iter().copied().zip(bounds.into_iter().cycle()) {
                     assert!(worst > 0.0 && worst < bound, "{level:?} {coarse}: {found:?}");
                 }
             }
@@ -296,8 +329,8 @@ mod tests {
                         let lines = each.map(|value| Line([value; 16]));
                         let mut out = [Line::ZERO; 2];
                         // SAFETY: L1; only available levels are asked for.
-                        unsafe { level.run(Cells::<4>(&lines, coarse, &mut out)) };
-                        for (out, exact) in out.iter().zip(exactly::<4>(each.map(f64::from))) {
+                        unsafe { level.run(Cells::<4, false>(&lines, coarse, &mut out)) };
+                        for (out, exact) in out.iter().zip(exactly::<4, false>(each.map(f64::from))) {
                             let error = (f64::from(out.0[3]) - exact).abs();
                             assert!(error < 2e-4, "{level:?} {coarse} {each:?}: {} not {exact}", out.0[3]);
                         }

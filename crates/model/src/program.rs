@@ -12,7 +12,7 @@ use crate::activation::Activation;
 use crate::block::{LANES, Line, lines};
 use crate::digit::Rows;
 use crate::error::{Fault, ModelError};
-use crate::layer::{Pooling, Sweep};
+use crate::layer::{Gate, Pooling, Sweep};
 use crate::model::{Model, Precision};
 use crate::plan::Plan;
 use crate::product::Patches;
@@ -69,6 +69,7 @@ pub(crate) struct Gates {
     pub(crate) state: usize,
     /// Lines of state for sixteen units.
     pub(crate) held: usize,
+    pub(crate) gate: Gate,
 }
 
 impl Gates {

@@ -6,14 +6,14 @@
 use crate::block::{LANES, Line, flat};
 use crate::digit::{Digit, Reach, by_digit};
 use crate::lanes::{Kernel, Lanes};
-use crate::math::{gru, lstm};
+use crate::math::{gru, hard_gru, hard_lstm, lstm};
 use crate::pack::{TAIL_MAX, tail_lines};
 use crate::program::{Gates, Op, Program};
 use crate::stream::Past;
 use std::marker::PhantomData;
 
-/// One row after another through a layer of `G` gates: 4 an LSTM's, 3 a GRU's.
-pub(crate) struct Steps<'a, D, const G: usize> {
+/// One row after another through a layer of `G` gates: 4 an LSTM's, 3 a GRU's; `HARD`: of straight pieces.
+pub(crate) struct Steps<'a, D, const G: usize, const HARD: bool> {
     pub(crate) gates: Gates,
     pub(crate) x: &'a [Line],
     pub(crate) weights: &'a [Line],
@@ -146,7 +146,7 @@ struct Memory<'a> {
 impl Memory<'_> {
     /// From the halves of a block's sums to its state. A lane of `guard` becomes NaN where a sum is not finite.
     #[inline(always)]
-    fn close<L: Lanes, D: Digit, const G: usize>(
+    fn close<L: Lanes, D: Digit, const G: usize, const HARD: bool>(
         &mut self,
         nth: usize,
         (given, unit): ([L; G], L),
@@ -160,11 +160,14 @@ impl Memory<'_> {
             if G == 4 { [sum(0), sum(1), sum(2), sum(3)] } else { [sum(0), sum(1), given[2], kept[2]] };
         let [a, b, c, d] = gates;
         if G == 4 {
-            let (cell, h) = lstm(gates, L::load(&self.c[nth]), D::COARSE);
+            let c = L::load(&self.c[nth]);
+            let (cell, h) = if HARD { hard_lstm(gates, c, D::COARSE) } else { lstm(gates, c, D::COARSE) };
             cell.store(&mut self.c[nth]);
             h.store(&mut self.y[nth]);
         } else {
-            gru(gates, L::load(&self.h[nth]), D::COARSE).store(&mut self.y[nth]);
+            let h = L::load(&self.h[nth]);
+            let h = if HARD { hard_gru(gates, h, D::COARSE) } else { gru(gates, h, D::COARSE) };
+            h.store(&mut self.y[nth]);
         }
         a.add(b).add(c.add(d)).mul_add(L::splat(0.0), guard)
     }
@@ -174,7 +177,7 @@ impl Memory<'_> {
 ///
 /// `back`: from the last units to the first. Row after row turning round, what was read last is still near when it is read again.
 #[inline(always)]
-fn step<L: Lanes, D: Digit, const G: usize, const BARE: bool>(
+fn step<L: Lanes, D: Digit, const G: usize, const BARE: bool, const HARD: bool>(
     kept: Half<'_, L, true>,
     given: Half<'_, L, BARE>,
     ready: Option<&[Line]>,
@@ -188,12 +191,12 @@ fn step<L: Lanes, D: Digit, const G: usize, const BARE: bool>(
             Some(ready) => load::<L, G>(&ready[nth * G..]),
             None => kept.sums::<D, G>(nth),
         };
-        guard = memory.close::<L, D, G>(nth, (given.sums::<D, G>(nth), given.unit), start, guard);
+        guard = memory.close::<L, D, G, HARD>(nth, (given.sums::<D, G>(nth), given.unit), start, guard);
     }
     guard
 }
 
-impl<D: Digit, const G: usize> Kernel for Steps<'_, D, G> {
+impl<D: Digit, const G: usize, const HARD: bool> Kernel for Steps<'_, D, G, HARD> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Gates { from, to, input, hidden, .. } = self.gates;
@@ -213,9 +216,9 @@ impl<D: Digit, const G: usize> Kernel for Steps<'_, D, G> {
             let (words, lines) = (D::row::<L>(x, inputs, reach, second), &self.weights[input + 1..]);
             let (memory, turn) = (Memory { h, c, y }, (self.back, guard));
             guard = if G == 4 {
-                step::<L, D, G, true>(kept, Half::new::<D>(lines, shape, words), ready, memory, turn)
+                step::<L, D, G, true, HARD>(kept, Half::new::<D>(lines, shape, words), ready, memory, turn)
             } else {
-                step::<L, D, G, false>(kept, Half::new::<D>(lines, shape, words), ready, memory, turn)
+                step::<L, D, G, false, HARD>(kept, Half::new::<D>(lines, shape, words), ready, memory, turn)
             };
             for (h, y) in h.iter_mut().zip(y) {
                 L::load(y).store(h);

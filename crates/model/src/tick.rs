@@ -7,7 +7,7 @@ use crate::digit::{Digit, by_digit};
 use crate::error::NoSignal;
 use crate::kernel;
 use crate::lanes::{Kernel, Lanes, Watch, Watched};
-use crate::layer::Padding;
+use crate::layer::{Gate, Padding};
 use crate::model::Precision;
 use crate::narrow::{Narrow, is_curve, slope};
 use crate::pool::pool;
@@ -269,7 +269,21 @@ fn steps<L: Lanes, D: Digit, const G: usize>(
     let state = &mut tick.state[gates.state..gates.state + gates.state_lines()];
     let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
     let digit = PhantomData::<D>;
-    L::enter(Steps::<D, G> { gates, x, weights, state, prepared, back, spare, guard, to, digit });
+    if gates.gate == Gate::Hard {
+        return L::enter(Steps::<D, G, true> {
+            gates,
+            x,
+            weights,
+            state,
+            prepared,
+            back,
+            spare,
+            guard,
+            to,
+            digit,
+        });
+    }
+    L::enter(Steps::<D, G, false> { gates, x, weights, state, prepared, back, spare, guard, to, digit });
 }
 
 #[inline(always)]

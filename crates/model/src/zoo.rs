@@ -1,7 +1,7 @@
 //! Ready-made networks.
 use crate::activation::Activation;
 use crate::architecture::Architecture;
-use crate::layer::{Layer, Padding, Pooling, Sweep};
+use crate::layer::{Gate, Layer, Padding, Pooling, Sweep};
 
 /// A dense network over the last `window` rows, ending in a softmax over `classes`. With `skips`, every hidden layer as wide as the one
 /// before is added to it.
@@ -36,12 +36,12 @@ pub fn logistic(columns: usize, window: usize, classes: usize) -> Architecture {
 
 /// Stateful LSTM layers, then a softmax over `classes`.
 pub fn lstm(columns: usize, units: &[usize], classes: usize) -> Architecture {
-    recurrent(columns, units, classes, |units| Layer::Lstm { units })
+    recurrent(columns, units, classes, |units| Layer::Lstm { units, gate: Gate::Sigmoid })
 }
 
 /// Stateful GRU layers, then a softmax over `classes`.
 pub fn gru(columns: usize, units: &[usize], classes: usize) -> Architecture {
-    recurrent(columns, units, classes, |units| Layer::Gru { units })
+    recurrent(columns, units, classes, |units| Layer::Gru { units, gate: Gate::Sigmoid })
 }
 
 fn recurrent(
@@ -91,7 +91,7 @@ pub fn cnn_lstm_attention(columns: usize, window: usize, classes: usize) -> Arch
         let sweep = Sweep::times(1, Padding::Valid);
         net.then(Layer::Conv { outputs, sweep, activation: Activation::Relu });
     }
-    net.then(Layer::Lstm { units: 64 });
+    net.then(Layer::Lstm { units: 64, gate: Gate::Sigmoid });
     net.then(Layer::Attention { units: 32 });
     net.dense(classes, Activation::Softmax);
     net
@@ -105,7 +105,7 @@ pub fn cnn_lstm_attention_streaming(columns: usize, span: usize, classes: usize)
         let sweep = Sweep::times(1, Padding::Causal);
         net.then(Layer::Conv { outputs, sweep, activation: Activation::Relu });
     }
-    net.then(Layer::Lstm { units: 64 });
+    net.then(Layer::Lstm { units: 64, gate: Gate::Sigmoid });
     net.then(Layer::LocalAttention { keys: 32, outputs: 64, span });
     net.dense(classes, Activation::Softmax);
     net
@@ -150,7 +150,7 @@ fn convolutions(net: &mut Architecture, blocks: Padding, inception: Padding) {
     let pooled = net.on(&[from], pooled);
     let pooled = net.on(&[pooled], one);
     net.on(&[three, five, pooled], Layer::Concat);
-    net.then(Layer::Lstm { units: 64 });
+    net.then(Layer::Lstm { units: 64, gate: Gate::Sigmoid });
 }
 
 /// Shapes of the STAC-ML inference benchmark's LSTM models.
@@ -174,7 +174,7 @@ pub fn stac(shape: Stac, stateful: bool) -> Architecture {
     let mut net =
         if stateful { Architecture::stateful(columns) } else { Architecture::over_window(columns, window) };
     for _ in 0..layers {
-        net.then(Layer::Lstm { units });
+        net.then(Layer::Lstm { units, gate: Gate::Sigmoid });
     }
     if !stateful {
         net.then(Layer::Last);

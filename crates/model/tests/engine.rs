@@ -8,7 +8,8 @@ use slow::Slow;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use tickline_model::{
-    Activation, Architecture, Fault, Layer, Level, Model, NoSignal, Padding, Precision, Predictor, Sweep, zoo,
+    Activation, Architecture, Fault, Gate, Layer, Level, Model, NoSignal, Padding, Precision, Predictor,
+    Sweep, zoo,
 };
 
 /// The stated bound between instruction sets and against f64, for activations of order 1 and up to 8 layers of up to 200 inputs.
@@ -72,14 +73,17 @@ fn every_level_agrees_with_the_definitions_tick_by_tick() {
 
 /// Networks that compute something ahead of the next row.
 fn ahead() -> Vec<Architecture> {
-    let recurrent = [Layer::Lstm { units: 37 }, Layer::Gru { units: 20 }, dense(3, Activation::Softmax)];
+    let recurrent = |gate| {
+        [Layer::Lstm { units: 37, gate }, Layer::Gru { units: 20, gate }, dense(3, Activation::Softmax)]
+    };
     let over = |taps| Layer::Conv {
         outputs: 20,
         sweep: Sweep { kernel_width: 2, stride_width: 2, ..Sweep::times(taps, Padding::Causal) },
         activation: Activation::LeakyRelu,
     };
     let convolutions = [over(4), over(3), over(4), dense(3, Activation::Softmax)];
-    vec![chain(40, true, &recurrent), chain(40, true, &convolutions), zoo::deeplob_streaming(3)]
+    let [smooth, hard] = Gate::ALL.map(|gate| chain(40, true, &recurrent(gate)));
+    vec![smooth, hard, chain(40, true, &convolutions), zoo::deeplob_streaming(3)]
 }
 
 #[test]
@@ -204,8 +208,8 @@ fn an_overflow_inside_is_refused_and_forgotten() {
 #[test]
 fn a_tick_allocates_nothing() {
     let mut net = Architecture::stateful(40);
-    net.then(Layer::Lstm { units: 64 });
-    let skipped = net.then(Layer::Gru { units: 32 });
+    net.then(Layer::Lstm { units: 64, gate: Gate::Sigmoid });
+    let skipped = net.then(Layer::Gru { units: 32, gate: Gate::Sigmoid });
     let last = net.dense(32, Activation::Swish);
     net.on(&[last, skipped], Layer::Add);
     net.dense(3, Activation::Softmax);

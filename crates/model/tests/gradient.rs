@@ -5,7 +5,7 @@ mod random;
 
 use random::Dice;
 use tickline_model::train::{Net, cross_entropy};
-use tickline_model::{Activation, Architecture, Layer, Padding, Plan, Pooling, Sweep};
+use tickline_model::{Activation, Architecture, Gate, Layer, Padding, Plan, Pooling, Sweep};
 
 const BATCH: usize = 2;
 const STEPS: usize = 5;
@@ -189,7 +189,8 @@ fn convolutions_and_pools() {
 
 #[test]
 fn recurrent_layers() {
-    for layer in [Layer::Lstm { units: 5 }, Layer::Gru { units: 5 }] {
+    let both = |gate| [Layer::Lstm { units: 5, gate }, Layer::Gru { units: 5, gate }];
+    for layer in Gate::ALL.into_iter().flat_map(both) {
         checked("over a window", &window(&[layer]), false);
         checked("last of a window", &window(&[layer, Layer::Last]), false);
         checked("stateful", &stateful(&[layer]), false);

@@ -6,7 +6,7 @@ mod random;
 use random::{Dice, dense, model};
 use tickline_model::train::{Net, Rows, Targets};
 use tickline_model::{
-    Activation, Architecture, Contract, Layer, Level, Model, NoSignal, Padding, Pooling, Precision,
+    Activation, Architecture, Contract, Gate, Layer, Level, Model, NoSignal, Padding, Pooling, Precision,
     Predictor, Program, Sweep, difference, quantise, zoo,
 };
 
@@ -112,6 +112,17 @@ fn nets() -> Vec<(&'static str, Architecture)> {
         net.then(dense(4, Activation::Softmax));
         nets.push(("mixed", net));
     }
+    // Gates of straight pieces, in full blocks and packed tails, over a stream and over a window.
+    for (first, second) in [(64, 20), (21, 35)] {
+        for mut net in [Architecture::stateful(11), Architecture::over_window(11, 4)] {
+            net.then(Layer::Lstm { units: first, gate: Gate::Hard });
+            net.then(Layer::Gru { units: second, gate: Gate::Hard });
+            net.then(Layer::Last);
+            net.then(dense(19, Activation::HardSigmoid));
+            net.then(dense(3, Activation::Softmax));
+            nets.push(("gates of straight pieces", net));
+        }
+    }
     // Over rows before: of four taps in f32 two ticks are computed at once, of others each alone.
     for taps in [2, 3, 4, 5] {
         for (first, second) in [(16, 32), (5, 70)] {
@@ -141,7 +152,7 @@ fn nets() -> Vec<(&'static str, Architecture)> {
     folded.then(dense(3, Activation::Softmax));
     nets.push(("folded", folded));
     let mut last = Architecture::over_window(7, 5);
-    last.then(Layer::Gru { units: 9 });
+    last.then(Layer::Gru { units: 9, gate: Gate::Sigmoid });
     last.then(Layer::Bl { outputs: 6, times: 5, activation: Activation::Tanh });
     last.then(Layer::Tabl { outputs: 18, times: 2, activation: Activation::Relu });
     last.then(Layer::Last);
@@ -170,7 +181,7 @@ fn sums_of_eight_bits_that_could_overflow_are_refused() {
     let mut net = Architecture::stateful(8192);
     let sweep = Sweep { stride_width: 1, kernel_width: 1, ..Sweep::places(1) };
     net.then(Layer::Conv { outputs: 9, sweep, activation: Activation::Relu });
-    net.then(Layer::Lstm { units: 1 });
+    net.then(Layer::Lstm { units: 1, gate: Gate::Sigmoid });
     let mut tested = model(net, 5);
     assert!(Program::new(&tested).is_ok());
     tested.precision = Precision::Int8;

@@ -6,7 +6,8 @@ export const Activation = {
   Tanh: 3,
   Sigmoid: 4,
   Softmax: 5,
-  LeakyRelu: 6
+  LeakyRelu: 6,
+  HardSigmoid: 7
 } as const;
 
 /** Any number may stand in a file; the names above are the known ones. */

@@ -1,6 +1,6 @@
 /** A model as a TensorFlow.js layers model. Its numbers lie there as they lie here: time, width, channels; gates in the same order. */
 import { TicklineError } from "../../kit/errors.ts";
-import type { Activation, Sweep } from "../layer.ts";
+import type { Activation, Layer, Sweep } from "../layer.ts";
 import { paddingOf } from "../layer.ts";
 import { features, tensorOf, type Model, type Node, type Shape, type Tensor } from "../model.ts";
 import { passport } from "../passport.ts";
@@ -47,7 +47,7 @@ class Layers {
   }
 }
 
-const KERAS: Readonly<Record<Activation, string>> = { none: "linear", relu: "relu", swish: "swish", tanh: "tanh", sigmoid: "sigmoid", softmax: "softmax", leaky_relu: "linear" };
+const KERAS: Readonly<Record<Activation, string>> = { none: "linear", relu: "relu", swish: "swish", tanh: "tanh", sigmoid: "sigmoid", softmax: "softmax", leaky_relu: "linear", hard_sigmoid: "hard_sigmoid" };
 
 interface Site {
   readonly layers: Layers;
@@ -80,10 +80,10 @@ function refuse({ layer }: Node, name: string, why: string): never {
   throw new TicklineError("TL_MODEL", `KERAS_LAYER: ${name} (${layer.kind}): ${why}; export as ONNX`);
 }
 
-function recurrent(site: Site, units: number, last: boolean): void {
+function recurrent(site: Site, { units, gate }: Extract<Layer, { kind: "lstm" | "gru" }>, last: boolean): void {
   const { layers, node, name, gives, model } = site;
   const config = {
-    units, activation: "tanh", recurrent_activation: "sigmoid", use_bias: true, unit_forget_bias: true, return_sequences: !last, return_state: false,
+    units, activation: "tanh", recurrent_activation: gate, use_bias: true, unit_forget_bias: true, return_sequences: !last, return_state: false,
     go_backwards: false, stateful: model.contract.stateful, unroll: false, implementation: 1,
     // Weights follow; the default, an orthogonal matrix, takes seconds to make.
     recurrent_initializer: { class_name: "Zeros", config: {} },
@@ -121,7 +121,7 @@ function put(site: Site): void {
     }
     case "lstm": {
       const takers = model.nodes.filter(({ inputs }) => inputs.includes(model.nodes.indexOf(node) + 1));
-      return recurrent(site, layer.units, shape.time > 1 && takers.length > 0 && takers.every((taker) => taker.layer.kind === "last"));
+      return recurrent(site, layer, shape.time > 1 && takers.length > 0 && takers.every((taker) => taker.layer.kind === "last"));
     }
     case "conv": {
       const [x, padding] = padded(site, layer.sweep, true);

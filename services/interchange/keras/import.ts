@@ -1,6 +1,6 @@
 /** A TensorFlow.js/Keras layers model as a model: what was exported here by its passport, anything else layer by layer. */
 import { TicklineError } from "../../kit/errors.ts";
-import { PADDINGS, type Activation, type Layer, type Sweep } from "../layer.ts";
+import { GATES, PADDINGS, type Activation, type Layer, type Sweep } from "../layer.ts";
 import { features, verified, type Contract, type Model, type Node, type Shape, type Tensor } from "../model.ts";
 import { passportOf } from "../passport.ts";
 import { refuse, type KerasModel } from "./files.ts";
@@ -15,7 +15,7 @@ interface Seen {
   readonly before: number;
 }
 
-const ACTIVATIONS: Readonly<Record<string, Activation>> = { linear: "none", relu: "relu", tanh: "tanh", sigmoid: "sigmoid", softmax: "softmax", swish: "swish", silu: "swish" };
+const ACTIVATIONS: Readonly<Record<string, Activation>> = { linear: "none", relu: "relu", tanh: "tanh", sigmoid: "sigmoid", softmax: "softmax", swish: "swish", silu: "swish", hard_sigmoid: "hard_sigmoid" };
 
 class Reader {
   readonly nodes: { layer: Layer; inputs: readonly number[]; tensors: Map<string, Tensor> }[] = [];
@@ -25,8 +25,11 @@ class Reader {
   readonly uses = new Map<string, number>();
   readonly #keras: KerasModel;
   readonly #where: string;
+  /** Saved by Keras 3 or later. */
+  readonly #third: boolean;
 
   constructor(keras: KerasModel, where: string, input: Shape) {
+    this.#third = /^([3-9]|\d\d)\./.test(String(keras.topology["keras_version"]));
     this.#keras = keras;
     this.#where = where;
     this.shapes = [input];
@@ -73,6 +76,7 @@ class Reader {
 
   activation(layer: KerasLayer, name: string, fallback = "linear"): Activation {
     const given = layer.config[name] ?? fallback;
+    if (given === "hard_sigmoid" && this.#third) this.refuse(layer, `${name} hard_sigmoid of Keras 3, x / 6 + 0.5; that of Keras 2 and TensorFlow.js, 0.2 x + 0.5, is read`);
     return ACTIVATIONS[String(given)] ?? this.refuse(layer, `${name} ${String(given)}; ${Object.keys(ACTIVATIONS).join(", ")} are read`);
   }
 
@@ -120,8 +124,9 @@ const recurrent = (kind: "lstm" | "gru"): Read => (reader, layer) => {
   const shape = reader.shape(value);
   if (rank !== 2) reader.refuse(layer, `takes ${rank} axes beside the batch; time and features are read`);
   if (layer.config["go_backwards"] === true) reader.refuse(layer, "goes backwards: a tick cannot wait for the future");
-  if (reader.activation(layer, "activation", "tanh") !== "tanh" || String(layer.config["recurrent_activation"]) !== "sigmoid") {
-    reader.refuse(layer, `activations ${String(layer.config["activation"])}, ${String(layer.config["recurrent_activation"])}; tanh and sigmoid are read`);
+  const gate = GATES.find((each) => each === reader.activation(layer, "recurrent_activation"));
+  if (reader.activation(layer, "activation", "tanh") !== "tanh" || gate === undefined) {
+    return reader.refuse(layer, `activations ${String(layer.config["activation"])}, ${String(layer.config["recurrent_activation"])}; tanh and ${GATES.join(" or ")} are read`);
   }
   if (kind === "gru" && layer.config["reset_after"] !== true) reader.refuse(layer, "the reset gate stands before the recurrent product; train with reset_after: true");
   const units = reader.number(layer, "units");
@@ -130,7 +135,7 @@ const recurrent = (kind: "lstm" | "gru"): Read => (reader, layer) => {
     ["kernel", reader.weight(layer, "kernel", [features(shape), wide])], ["recurrent", reader.weight(layer, "recurrent_kernel", [units, wide])],
     ["bias", reader.bias(layer, kind === "lstm" ? [wide] : [2, wide])],
   ] as const;
-  const made = reader.push({ kind, units }, [value], { time: shape.time, width: 1, channels: units }, tensors);
+  const made = reader.push({ kind, units, gate }, [value], { time: shape.time, width: 1, channels: units }, tensors);
   if (layer.config["return_sequences"] === true) return plain(made, 2);
   return plain(shape.time === 1 ? made : reader.push({ kind: "last" }, [made], { time: 1, width: 1, channels: units }), 1);
 };

@@ -23,6 +23,7 @@ export function activated(build: Builder, activation: Activation, name: string):
     case "relu": return build.put("Relu", [name]);
     case "tanh": return build.put("Tanh", [name]);
     case "sigmoid": return build.put("Sigmoid", [name]);
+    case "hard_sigmoid": return build.put("HardSigmoid", [name]);
     case "swish": return build.put("Mul", [name, build.put("Sigmoid", [name])]);
     case "leaky_relu": return build.put("LeakyRelu", [name], { alpha: { float: Math.fround(0.01) } });
     case "softmax": return build.put("Softmax", [name], { axis: -1 });

@@ -12,7 +12,7 @@ export const GRU_GATES = [0, 1, 2] as const;
 const NEVER = -1e9;
 
 /** LSTM or GRU: gates in the order of ONNX, weights turned; h (and c) of a stateful one are states. */
-export function recurrent(site: Site, { kind, units }: Of<"lstm" | "gru">): void {
+export function recurrent(site: Site, { kind, units, gate }: Of<"lstm" | "gru">): void {
   const { build, node, gives, stateful } = site;
   const [of = 0] = node.inputs;
   const gates: readonly number[] = kind === "lstm" ? LSTM_GATES : GRU_GATES;
@@ -27,7 +27,10 @@ export function recurrent(site: Site, { kind, units }: Of<"lstm" | "gru">): void
     build.constant("bias", [1, 2 * wide], biases),
   ];
   const x = build.form(of, "steps");
-  const attributes = kind === "lstm" ? { hidden_size: units } : { hidden_size: units, linear_before_reset: 1 };
+  const attributes = {
+    hidden_size: units, ...(kind === "lstm" ? {} : { linear_before_reset: 1 }),
+    ...(gate === "sigmoid" ? {} : { activations: kind === "lstm" ? ["HardSigmoid", "Tanh", "Tanh"] : ["HardSigmoid", "Tanh"] }),
+  };
   const op = kind === "lstm" ? "LSTM" : "GRU";
   const axis = build.constant("axis", [1], [1]);
   if (!stateful) {

@@ -1,5 +1,5 @@
 /** Operators read as recurrent layers, convolutions, pools and batch normalisation. */
-import { paddingOf, PADDINGS, type Sweep } from "../layer.ts";
+import { paddingOf, PADDINGS, type Gate, type Sweep } from "../layer.ts";
 import { features } from "../model.ts";
 import { blocks, channelsLast, inverse, transposed } from "../transpose.ts";
 import { GRU_GATES, LSTM_GATES } from "./export-sequence.ts";
@@ -12,10 +12,7 @@ function plain(reading: Reading, gru: boolean): void {
   const { refuse, node, trace } = reading;
   if (reading.text("direction", "forward") !== "forward") refuse("only the forward direction is read: a tick cannot wait for the future");
   if (reading.int("layout", 0) !== 0) refuse("layout 1; export with layout 0 (time first)");
-  for (const name of ["activations", "clip", "input_forget"]) if (node.attributes.has(name) && name !== "activations") refuse(`attribute ${name} is not read`);
-  const given = node.attributes.get("activations");
-  const usual = gru ? "sigmoid,tanh" : "sigmoid,tanh,tanh";
-  if (given !== undefined && String(given).toLowerCase() !== usual) refuse(`activations ${String(given)}; ${usual} are read`);
+  for (const name of ["clip", "input_forget"]) if (node.attributes.has(name)) refuse(`attribute ${name} is not read`);
   if (gru && reading.int("linear_before_reset", 0) !== 1) refuse("the reset gate stands before the recurrent product; train with the gate after it (Keras: reset_after, PyTorch: as it is)");
   for (const at of gru ? [5] : [5, 6]) {
     const name = node.inputs[at];
@@ -27,11 +24,28 @@ function plain(reading: Reading, gru: boolean): void {
   if ((node.inputs[4] ?? "") !== "" || (node.inputs[7] ?? "") !== "") refuse("sequence lengths and peepholes are not read");
 }
 
+/** What stands for the sigmoid: attributes `activations`, `activation_alpha` (0.2 for a hard one) and `activation_beta` (0.5). */
+function gateOf(reading: Reading, gru: boolean): Gate {
+  const { refuse } = reading;
+  const given = reading.node.attributes.get("activations");
+  const names = (Array.isArray(given) ? given : ["Sigmoid", "Tanh", "Tanh"]).map((name) => String(name).toLowerCase()).slice(0, gru ? 2 : 3);
+  const [first = "", ...rest] = names;
+  const gate = first === "sigmoid" ? "sigmoid" : first === "hardsigmoid" ? "hard_sigmoid" : undefined;
+  if (gate === undefined || rest.length !== (gru ? 1 : 2) || rest.some((name) => name !== "tanh")) return refuse(`activations ${names.join()}; Sigmoid or HardSigmoid, then Tanh, are read`);
+  for (const [name, usual] of [["activation_alpha", 0.2], ["activation_beta", 0.5]] as const) {
+    const list = reading.node.attributes.get(name);
+    const [value] = Array.isArray(list) ? (list as readonly number[]) : [];
+    if (value !== undefined && (gate !== "hard_sigmoid" || Math.abs(value - usual) > 1e-6)) refuse(`${name} ${value}; ${usual} of a HardSigmoid is read`);
+  }
+  return gate;
+}
+
 /** LSTM or GRU: gates in our order, weights turned, what it gives at each time or at the last. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function recurrent(reading: Reading, kind: "lstm" | "gru"): void {
   const { trace, refuse, node } = reading;
   const gru = kind === "gru";
   plain(reading, gru);
+  const gate = gateOf(reading, gru);
   const { value, axes } = reading.seen(0);
   const row = trace.row(value);
   const word = axes[2] ?? "";
@@ -49,7 +63,7 @@ export function recurrent(reading: Reading, kind: "lstm" | "gru"): void {
   const biases = reading.constant(3) === undefined ? new Float32Array(2 * wide) : blocks(reading.floats(3).data, order, units);
   const bias = gru ? { shape: [2, wide], data: biases } : { shape: [wide], data: biases.slice(0, wide).map((b, at) => b + (biases[wide + at] as number)) };
   const { time } = trace.shape(value);
-  const made = trace.push({ kind, units }, [value], { time, width: 1, channels: units }, [["kernel", { shape: [taken, wide], data: kernel }], ["recurrent", { shape: [units, wide], data: matrix(2, units) }], ["bias", bias]]);
+  const made = trace.push({ kind, units, gate }, [value], { time, width: 1, channels: units }, [["kernel", { shape: [taken, wide], data: kernel }], ["recurrent", { shape: [units, wide], data: matrix(2, units) }], ["bias", bias]]);
   trace.see(reading.out, made, ["t", "", "n", "c"]);
   const [, after = "", cell = ""] = node.outputs;
   if (after !== "" && trace.uses(after) > 0) trace.see(after, lastOf(reading, made), ["", "n", "c"]);

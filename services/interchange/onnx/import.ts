@@ -23,10 +23,16 @@ function leaky(reading: Reading): void {
   activation(reading, "leaky_relu");
 }
 
+function hard(reading: Reading): void {
+  const [alpha, beta] = [reading.float("alpha", Math.fround(0.2)), reading.float("beta", 0.5)];
+  if (Math.abs(alpha - 0.2) > 1e-6 || beta !== 0.5) reading.refuse(`alpha ${alpha} and beta ${beta}; 0.2 and 0.5 are read`);
+  activation(reading, "hard_sigmoid");
+}
+
 /** Every operator that is read. */
 const OPERATORS: ReadonlyMap<string, (reading: Reading) => void> = new Map(Object.entries({
   Constant: constant, Identity: same, Dropout: same, Gemm: gemm, MatMul: matMul, Add: add, Mul: mul, Concat: concat,
-  Relu: (r: Reading) => activation(r, "relu"), Tanh: (r: Reading) => activation(r, "tanh"), Sigmoid: (r: Reading) => activation(r, "sigmoid"), LeakyRelu: leaky, Softmax: softmax,
+  Relu: (r: Reading) => activation(r, "relu"), Tanh: (r: Reading) => activation(r, "tanh"), Sigmoid: (r: Reading) => activation(r, "sigmoid"), LeakyRelu: leaky, HardSigmoid: hard, Softmax: softmax,
   Transpose: transpose, Squeeze: squeeze, Unsqueeze: unsqueeze, Flatten: flatten, Reshape: reshape, Gather: gather, Slice: slice,
   LSTM: (r: Reading) => recurrent(r, "lstm"), GRU: (r: Reading) => recurrent(r, "gru"), Conv: conv, BatchNormalization: batchNorm,
   MaxPool: (r: Reading) => pool(r, false), AveragePool: (r: Reading) => pool(r, true), GlobalMaxPool: (r: Reading) => pool(r, false), GlobalAveragePool: (r: Reading) => pool(r, true),

@@ -2,7 +2,7 @@
 use crate::activation::Activation;
 use crate::architecture::Node;
 use crate::error::{Fault, ModelError};
-use crate::layer::{Layer, Padding, Pooling, Sweep};
+use crate::layer::{Gate, Layer, Padding, Pooling, Sweep};
 use crate::schema as wire;
 
 fn fault(text: String) -> ModelError {
@@ -42,8 +42,8 @@ fn layer(kind: wire::LayerKind, activation: Activation, sizes: &[usize], rates: 
         (wire::LayerKind::Flatten, [], []) => Layer::Flatten,
         (wire::LayerKind::Last, [], []) => Layer::Last,
         (wire::LayerKind::Dropout, [], &[rate]) => Layer::Dropout { rate },
-        (wire::LayerKind::Lstm, &[units], []) => Layer::Lstm { units },
-        (wire::LayerKind::Gru, &[units], []) => Layer::Gru { units },
+        (wire::LayerKind::Lstm, &[units, ref gate @ ..], []) => Layer::Lstm { units, gate: read_gate(gate)? },
+        (wire::LayerKind::Gru, &[units, ref gate @ ..], []) => Layer::Gru { units, gate: read_gate(gate)? },
         (wire::LayerKind::Bl, &[outputs, times], []) => Layer::Bl { outputs, times, activation },
         (wire::LayerKind::Tabl, &[outputs, times], []) => Layer::Tabl { outputs, times, activation },
         (wire::LayerKind::Bin, [], []) => Layer::Bin,
@@ -79,6 +79,22 @@ pub fn layer_parts(layer: &Layer) -> (u16, u16, Vec<i32>, Vec<f32>) {
     (kind.0, layer.activation().code(), sizes, rates)
 }
 
+/// The gate behind a recurrent layer's units: none is a sigmoid, as in files of before there was another.
+fn read_gate(sizes: &[usize]) -> Option<Gate> {
+    match *sizes {
+        [] => Some(Gate::Sigmoid),
+        [gate] if gate > 0 => Gate::ALL.get(gate).copied(),
+        _ => None,
+    }
+}
+
+fn write_gate(units: usize, gate: Gate) -> Vec<usize> {
+    match gate {
+        Gate::Sigmoid => vec![units],
+        Gate::Hard => vec![units, 1],
+    }
+}
+
 fn read_sweep(sizes: &[usize]) -> Option<Sweep> {
     let &[kernel_time, kernel_width, stride_time, stride_width, padding] = sizes else { return None };
     let padding = Padding::ALL.get(padding).copied()?;
@@ -102,8 +118,8 @@ pub(super) fn describe(layer: &Layer) -> (wire::LayerKind, Vec<i32>, Vec<f32>) {
         Layer::Flatten => (Kind::Flatten, vec![], vec![]),
         Layer::Last => (Kind::Last, vec![], vec![]),
         Layer::Dropout { rate } => (Kind::Dropout, vec![], vec![rate]),
-        Layer::Lstm { units } => (Kind::Lstm, vec![units], vec![]),
-        Layer::Gru { units } => (Kind::Gru, vec![units], vec![]),
+        Layer::Lstm { units, gate } => (Kind::Lstm, write_gate(units, gate), vec![]),
+        Layer::Gru { units, gate } => (Kind::Gru, write_gate(units, gate), vec![]),
         Layer::Bl { outputs, times, .. } => (Kind::Bl, vec![outputs, times], vec![]),
         Layer::Tabl { outputs, times, .. } => (Kind::Tabl, vec![outputs, times], vec![]),
         Layer::Bin => (Kind::Bin, vec![], vec![]),

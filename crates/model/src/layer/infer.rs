@@ -88,7 +88,9 @@ impl Layer {
                 let right = (0.0..1.0).contains(&rate);
                 right.then_some(x).ok_or_else(|| format!("rate is {rate}; 0 to below 1 are possible"))
             }
-            Layer::Lstm { units } | Layer::Gru { units } => Ok(Shape::rows(x.time, sized("units", units)?)),
+            Layer::Lstm { units, .. } | Layer::Gru { units, .. } => {
+                Ok(Shape::rows(x.time, sized("units", units)?))
+            }
             Layer::Bl { outputs, times, .. } | Layer::Tabl { outputs, times, .. } => {
                 folds()?;
                 Ok(Shape::rows(sized("times", times)?, sized("outputs", outputs)?))
@@ -142,8 +144,8 @@ impl Layer {
     pub(crate) fn multiply_adds(&self, x: Shape, y: Shape) -> usize {
         match *self {
             Layer::Dense { outputs, .. } => x.len() * outputs,
-            Layer::Lstm { units } => 4 * units * (x.features() + units) * x.time,
-            Layer::Gru { units } => 3 * units * (x.features() + units) * x.time,
+            Layer::Lstm { units, .. } => 4 * units * (x.features() + units) * x.time,
+            Layer::Gru { units, .. } => 3 * units * (x.features() + units) * x.time,
             Layer::Bl { outputs, times, .. } => bilinear(x, outputs, times),
             Layer::Tabl { outputs, times, .. } => {
                 x.len() * outputs + x.time * x.time * outputs + x.time * times * outputs

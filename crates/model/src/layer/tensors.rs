@@ -25,12 +25,12 @@ impl Layer {
                 TensorSpec::matrix("weight", &[features, outputs], start(activation, features, outputs)),
                 TensorSpec::vector("bias", &[outputs], 0.0),
             ],
-            Layer::Lstm { units } => vec![
+            Layer::Lstm { units, .. } => vec![
                 TensorSpec::matrix("kernel", &[features, 4 * units], square(features, units)),
                 TensorSpec::matrix("recurrent", &[units, 4 * units], square(units, units)),
                 TensorSpec { start: Start::Forget, ..TensorSpec::vector("bias", &[4 * units], 0.0) },
             ],
-            Layer::Gru { units } => vec![
+            Layer::Gru { units, .. } => vec![
                 TensorSpec::matrix("kernel", &[features, 3 * units], square(features, units)),
                 TensorSpec::matrix("recurrent", &[units, 3 * units], square(units, units)),
                 TensorSpec::vector("bias", &[2, 3 * units], 0.0),

@@ -1,5 +1,6 @@
 //! LSTM over sequences, forward and back; the equations are in `layer.rs`.
 use crate::activation::Activation;
+use crate::layer::Gate;
 use crate::net::gemm::Grid;
 use crate::net::pass::{Pass, zeros};
 use crate::net::real::{Real, add_rows, fill_rows};
@@ -18,7 +19,13 @@ pub struct Ticks<V> {
 
 impl<T: Real> Pass<'_, T> {
     /// Cache, each `[batch][time]`: gates i, f, g, o; tanh(c'); h and c of before. State of each sequence: h, c.
-    pub(super) fn lstm(&mut self, units: usize, y: &mut [T], cache: &mut [T], state: &mut [T]) {
+    pub(super) fn lstm(
+        &mut self,
+        (units, gate): (usize, Gate),
+        y: &mut [T],
+        cache: &mut [T],
+        state: &mut [T],
+    ) {
         let (rows, time, features) = (self.rows(), self.from.time, self.from.features());
         let (kernel, rest) = self.w.split_at(features * 4 * units);
         let (recurrent, bias) = rest.split_at(units * 4 * units);
@@ -28,7 +35,7 @@ impl<T: Real> Pass<'_, T> {
         let both = Grid::rows(2 * units);
         fill_rows(gates, bias);
         self.product(rows, self.x, features, kernel, 4 * units, gates);
-        if self.batch == 1 {
+        if self.batch == 1 && gate == Gate::Sigmoid {
             let rounded = self.rounded;
             let cache = Ticks { gates, squashed, h_before, c_before };
             if T::lstm_ticks(self.level, rounded, recurrent, cache, y, state, &mut self.scratch.packed) {
@@ -51,9 +58,9 @@ impl<T: Real> Pass<'_, T> {
                 let gates = &mut gates[row * 4 * units..(row + 1) * 4 * units];
                 let (i_f, g_o) = gates.split_at_mut(2 * units);
                 let (g, o) = g_o.split_at_mut(units);
-                T::activate(self.level, Activation::Sigmoid, i_f);
+                T::activate(self.level, gate.activation(), i_f);
                 T::activate(self.level, Activation::Tanh, g);
-                T::activate(self.level, Activation::Sigmoid, o);
+                T::activate(self.level, gate.activation(), o);
                 let (i, f) = i_f.split_at(units);
                 let squashed = &mut squashed[span.clone()];
                 self.level.plainly(|| {
@@ -74,7 +81,14 @@ impl<T: Real> Pass<'_, T> {
         }
     }
 
-    pub(super) fn lstm_back(&mut self, units: usize, dy: &[T], cache: &[T], dx: &mut [T], dw: &mut [T]) {
+    pub(super) fn lstm_back(
+        &mut self,
+        (units, gate): (usize, Gate),
+        dy: &[T],
+        cache: &[T],
+        dx: &mut [T],
+        dw: &mut [T],
+    ) {
         let (rows, features) = (self.rows(), self.from.features());
         let (kernel, rest) = self.w.split_at(features * 4 * units);
         let recurrent = &rest[..units * 4 * units];
@@ -85,13 +99,13 @@ impl<T: Real> Pass<'_, T> {
         let mut carried = std::mem::take(&mut self.scratch.second);
         let dz = slopes.resize(rows * 4 * units);
         zeros(&mut carried, 2 * self.batch * units);
-        let done = self.batch == 1 && {
+        let done = self.batch == 1 && gate == Gate::Sigmoid && {
             let cache = Ticks { gates, squashed, h_before, c_before };
             let (rounded, room) = (self.rounded, &mut self.scratch.packed);
             T::lstm_ticks_back(self.level, rounded, recurrent, cache, dy, dz, &mut carried, room)
         };
         if !done {
-            self.lstm_back_tick_by_tick(units, dy, cache, dz, &mut carried);
+            self.lstm_back_tick_by_tick((units, gate), dy, cache, dz, &mut carried);
         }
         let (d_kernel, rest) = dw.split_at_mut(features * 4 * units);
         let (d_recurrent, d_bias) = rest.split_at_mut(units * 4 * units);
@@ -107,7 +121,7 @@ impl<T: Real> Pass<'_, T> {
     /// The way back of the recurrent half, for any batch.
     fn lstm_back_tick_by_tick(
         &mut self,
-        units: usize,
+        (units, gate): (usize, Gate),
         dy: &[T],
         cache: &[T],
         dz: &mut [T],
@@ -132,7 +146,12 @@ impl<T: Real> Pass<'_, T> {
                 };
                 let gates = &gates[row * 4 * units..(row + 1) * 4 * units];
                 let (squashed, c_before) = (&squashed[span.clone()], &c_before[span]);
-                self.level.plainly(|| slopes.of_lstm(gates, squashed, c_before));
+                match gate {
+                    Gate::Sigmoid => {
+                        self.level.plainly(|| slopes.of_lstm::<false>(gates, squashed, c_before))
+                    }
+                    Gate::Hard => self.level.plainly(|| slopes.of_lstm::<true>(gates, squashed, c_before)),
+                }
             }
             dh.fill(T::default());
             let grid = Grid::rows(time * 4 * units).from(t * 4 * units);
@@ -151,8 +170,8 @@ struct Slopes<'a, T> {
 
 impl<T: Real> Slopes<'_, T> {
     #[inline(always)]
-    fn of_lstm(self, gates: &[T], squashed: &[T], c_before: &[T]) {
-        let units = self.dh.len();
+    fn of_lstm<const HARD: bool>(self, gates: &[T], squashed: &[T], c_before: &[T]) {
+        let (units, gate) = (self.dh.len(), const { if HARD { Gate::Hard } else { Gate::Sigmoid } });
         let [i, f, g, o] = fours(gates, units);
         let (low, high) = self.dz.split_at_mut(2 * units);
         let ((di, df), (dg, d_o)) = (low.split_at_mut(units), high.split_at_mut(units));
@@ -161,10 +180,10 @@ impl<T: Real> Slopes<'_, T> {
         for u in 0..units {
             let d_out = dy[u] + self.dh[u];
             let d_cell = dc[u] + d_out * o[u] * (T::ONE - squashed[u] * squashed[u]);
-            di[u] = d_cell * g[u] * i[u] * (T::ONE - i[u]);
-            df[u] = d_cell * c_before[u] * f[u] * (T::ONE - f[u]);
+            di[u] = gate.back(d_cell * g[u], i[u]);
+            df[u] = gate.back(d_cell * c_before[u], f[u]);
             dg[u] = d_cell * i[u] * (T::ONE - g[u] * g[u]);
-            d_o[u] = d_out * squashed[u] * o[u] * (T::ONE - o[u]);
+            d_o[u] = gate.back(d_out * squashed[u], o[u]);
             dc[u] = d_cell * f[u];
         }
     }

@@ -48,8 +48,8 @@ pub(super) fn cache_len(layer: &Layer, from: Shape, to: Shape, batch: usize) -> 
     let sums = if layer.activation() == Activation::Swish { to.len() } else { 0 };
     match *layer {
         Layer::Dropout { .. } => to.len(),
-        Layer::Lstm { units } => 7 * units * from.time,
-        Layer::Gru { units } => 5 * units * from.time,
+        Layer::Lstm { units, .. } => 7 * units * from.time,
+        Layer::Gru { units, .. } => 5 * units * from.time,
         Layer::Bl { outputs, .. } => from.time * outputs + sums,
         Layer::Tabl { outputs, .. } => 3 * from.time * outputs + sums,
         Layer::Bin => 2 * from.len() + from.features() + from.time,
@@ -68,8 +68,8 @@ pub(super) fn cache_len(layer: &Layer, from: Shape, to: Shape, batch: usize) -> 
 /// Numbers that a node carries from pass to pass, for each sequence.
 pub(super) fn state_len(layer: &Layer, from: Shape) -> usize {
     match *layer {
-        Layer::Lstm { units } => 2 * units,
-        Layer::Gru { units } => units,
+        Layer::Lstm { units, .. } => 2 * units,
+        Layer::Gru { units, .. } => units,
         Layer::Conv { sweep, .. } | Layer::Pool { sweep, .. } if sweep.padding == Padding::Causal => {
             (sweep.kernel_time - 1) * from.features()
         }
@@ -101,8 +101,8 @@ impl<T: Real> Pass<'_, T> {
                 }
             }
             Layer::Dropout { rate } => self.dropout(rate, y, cache, dice),
-            Layer::Lstm { units } => self.lstm(units, y, cache, state),
-            Layer::Gru { units } => self.gru(units, y, cache, state),
+            Layer::Lstm { units, gate } => self.lstm((units, gate), y, cache, state),
+            Layer::Gru { units, gate } => self.gru((units, gate), y, cache, state),
             Layer::Bl { outputs, times, activation } => self.bl(outputs, times, activation, y, cache),
             Layer::Tabl { outputs, times, activation } => self.tabl(outputs, times, activation, y, cache),
             Layer::Bin => self.bin(y, cache),
@@ -153,8 +153,8 @@ impl<T: Real> Pass<'_, T> {
                     *dx += *dy * *scale;
                 }
             }
-            Layer::Lstm { units } => self.lstm_back(units, dy, cache, dx, dw),
-            Layer::Gru { units } => self.gru_back(units, dy, cache, dx, dw),
+            Layer::Lstm { units, gate } => self.lstm_back((units, gate), dy, cache, dx, dw),
+            Layer::Gru { units, gate } => self.gru_back((units, gate), dy, cache, dx, dw),
             Layer::Bl { outputs, times, .. } => self.bl_back(outputs, times, dy, cache, dx, dw),
             Layer::Tabl { outputs, times, .. } => self.tabl_back(outputs, times, dy, cache, dx, dw),
             Layer::Bin => self.bin_back(dy, cache, dx, dw),

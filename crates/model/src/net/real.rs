@@ -285,6 +285,7 @@ impl Real for f64 {
                 Activation::Tanh => f64::tanh(z),
                 Activation::Sigmoid => z.sigmoid(),
                 Activation::LeakyRelu => z.max(0.01 * z),
+                Activation::HardSigmoid => (0.2 * z + 0.5).clamp(0.0, 1.0),
             };
         }
     }
@@ -304,6 +305,13 @@ impl Real for f64 {
                         1.0
                     } else {
                         0.01
+                    }
+                }
+                Activation::HardSigmoid => {
+                    if *y > 0.0 && *y < 1.0 {
+                        0.2
+                    } else {
+                        0.0
                     }
                 }
             };

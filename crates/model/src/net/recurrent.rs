@@ -1,12 +1,13 @@
 //! GRU over sequences, forward and back; its equations are in `layer.rs`.
 use crate::activation::Activation;
+use crate::layer::Gate;
 use crate::net::gemm::Grid;
 use crate::net::pass::{Pass, zeros};
 use crate::net::real::{Real, add_rows, fill_rows};
 
 impl<T: Real> Pass<'_, T> {
     /// Cache, each `[batch][time]`: z, r, n; `q = h Rn + en`; h of before. State: h.
-    pub(super) fn gru(&mut self, units: usize, y: &mut [T], cache: &mut [T], h: &mut [T]) {
+    pub(super) fn gru(&mut self, (units, gate): (usize, Gate), y: &mut [T], cache: &mut [T], h: &mut [T]) {
         let (rows, time, features) = (self.rows(), self.from.time, self.from.features());
         let (kernel, rest) = self.w.split_at(features * 3 * units);
         let (recurrent, bias) = rest.split_at(units * 3 * units);
@@ -27,10 +28,10 @@ impl<T: Real> Pass<'_, T> {
                 h_before[span.clone()].copy_from_slice(h);
                 let sums = &sums[lane * 3 * units..(lane + 1) * 3 * units];
                 let (z_r, n) = gates[row * 3 * units..(row + 1) * 3 * units].split_at_mut(2 * units);
-                for (gate, sum) in z_r.iter_mut().zip(sums) {
-                    *gate += *sum;
+                for (z_r, sum) in z_r.iter_mut().zip(sums) {
+                    *z_r += *sum;
                 }
-                T::activate(self.level, Activation::Sigmoid, z_r);
+                T::activate(self.level, gate.activation(), z_r);
                 let after = &mut after[span.clone()];
                 after.copy_from_slice(&sums[2 * units..]);
                 let (z, r) = z_r.split_at(units);
@@ -51,7 +52,14 @@ impl<T: Real> Pass<'_, T> {
         self.scratch.first = half;
     }
 
-    pub(super) fn gru_back(&mut self, units: usize, dy: &[T], cache: &[T], dx: &mut [T], dw: &mut [T]) {
+    pub(super) fn gru_back(
+        &mut self,
+        (units, gate): (usize, Gate),
+        dy: &[T],
+        cache: &[T],
+        dx: &mut [T],
+        dw: &mut [T],
+    ) {
         let (rows, time, features) = (self.rows(), self.from.time, self.from.features());
         let (kernel, rest) = self.w.split_at(features * 3 * units);
         let recurrent = &rest[..units * 3 * units];
@@ -75,8 +83,8 @@ impl<T: Real> Pass<'_, T> {
                     let (z, r, n) = (gates[u], gates[units + u], gates[2 * units + u]);
                     let d = dy[u] + dh[u];
                     let dn = d * (T::ONE - z) * (T::ONE - n * n);
-                    da[u] = d * (h_before[u] - n) * z * (T::ONE - z);
-                    da[units + u] = dn * after[u] * r * (T::ONE - r);
+                    da[u] = gate.back(d * (h_before[u] - n), z);
+                    da[units + u] = gate.back(dn * after[u], r);
                     da[2 * units + u] = dn;
                     (db[u], db[units + u], db[2 * units + u]) = (da[u], da[units + u], dn * r);
                     dh[u] = d * z;

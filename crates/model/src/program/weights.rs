@@ -46,13 +46,13 @@ pub(super) fn pack_node<'a>(
             }
             pack_blocks(digit, reach, matrix, out)
         }
-        Layer::Lstm { units } => {
+        Layer::Lstm { units, .. } => {
             let (kernel, rest) = values.split_at(features * 4 * units);
             let (recurrent, bias) = rest.split_at(units * 4 * units);
             // The bias starts the recurrent half; the input half is added to the recurrent half's sums.
             pack_halves(wanted, reach, [kernel, recurrent], [&[], bias], 4, features, units, out)
         }
-        Layer::Gru { units } => {
+        Layer::Gru { units, .. } => {
             let (kernel, rest) = values.split_at(features * 3 * units);
             let (recurrent, bias) = rest.split_at(units * 3 * units);
             let (first, second) = bias.split_at(3 * units);

@@ -174,10 +174,10 @@ impl flatbuffers::SimpleToVerifyInSlice for LayerKind {}
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_ACTIVATION: u16 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_ACTIVATION: u16 = 6;
+pub const ENUM_MAX_ACTIVATION: u16 = 7;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_ACTIVATION: [Activation; 7] = [
+pub const ENUM_VALUES_ACTIVATION: [Activation; 8] = [
   Activation::None,
   Activation::Relu,
   Activation::Swish,
@@ -185,6 +185,7 @@ pub const ENUM_VALUES_ACTIVATION: [Activation; 7] = [
   Activation::Sigmoid,
   Activation::Softmax,
   Activation::LeakyRelu,
+  Activation::HardSigmoid,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -199,9 +200,10 @@ impl Activation {
   pub const Sigmoid: Self = Self(4);
   pub const Softmax: Self = Self(5);
   pub const LeakyRelu: Self = Self(6);
+  pub const HardSigmoid: Self = Self(7);
 
   pub const ENUM_MIN: u16 = 0;
-  pub const ENUM_MAX: u16 = 6;
+  pub const ENUM_MAX: u16 = 7;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::None,
     Self::Relu,
@@ -210,6 +212,7 @@ impl Activation {
     Self::Sigmoid,
     Self::Softmax,
     Self::LeakyRelu,
+    Self::HardSigmoid,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -221,6 +224,7 @@ impl Activation {
       Self::Sigmoid => Some("Sigmoid"),
       Self::Softmax => Some("Softmax"),
       Self::LeakyRelu => Some("LeakyRelu"),
+      Self::HardSigmoid => Some("HardSigmoid"),
       _ => None,
     }
   }

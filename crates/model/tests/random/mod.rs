@@ -1,6 +1,6 @@
 //! Random models from a seed.
 #![allow(dead_code, reason = "each test takes what it needs")]
-use tickline_model::{Activation, Architecture, Layer, Model, Plan};
+use tickline_model::{Activation, Architecture, Gate, Layer, Model, Plan};
 
 /// A small seeded generator (xorshift64*), so that failures print a seed and repeat.
 pub struct Dice(pub u64);
@@ -54,6 +54,10 @@ pub fn chain(columns: usize, stateful: bool, layers: &[Layer]) -> Architecture {
     Architecture { stateful, ..Architecture::chain(columns, layers) }
 }
 
+pub fn any_gate(dice: &mut Dice) -> Gate {
+    Gate::ALL[dice.below(2)]
+}
+
 /// A random stack of layers that have a fast form.
 pub fn any_model(dice: &mut Dice) -> Model {
     let columns = 1 + dice.below(50);
@@ -71,12 +75,12 @@ pub fn any_model(dice: &mut Dice) -> Model {
         let size = 1 + dice.below(90);
         let equal = (1..at).find(|value| widths[*value] == given);
         let gives = match (dice.below(7), equal) {
-            (0, _) => (net.then(Layer::Lstm { units: size }), size),
-            (1, _) => (net.then(Layer::Gru { units: size }), size),
-            (2, _) => (net.then(Layer::Activate { activation: Activation::ALL[dice.below(7)] }), given),
+            (0, _) => (net.then(Layer::Lstm { units: size, gate: any_gate(dice) }), size),
+            (1, _) => (net.then(Layer::Gru { units: size, gate: any_gate(dice) }), size),
+            (2, _) => (net.then(Layer::Activate { activation: Activation::ALL[dice.below(8)] }), given),
             (3, Some(equal)) => (net.on(&[at, equal], Layer::Add), given),
             (4, _) => (net.then(Layer::Dropout { rate: 0.3 }), given),
-            _ => (net.then(dense(size, Activation::ALL[dice.below(7)])), size),
+            _ => (net.then(dense(size, Activation::ALL[dice.below(8)])), size),
         };
         widths.push(gives.1);
     }

@@ -1,8 +1,16 @@
 //! A slow model in f64 that shares no code with the engine.
-use tickline_model::{Activation, Layer, Model};
+use tickline_model::{Activation, Gate, Layer, Model};
 
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
+}
+
+fn hard_sigmoid(x: f64) -> f64 {
+    (0.2 * x + 0.5).clamp(0.0, 1.0)
+}
+
+fn close(gate: Gate, x: f64) -> f64 {
+    if gate == Gate::Hard { hard_sigmoid(x) } else { sigmoid(x) }
 }
 
 fn softmax(x: &[f64]) -> Vec<f64> {
@@ -21,6 +29,7 @@ fn activate(activation: Activation, x: &[f64]) -> Vec<f64> {
         Activation::Sigmoid => each(&sigmoid),
         Activation::Softmax => softmax(x),
         Activation::LeakyRelu => each(&|x| if x > 0.0 { x } else { 0.01 * x }),
+        Activation::HardSigmoid => each(&hard_sigmoid),
     }
 }
 
@@ -76,13 +85,13 @@ impl Slow {
                     let (weight, bias) = (take(wide * outputs), take(outputs));
                     activate(activation, &affine(&x, weight, bias))
                 }
-                Layer::Lstm { units } => {
+                Layer::Lstm { units, gate } => {
                     let tensors = [take(wide * 4 * units), take(units * 4 * units), take(4 * units)];
-                    self.lstm(at, units, &x, &tensors)
+                    self.lstm(at, (units, gate), &x, &tensors)
                 }
-                Layer::Gru { units } => {
+                Layer::Gru { units, gate } => {
                     let tensors = [take(wide * 3 * units), take(units * 3 * units), take(6 * units)];
-                    self.gru(at, units, &x, &tensors)
+                    self.gru(at, (units, gate), &x, &tensors)
                 }
                 Layer::Add => x.iter().zip(&outputs[node.inputs[1]]).map(|(a, b)| a + b).collect(),
                 Layer::Activate { activation } => activate(activation, &x),
@@ -93,7 +102,8 @@ impl Slow {
         outputs.pop()
     }
 
-    fn lstm(&mut self, at: usize, units: usize, x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+    fn lstm(&mut self, at: usize, (units, kind): (usize, Gate), x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+        let sigmoid = |x| close(kind, x);
         self.h[at].resize(units, 0.0);
         self.c[at].resize(units, 0.0);
         let a = affine(x, tensors[0], tensors[2]);
@@ -106,7 +116,8 @@ impl Slow {
         self.h[at].clone()
     }
 
-    fn gru(&mut self, at: usize, units: usize, x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+    fn gru(&mut self, at: usize, (units, kind): (usize, Gate), x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+        let sigmoid = |x| close(kind, x);
         self.h[at].resize(units, 0.0);
         let a = affine(x, tensors[0], &tensors[2][..3 * units]);
         let b = affine(&self.h[at], tensors[1], &tensors[2][3 * units..]);
