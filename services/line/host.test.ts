@@ -76,6 +76,19 @@ test("a host practises after 400 us without work, again after as long, and never
   }
 });
 
+test("a slice of 100 ms ends in a lull of 2 ms; without one it lasts a second", () => {
+  const step_ns = 10_000;
+  // Work comes every so many cycles; an idle cycle takes two stamps' time at most.
+  for (const [every, least_ms, most_ms] of [[10_000, 100, 104], [20, 1000, 1001]] as const) {
+    const bench = new Bench();
+    let cycle = 0;
+    new Host([bench.agent("feed", () => (++cycle % every === 0 ? 1 : 0))], "spin", bench.environment(step_ns), () => {}).start();
+    bench.slice();
+    const lasted_ms = (bench.stamp[0] as number) / 1e6;
+    assert.ok(lasted_ms >= least_ms && lasted_ms <= most_ms, `${every}: ${lasted_ms} ms`);
+  }
+});
+
 test("stop ends between slices, once, and nothing runs after it", () => {
   const bench = new Bench();
   const host = new Host([bench.agent("feed", () => 1)], "spin", bench.environment(5_000_000), () => void bench.ended++);

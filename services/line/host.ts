@@ -30,8 +30,14 @@ export interface HostEnvironment {
 
 /** Cycles between two heartbeats while busy: at 0.3-3 us a cycle, well inside a 200 us watch. */
 const BEAT_CYCLES = 16;
-/** A slice of cycles lasts about this long before signals and timers get their turn, which takes 50 us and more: nothing on the path may wait for it often. */
+/**
+ * A slice of cycles lasts about this long before signals and timers get their turn. That takes 50 us and more, so it waits for a lull: after this
+ * long without work the next message is seldom near.
+ */
 const SLICE_NS = 100_000_000;
+const LULL_NS = 2_000_000;
+/** Without a lull a slice ends after this time. */
+const SLICE_NS_MAX = 1_000_000_000;
 /** A host practises when it has had nothing to do for this long, and again after as long. */
 const PRACTICE_NS = 400_000;
 /** An idle host rests at most this long, so that a missed bell costs a bounded time. */
@@ -46,8 +52,10 @@ export class Host {
   readonly #onEnd: () => void;
   /** True until an idle cycle has said since when there is nothing to do. */
   #worked = true;
-  /** Low half of the time since when there is nothing to do, or since it practised. */
+  /** Low half of the time since when there is nothing to do. */
   #idleSince = 0;
+  /** Low half of the time of the last practice in this idleness, or of its begin. */
+  #practised = 0;
   #stopping = false;
   #failed: Error | undefined;
 
@@ -106,10 +114,11 @@ export class Host {
         untilBeat = BEAT_CYCLES;
         takeStamp();
         this.#beat();
-        if (work === 0) this.#practise();
-        // The low half alone: a slice is far shorter than the 2.1 s that a signed difference of it holds; a negative one was longer.
+        const idle = work === 0 ? this.#idled() : 0;
+        if (idle > 0) this.#practise();
+        // The low half alone: a slice is shorter than the 2.1 s that a signed difference of it holds; a negative one was longer.
         const lasted = ((stamp[0] as number) - startLo) | 0;
-        if (!(lasted >= 0 && lasted < SLICE_NS)) return;
+        if (!(lasted >= 0 && lasted < (idle >= LULL_NS ? SLICE_NS : SLICE_NS_MAX))) return;
       }
     }
   }
@@ -120,15 +129,29 @@ export class Host {
     for (let i = 0; i < this.#hosted.length; i++) (this.#hosted[i] as Hosted).block.heartbeat(lo, hi);
   }
 
+  /** How long there has been nothing to do, ns, after a cycle that found nothing; 0 in the first one. */
+  #idled(): number {
+    const now = this.#stamp[0] as number;
+    if (this.#worked) {
+      this.#worked = false;
+      this.#idleSince = now;
+      this.#practised = now;
+    }
+    const idle = (now - this.#idleSince) | 0;
+    // Half the low word's range has gone by: long enough.
+    if (idle >= 0) return idle;
+    this.#idleSince = (now - LULL_NS) | 0;
+    return LULL_NS;
+  }
+
   #practise(): void {
     const { practise } = this.#env;
     if (practise === undefined) return;
     const now = this.#stamp[0] as number;
-    const idle = (now - this.#idleSince) | 0;
-    if (!this.#worked && idle >= 0 && idle < PRACTICE_NS) return;
-    if (!this.#worked) practise();
-    this.#worked = false;
-    this.#idleSince = now;
+    const since = (now - this.#practised) | 0;
+    if (since >= 0 && since < PRACTICE_NS) return;
+    practise();
+    this.#practised = now;
   }
 
   #rest(): void {

@@ -11,6 +11,8 @@ use tickline_clock::{monotonic, wall};
 const WAITING_MAX: usize = 4096;
 /// A stamp that has not come after this time never does.
 const PATIENCE_NS: u64 = 1_000_000_000;
+/// Stamps are looked for when the last order is this old: taking one takes microseconds, and the next frame is often near.
+const LULL_NS: u64 = 20_000;
 
 /// An order that was written to the socket.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,12 @@ impl Departures {
         }
         self.waiting.push_back((self.written, order));
         self.last_ns = now_ns;
+    }
+
+    /// Whether stamps may be there, and no order was written just now.
+    #[inline]
+    pub fn due(&self, now_ns: u64) -> bool {
+        self.stamps > 0 && now_ns.saturating_sub(self.last_ns) >= LULL_NS
     }
 
     /// Takes the stamps that have come and tells each order's, in monotonic ns. `now_ns` is the time of the call.

@@ -149,7 +149,7 @@ impl Port {
                     self.read();
                 }
                 // Stamps can wait, frames cannot.
-                if idle {
+                if idle && self.departures.due(self.now_ns) {
                     self.collect();
                 }
                 if let Link::Up(_) = self.link {
