@@ -16,6 +16,7 @@ const HOP_MEANS: Readonly<Record<(typeof HOPS)[number], string>> = {
   lateness: "due -> taken up",
   admit: "waiting for admission",
   wire: "gate -> on the wire",
+  stall: "taken by the machine",
 };
 
 function beat(service: ServiceSnapshot): string {

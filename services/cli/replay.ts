@@ -115,9 +115,10 @@ Latency counts from the moment each frame was due, so waiting is counted. At
 speed max a frame is due when it is taken up.
 
 Names for --gate: a hop (line, feed, inference, strategy, risk, gate, send, ack,
-lateness, admit) with .count, .p50, .p90, .p99, .p999 or .max in ns; and frames,
-messages, signals, orders, sent, fills, refusals, unanswered, gaps, drops, gc,
-pnl, seconds.
+lateness, admit, wire, stall) with .count, .p50, .p90, .p99, .p999 or .max in
+ns; and frames, messages, signals, orders, sent, fills, refusals, unanswered,
+gaps, drops, gc, pnl, seconds. stall is not the line's doing: it is what the
+machine took from it (ticks, interrupts, other guests), seen while it was idle.
 
 Examples:
   npx tickline replay day.pcap.gz --gate 'line.p50<5us && line.p99<20us'

@@ -261,7 +261,7 @@ fn replay_frames(
             replay.player.restart(now);
         }
         if frames == 0 {
-            now = wait(&replay.player, pipeline, now);
+            now = wait(&replay.player, pipeline, meter, now);
         }
         let Some(frame) = replay.player.poll(now) else { break };
         meter.lateness.record(now.0.saturating_sub(frame.due.0));
@@ -301,7 +301,7 @@ fn release(replay: &mut Replay, meter: &Meter, now: Nanos) {
 
 /// Waits a while for the next frame to be due, with its bytes and the work that needs no frame at hand; returns the time.
 #[inline]
-fn wait(player: &Player, pipeline: &mut Pipeline, mut now: Nanos) -> Nanos {
+fn wait(player: &Player, pipeline: &mut Pipeline, meter: &Meter, mut now: Nanos) -> Nanos {
     let due = |now| player.next_due().is_none_or(|due| due <= now);
     if due(now) {
         return now;
@@ -310,8 +310,11 @@ fn wait(player: &Player, pipeline: &mut Pipeline, mut now: Nanos) -> Nanos {
         std::hint::black_box(byte);
     }
     pipeline.prepare();
+    now = monotonic();
     for _ in 0..LOOKS {
-        now = monotonic();
+        let next = monotonic();
+        meter.looked(next.0.saturating_sub(now.0));
+        now = next;
         if due(now) {
             break;
         }

@@ -64,7 +64,7 @@ pub const COUNTERS: [&str; 54] = [
 ];
 
 /// Hops measured by histograms of a service (16 at most), in their places. All in ns.
-pub const HOPS: [&str; 11] = [
+pub const HOPS: [&str; 12] = [
     "feed",      // due -> features
     "inference", // features -> prediction
     "strategy",  // prediction -> signal
@@ -76,6 +76,7 @@ pub const HOPS: [&str; 11] = [
     "lateness",  // due -> taken up
     "admit",     // waiting for admission (replay)
     "wire",      // gate -> on the wire, as the kernel stamps it
+    "stall",     // not the line's: time the machine took from the feed between two looks at the clock
 ];
 
 /// Place of a name in a list, or `None`. For start-up, not for hot code.

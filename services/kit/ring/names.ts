@@ -74,6 +74,7 @@ export const HOPS = [
   "lateness", // due -> taken up
   "admit", // waiting for admission (replay)
   "wire", // gate -> on the wire, as the kernel stamps it
+  "stall", // not the line's: time the machine took from the feed between two looks at the clock
 ] as const;
 
 /** Name of a service. */

@@ -29,6 +29,7 @@ pub(super) struct Meter {
     written: [u64; PLACES.len()],
     pub(super) lateness: Histogram,
     pub(super) admission: Histogram,
+    stalls: Histogram,
     pub(super) admit_waits: u64,
     /// Polls since totals were written.
     unwritten: u32,
@@ -36,11 +37,23 @@ pub(super) struct Meter {
 
 /// Polls that move something between two writings: consumers wait for the end of a poll, readers of counters do not.
 const POLLS: u32 = 64;
+/// Two looks at the clock are 25 ns apart; what takes this long is not the loop's doing.
+const STALL_NS: u64 = 5_000;
 
 impl Meter {
     pub(super) fn new(block: ServiceBlock, end: ServiceBlock) -> Meter {
         let (lateness, admission) = (block.histogram(hop("lateness")), block.histogram(hop("admit")));
-        Meter { block, end, written: [0; PLACES.len()], lateness, admission, admit_waits: 0, unwritten: 0 }
+        let stalls = block.histogram(hop("stall"));
+        Meter {
+            block,
+            end,
+            written: [0; PLACES.len()],
+            lateness,
+            admission,
+            stalls,
+            admit_waits: 0,
+            unwritten: 0,
+        }
     }
 
     /// After each poll: writes totals with the first that moved nothing, and now and then while all do.
@@ -83,6 +96,15 @@ impl Meter {
             }
         }
         self.block.set_progress(counts.messages);
+    }
+
+    /// Between two looks at the clock, with nothing to do, `lasted_ns` went by: when that is long, the machine took it, for a tick, an
+    /// interrupt or another guest. No line can answer in that time, so a run says how much of it there was.
+    #[inline]
+    pub(super) fn looked(&self, lasted_ns: u64) {
+        if lasted_ns > STALL_NS {
+            self.stalls.record(lasted_ns);
+        }
     }
 
     /// Counts a frame that was not admitted yet.
