@@ -19,6 +19,7 @@ function sections(node) {
     { name: "tsc", run: [node, `${bin}/tsc`, "--noEmit"] },
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
     { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...target], counts: true },
+    { name: "loom, the ring's protocols", run: ["npm", "run", "--silent", "loom"], counts: true },
     { name: "benchmarks build", run: ["cargo", "build", "--release", "--locked", "--quiet", ...target, "-p", "tickline-bench"] },
     { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
     { name: "fuzz, short", run: ["cargo", "run", "--release", "--locked", "--quiet", ...target, "-p", "tickline-fuzz", "--", "--inputs", FUZZ_INPUTS] },

@@ -11,6 +11,7 @@ pub mod broadcast;
 #[cfg(not(loom))]
 pub mod control;
 mod error;
+#[cfg(any(not(loom), test))]
 pub mod hold;
 pub mod latest;
 pub mod layout;

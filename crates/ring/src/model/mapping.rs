@@ -27,6 +27,9 @@ impl Mapping {
         &self.doubles[at / 8]
     }
 
+    /// A hint is no step of the protocol.
+    pub(crate) fn prefetch(&self, _at: usize, _length: usize) {}
+
     /// As in the real mapping.
     pub(crate) fn put(&self, at: usize, words: &[u64]) {
         for (place, word) in words.iter().enumerate() {
