@@ -81,6 +81,8 @@ const CASES: readonly { readonly change: object; readonly path: string; readonly
   { change: { precision: "int8" }, path: "learner.precision", says: /f32.*bf16/ },
   { change: { adversary: "much" }, path: "learner.adversary", says: /FGSM/ },
   { change: { loss: "hinge" }, path: "learner.loss", says: /"cross_entropy", "squares", or \{ over: N, under: N \}/ },
+  { change: { loss: { over: 0.5, under: 2 } }, path: "learner.loss", says: /has over 0\.5 and under 2, so a move claimed in vain costs no more than one missed; raise over above under, or set loss: squares/ },
+  { change: { loss: { over: 1, under: 1 } }, path: "learner.loss", says: /raise over above under/ },
   { change: { loss: "squares", class_weights: [1, 2, 1] }, path: "learner.class_weights", says: /weighs the classes of cross_entropy.*remove it/ },
   { change: { schedule: { warm_steps: -1 } }, path: "learner.schedule.warm_steps", says: /a whole number from 0/ },
   { change: { schedule: { anneal: { steps: 0 } } }, path: "learner.schedule.anneal.steps", says: /steps over which the rate falls/ },

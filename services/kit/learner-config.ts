@@ -132,12 +132,14 @@ type Clash = readonly [broken: boolean, path: readonly (string | number)[], mess
 
 function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, actor_critic, retrain, shadows, promotion }: z.output<typeof fields>): Clash[] {
   const { volatility } = schedule;
+  const hinge = typeof loss === "string" ? { over: 1, under: 0 } : loss;
   const twin = shadows.findIndex(({ name }, i) => shadows.findIndex((other) => other.name === name) < i);
   const reserved = shadows.findIndex(({ name }) => name === "retrained");
   return [
     [!(envelope.labels_min <= window), ["envelope", "labels_min"], `is above the evaluation's window of ${window}, so nothing would ever be published`, "lower it or raise learner.window"],
     [cadence === "tick" && batch !== 1 && replay === undefined, ["batch"], `is ${batch}, but a step at every tick learns from one label`, "set it to 1, choose another cadence, or add replay"],
     [loss !== "cross_entropy" && class_weights !== undefined, ["class_weights"], "weighs the classes of cross_entropy, which is not the loss here", "remove it, or set loss: cross_entropy"],
+    [!(hinge.over > hinge.under), ["loss"], `has over ${hinge.over} and under ${hinge.under}, so a move claimed in vain costs no more than one missed`, "raise over above under, or set loss: squares"],
     [volatility !== undefined && !(volatility.fast < volatility.slow), ["schedule", "volatility", "fast"], "does not look back over fewer labels than slow, so present and usual volatility are the same", "lower it or raise slow"],
     [liquidity !== undefined && !(liquidity.fast < liquidity.slow), ["liquidity", "fast"], "does not look back over fewer rows than slow, so present and usual liquidity are the same", "lower it or raise slow"],
     [liquidity !== undefined && dropout === 0, ["dropout"], "is 0, so there is nothing that liquidity could raise", "raise it, or remove learner.liquidity"],

@@ -8,7 +8,7 @@ use crate::pace::Pace;
 use crate::retrain::Retrain;
 use tickline_model::Plan;
 use tickline_model::file::Loaded;
-use tickline_model::train::{CLASSES, Recipe};
+use tickline_model::train::{CLASSES, Loss, Recipe};
 
 /// When a step is taken. Time is line time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,14 @@ impl Settings {
         if !(rate > 0.0 && rate.is_finite() && threshold >= 0.0 && threshold.is_finite()) {
             return wrong(format!(
                 "rate {rate} must be above 0 and threshold {threshold} at least 0, both finite"
+            ));
+        }
+        if let Loss::Cautious { over, under } = self.recipe.loss
+            && !(over > under && under >= 0.0 && over.is_finite())
+        {
+            return wrong(format!(
+                "a hinge of {over} for claiming too much and {under} for too little; false alarms must cost more than missed moves: give over \
+                 above under, and under at least 0"
             ));
         }
         if let Some(dropout) = self.dropout.filter(|share| !(0.0..=0.9).contains(share)) {

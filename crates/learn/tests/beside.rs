@@ -289,6 +289,17 @@ fn what_cannot_be_learned_is_refused_by_name() {
     assert!(fault(mlp(), Settings { dropout: Some(1.0), ..settings() }).contains("dropout 1"));
     let slow = Pace { anneal: Some(Anneal { steps: 0, floor: 0.0, again: false }), ..Pace::default() };
     assert!(fault(mlp(), Settings { pace: slow, ..settings() }).contains("annealing over 0"));
+    let hinge = |over, under| {
+        let recipe = Recipe { loss: Loss::Cautious { over, under }, ..Recipe::default() };
+        Beside::new(mlp(), Vec::new(), Settings { recipe, ..settings() }, 1)
+    };
+    for (over, under) in
+        [(0.5, 2.0), (1.0, 1.0), (0.0, 0.0), (1.0, -1.0), (f32::NAN, 0.1), (f32::INFINITY, 0.1)]
+    {
+        let text = hinge(over, under).expect_err("a missed move must cost less").to_string();
+        assert!(text.contains("false alarms must cost more"), "{over} {under}: {text}");
+    }
+    assert!(hinge(1.0, 0.999).is_ok());
     let thin = Some(Liquidity { most: 0.5, fast: 1, slow: 2 });
     assert!(fault(mlp(), Settings { liquidity: thin, ..settings() }).contains("within 0.5"));
     let nothing = Settings { liquidity: Some(Liquidity { most: 2.0, fast: 1, slow: 2 }), ..settings() };
