@@ -57,6 +57,12 @@ test("rates, gates and models have edges", () => {
   assert.equal(verdict(row("model", "mlp 40-64-64-64-3 f32, rust", { p50: 300.5 })), false);
 });
 
+test("learning is judged by what its benchmark can tell: undecided is neither", () => {
+  const name = "tick, row to prediction: learning / none";
+  assert.deepEqual((["PASS", "FAIL", "UNDECIDED"] as const).map((told) => verdict(row("learning", name, { p99: 1, verdict: told }))), [true, false, undefined]);
+  assert.equal(verdict(row("learning", "hop feed: learning / none")), undefined);
+});
+
 test("floors, jitter and peers have no target; only peers are peers", () => {
   const rows = [floor, rtrb, row("gate", "floor: token read", { p50: 1 }), row("line", "jitter: reading of the clock", { p50: 1 })];
   assert.deepEqual(judge(rows).map(({ passed }) => passed), [undefined, undefined, undefined, undefined]);

@@ -76,8 +76,8 @@ async function bench(what: string | undefined, options: BenchOptions): Promise<v
 
 function benchTable(judged: readonly Judged[], width: number): string[] {
   const rows = judged.map(({ row, target, passed }) => [
-    row.bench, row.name, figure(row.p50), figure(row.p99), figure(row.p999), figure(row.max), row.unit, rate(row.rate),
-    passed === undefined ? "" : passed ? "PASS" : "MISS", target,
+    row.bench, row.name, figure(row.p50), figure(row.p99) + interval(row), figure(row.p999), figure(row.max), row.unit, rate(row.rate),
+    row.verdict ?? (passed === undefined ? "" : passed ? "PASS" : "MISS"), target,
   ]);
   return table(columns("bench", "measured", "+p50", "+p99", "?+p99.9", "?+max", "unit", "+rate/s", "verdict", "target"), rows, width);
 }
@@ -85,6 +85,11 @@ function benchTable(judged: readonly Judged[], width: number): string[] {
 function figure(value: number | null): string {
   if (value === null) return "-";
   return value >= 100 ? whole(value) : value.toPrecision(3);
+}
+
+/** The 95 % interval of a row's p99, where it has one. */
+function interval({ interval: found }: Row): string {
+  return found === undefined ? "" : ` (${figure(found[0])} to ${figure(found[1])})`;
 }
 
 function rate(value: number | null): string {

@@ -13,7 +13,8 @@ import { Collections } from "./collections.ts";
 import { ownLine } from "./line.ts";
 import { loadLine } from "../../services/kit/config.ts";
 import { BINS, binOf } from "../../services/kit/ring/histogram.ts";
-import { benchLearning, percentile } from "./learning.ts";
+import { benchLearning } from "./learning.ts";
+import { percentile } from "./ratio.ts";
 import { benchModel } from "./model.ts";
 import { benchRing } from "./ring.ts";
 import type { Row } from "./row.ts";
@@ -101,9 +102,15 @@ test("learning: percentiles of what a window has counted", () => {
 });
 
 test("learning: the line with a learner, stopped and going on in turn", { skip }, async () => {
-  const rows = await benchLearning({ windows: 2, windowMs: 400 });
-  whole(rows, "learning", [/learning off$/, /learning on$/, /^learning on \/ off$/, /^floor: off/, /^by turns: on \/ off$/, /^floor by turns/]);
-  assert.ok(Number(/(\d+) in all/.exec(rows[1]?.note ?? "")?.[1]) > 0, "it has learned");
+  const rows = await benchLearning({ blocks: 2, windowMs: 300 });
+  const [tick, line] = ["tick, row to prediction", "packet to order"].map((what) => rows.filter(({ name }) => name.startsWith(what)));
+  for (const four of [tick ?? [], line ?? []]) {
+    whole(four, "learning", [/: learning$/, /: no learning$/, /: learning \/ none$/, /: floor, none \/ none$/]);
+    assert.ok(four.slice(2).every(({ interval, p99 }) => interval !== undefined && p99 !== null && interval[0] <= p99 && p99 <= interval[1]));
+    assert.match(four[2]?.verdict ?? "", /^(PASS|FAIL|UNDECIDED)$/);
+  }
+  assert.ok(Number(/(\d+) steps/.exec(tick?.[0]?.note ?? "")?.[1]) > 0, "it has learned");
+  assert.match(rows.at(-1)?.name ?? "", /^cores: line \d.*learner \d.*venue \d.*benchmark \d/);
 });
 
 test("schema: our view and the official runtime", async () => {

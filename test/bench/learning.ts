@@ -1,46 +1,41 @@
 /**
- * What learning costs a tick: packet to order on the wire, with the learner at work and without, in one run of a rehearsed replay of generated flow
- * at its own pace: the hot path of `tickline bench line`, with a learner beside it as live. The learner's process is stopped and let go on again (SIGSTOP, SIGCONT) in short windows, on off off on, so that both see the same market
- * and the same machine; what waited while it was stopped it learns in the windows where it runs, so it works twice as much there.
+ * What learning costs a tick: a rehearsed replay of generated flow at its own pace, the hot path of `tickline bench line`, with a learner beside it
+ * as live, which works in some windows and is stopped in others (`learning-windows.ts`). Judged is the p99 of inference's own tick (row of features to
+ * prediction) and that of the line (packet to order), each by the interval of its ratio (`ratio.ts`).
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, getPriority, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
 import { TicklineError } from "../../services/kit/errors.ts";
+import { native } from "../../services/kit/native.ts";
 import { Control } from "../../services/kit/ring/control.ts";
-import { BINS, binValue, type Histogram } from "../../services/kit/ring/histogram.ts";
-import { counter, hop } from "../../services/kit/ring/names.ts";
 import { Segment } from "../../services/kit/ring/segment.ts";
 import { runDirOf, SEGMENT } from "../../services/kit/segments.ts";
+import { CONTROL, LEARNING, measure, NONE, type Watched, type WindowOptions, type Windows } from "./learning-windows.ts";
 import { ownLine } from "./line.ts";
+import { percentile, pooled, ratio, verdict, type Block } from "./ratio.ts";
 import type { Row } from "./row.ts";
 import { runProgram } from "./rust-rows.ts";
 
-/** How much to measure. */
-export interface LearningOptions {
-  /** Windows of each kind; an even number. */
-  readonly windows: number;
-  /** Length of a window. */
-  readonly windowMs: number;
-}
-
-const DEFAULT: LearningOptions = { windows: 40, windowMs: 500 };
+const DEFAULT: WindowOptions = { blocks: 100, windowMs: 250 };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LINE = fileURLToPath(new URL("learning-line.ts", import.meta.url));
-/** Nothing is counted for so long after the learner was stopped or let go on. */
-const SETTLE_MS = 20;
 const START_MS = 120_000;
 /** The venue process shares a core with the learner; so far away, in simulated time, it always has its turn before the line would wait for it. */
 const VENUE_AWAY_NS = 1_000_000;
-/** The capture is so much longer than what is measured of it. */
-const SPARE_S = 10;
-/** Both kinds of window come after as long a time of the same line, which warms up on its own flow. */
+/** Time that a window takes beside its own length, and the capture beside all windows. */
+const AROUND_MS = 100;
+const SPARE_S = 15;
+/** All windows come after as long a time of the same line, which warms up on its own flow. */
 const WARM_MS = 5_000;
+/** Learning may make the p99 so many times as long. */
+const LIMIT = 1.05;
+const P99 = 0.99;
 
 /** The heaviest learning that there is a setting for: a step of Adam at every label, and an envelope that lets every offer be published, so that the line takes new weights up each second. */
 const LEARNER = {
@@ -48,22 +43,27 @@ const LEARNER = {
   envelope: { offer_ms: 1000, change_max: 10, drift_max: 100, score_slack: 1, labels_min: 1 },
 };
 
-/** The flow that is replayed: that of `tickline bench line`, longer. */
-const FLOW = { rate: 1_000, seed: 7 };
+/** The flow that is replayed: that of `tickline bench line`, but three times as fast, since a p99 is known as well as a hundredth of its ticks is many. */
+const FLOW = { rate: 3_000, seed: 7 };
 
-/** Runs the benchmark: about a minute and a half. */
-export async function benchLearning(options: LearningOptions = DEFAULT): Promise<Row[]> {
+/** Runs the benchmark: about four minutes. */
+export async function benchLearning(options: WindowOptions = DEFAULT): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), "tickline-bench-"));
   const { file, name } = await learningLine(folder);
   const capture = join(folder, "flow.pcap");
-  const seconds = Math.ceil((WARM_MS + 2 * options.windows * (options.windowMs + SETTLE_MS)) / 1000) + SPARE_S;
+  const seconds = Math.ceil((WARM_MS + 6 * options.blocks * (options.windowMs + AROUND_MS)) / 1000) + SPARE_S;
   await runProgram("tickline-exchange", ["--generate", capture, "--seconds", String(seconds), "--rate", String(FLOW.rate), "--seed", String(FLOW.seed)]);
+  const all = native.processCores();
   const line = spawn(process.execPath, [LINE, file, capture], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   try {
     await armed(line);
     const control = new Control(Segment.openReadOnly(`${runDirOf(name)}/${SEGMENT.control}`));
-    return rows(await measure(control, options), control, options);
+    keepOff(native.processCores(control.service("inference").pid()), all);
+    giveWay(control.service("exchange").pid());
+    await sleep(WARM_MS);
+    return rows(await measure(control, options), options, coresOf(control));
   } finally {
+    native.processKeepTo(all);
     line.kill("SIGTERM");
     if (line.exitCode === null) await once(line, "close");
     rmSync(folder, { recursive: true, force: true });
@@ -89,96 +89,66 @@ async function armed(line: ChildProcess): Promise<void> {
     if (line.exitCode !== null || waited > START_MS) throw new TicklineError("TL_START", `the line of the benchmark did not start:\n${said}`);
     await sleep(50);
   }
-  await sleep(WARM_MS);
 }
 
-/** Orders by latency: each window's share of the histogram. */
-interface Measured {
-  readonly on: Float64Array;
-  readonly off: Float64Array;
-  /** The windows without learning in two halves, turn by turn: how far apart two equal measurements are. */
-  readonly halves: readonly [Float64Array, Float64Array];
-  /** The same turn by turn (on off off on), so that one bad second of the machine is one turn's. */
-  readonly turns: readonly Turn[];
+/** This process measures; it leaves the line's core to the line, if that has one. */
+function keepOff(line: readonly number[], all: readonly number[]): void {
+  const rest = all.filter((core) => !line.includes(core));
+  if (rest.length > 0) native.processKeepTo(rest);
 }
 
-/** One turn's windows with learning and without, and those without apart. */
-interface Turn {
-  readonly on: Float64Array;
-  readonly off: Float64Array;
-  readonly halves: readonly [Float64Array, Float64Array];
-}
-
-async function measure(control: Control, { windows, windowMs }: LearningOptions): Promise<Measured> {
-  const histogram = control.service("execution").histograms[hop("line")] as Histogram;
-  const learner = control.service("learner").pid();
-  const empty = (): Float64Array => new Float64Array(BINS);
-  const turn = (): Turn => ({ on: empty(), off: empty(), halves: [empty(), empty()] });
-  const turns: Turn[] = [];
-  const measured: Measured = { ...turn(), turns };
+/** The venue is the market: where it shares a core with the learner, it does not wait for it, and the line does not for the venue. */
+function giveWay(venue: number): void {
   try {
-    for (let nth = 0; nth < 2 * windows; nth++) {
-      const on = nth % 4 === 0 || nth % 4 === 3;
-      if (nth % 4 === 0) turns.push(turn());
-      process.kill(learner, on ? "SIGCONT" : "SIGSTOP");
-      await sleep(SETTLE_MS);
-      const before = bins(histogram);
-      await sleep(windowMs);
-      const after = bins(histogram);
-      const half = nth % 4 === 1 ? 0 : 1;
-      const to = [measured, turns.at(-1) as Turn].flatMap((each) => (on ? [each.on] : [each.off, each.halves[half]]));
-      for (let bin = 0; bin < BINS; bin++) {
-        const count = (after[bin] as number) - (before[bin] as number);
-        for (const counts of to) counts[bin] = (counts[bin] as number) + count;
-      }
-    }
-  } finally {
-    process.kill(learner, "SIGCONT");
+    setPriority(venue, constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // Not allowed here; the niceness that it has is shown.
   }
-  return measured;
 }
 
-function bins(histogram: Histogram): Float64Array {
-  return Float64Array.from({ length: BINS }, (_, bin) => histogram.bin(bin));
+/** Which cores each process may run on, and how nice it is. */
+function coresOf(control: Control): string {
+  const pids = [
+    ["line", control.service("inference").pid()], ["learner", control.service("learner").pid()],
+    ["venue", control.service("exchange").pid()], ["benchmark", process.pid],
+  ] as const;
+  return pids.map(([name, pid]) => `${name} ${native.processCores(pid).join("+")} (nice ${getPriority(pid)})`).join(", ");
 }
 
-/** Smallest latency that a share of the orders does not exceed, ns, within 0.8 %; null without orders. */
-export function percentile(counts: Float64Array, share: number): number | null {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return null;
-  const wanted = Math.max(1, Math.ceil(total * share));
-  let seen = 0;
-  return binValue(counts.findIndex((count) => (seen += count) >= wanted));
-}
+/** The two that are judged. */
+const JUDGED = new Map<Watched, string>([["inference", "tick, row to prediction"], ["line", "packet to order"]]);
 
-/** The ratio of two percentiles; null where one has no orders. */
-function ratioOf(above: Float64Array, below: Float64Array, share: number): number | null {
-  const [a, b] = [percentile(above, share), percentile(below, share)];
-  return a === null || b === null || b === 0 ? null : a / b;
-}
-
-/** The middle of the turns that have a ratio; null without any. */
-function median(ratios: readonly (number | null)[]): number | null {
-  const known = ratios.filter((ratio) => ratio !== null).sort((a, b) => a - b);
-  return known[known.length >> 1] ?? null;
-}
-
-function rows({ on, off, halves, turns }: Measured, control: Control, { windows, windowMs }: LearningOptions): Row[] {
-  const orders = (counts: Float64Array): number => counts.reduce((sum, count) => sum + count, 0);
-  const steps = control.service("learner").counter(counter("learn_steps"));
-  const times = (name: string, counts: Float64Array, note: string): Row => ({
-    bench: "learning", name, unit: "ns", rate: null, max: null, note: `${orders(counts)} orders in ${windows} windows of ${windowMs} ms; ${note}`,
-    p50: percentile(counts, 0.5), p99: percentile(counts, 0.99), p999: percentile(counts, 0.999),
-  });
-  const ratio = (name: string, of: (share: number) => number | null, note: string): Row => ({
-    bench: "learning", name, unit: "ratio", rate: null, max: null, p50: of(0.5), p99: of(0.99), p999: of(0.999), note,
-  });
+function rows({ hops, steps, published }: Windows, { blocks, windowMs }: WindowOptions, cores: string): Row[] {
+  const note = `${2 * blocks} windows of ${windowMs} ms; ${steps} steps and ${published} publications in those with learning; the learner's process is stopped in the others`;
+  const others = [...hops].filter(([name]) => !JUDGED.has(name));
   return [
-    times("packet to order, learning off", off, "the learner's process stopped"),
-    times("packet to order, learning on", on, `a step at every label, ${steps} in all`),
-    ratio("learning on / off", (share) => ratioOf(on, off, share), "of the two rows above"),
-    ratio("floor: off / off", (share) => ratioOf(...halves, share), "half of the windows without learning against the other half: what the machine alone does"),
-    ratio("by turns: on / off", (share) => median(turns.map((turn) => ratioOf(turn.on, turn.off, share))), `median of ${turns.length} turns (on off off on)`),
-    ratio("floor by turns: off / off", (share) => median(turns.map((turn) => ratioOf(...turn.halves, share))), "likewise"),
+    ...[...JUDGED].flatMap(([name, words]) => judged(words, hops.get(name) ?? [], note)),
+    ...others.map(([name, counts]) => compared(`hop ${name}: learning / none`, counts, LEARNING, [NONE, CONTROL])),
+    { bench: "learning", name: `cores: ${cores}`, unit: "", p50: null, p99: null, p999: null, max: null, rate: null, note: "cores that each process may run on" },
   ];
+}
+
+function judged(what: string, blocks: readonly Block[], note: string): Row[] {
+  const times = (name: string, kinds: readonly number[]): Row => {
+    const counts = pooled(blocks, kinds);
+    const [p50, p99, p999] = [0.5, P99, 0.999].map((share) => percentile(counts, share)) as [number | null, number | null, number | null];
+    return { bench: "learning", name: `${what}: ${name}`, unit: "ns", p50, p99, p999, max: null, rate: null, note: `${counts.reduce((sum, count) => sum + count, 0)} in ${note}` };
+  };
+  const [measured, control] = [ratio(blocks, P99, LEARNING, [NONE, CONTROL]), ratio(blocks, P99, CONTROL, [NONE])];
+  return [
+    times("learning", [LEARNING]), times("no learning", [NONE, CONTROL]),
+    { ...compared(`${what}: learning / none`, blocks, LEARNING, [NONE, CONTROL]), verdict: verdict(measured, control, LIMIT) },
+    compared(`${what}: floor, none / none`, blocks, CONTROL, [NONE]),
+  ];
+}
+
+/** A row of ratios, block by block. */
+function compared(name: string, blocks: readonly Block[], kind: number, others: readonly number[]): Row {
+  const found = ratio(blocks, P99, kind, others);
+  return {
+    bench: "learning", name, unit: "ratio", rate: null, max: null, p99: found?.value ?? null,
+    p50: ratio(blocks, 0.5, kind, others)?.value ?? null, p999: ratio(blocks, 0.999, kind, others)?.value ?? null,
+    ...(found === null ? {} : { interval: [found.low, found.high] as const }),
+    note: `mean of the middle half of ${blocks.length} blocks; 95 % interval of the ratio of p99, by bootstrap over the blocks`,
+  };
 }

@@ -13,4 +13,8 @@ export interface Row {
   /** Operations a second; null when the row is not a rate. */
   readonly rate: number | null;
   readonly note: string;
+  /** 95 % interval of `p99`, where it was estimated. */
+  readonly interval?: readonly [low: number, high: number];
+  /** What the benchmark itself can tell, where its interval decides and no single figure. */
+  readonly verdict?: "PASS" | "FAIL" | "UNDECIDED";
 }
