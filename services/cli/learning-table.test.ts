@@ -13,6 +13,7 @@ const LEARNING: LearningSnapshot = learningOf({ learn_steps: 1234, published: 2 
   in_place: "00112233445566aa", stands_down: false, promoted: 1, retrained: 0, reward: null, contested: 700, rate: 0.00041234, dropout_factor: 1.5,
   models: [model("model file", "frozen", 0.4), model("persistence", "baseline", 0.3), model("next", "shadow", 0.45, true), model("wide", "shadow", 0.2)],
   changes: [{ time_ns: 1.5e9, what: "promoted", name: "next", from: "aa", to: "bb", labels: 5000, from_f1: 0.4, to_f1: 0.45 }],
+  others: [],
 });
 
 test("every model has a row, baselines have no calibration, and who cannot be promoted is told apart", () => {
@@ -25,6 +26,18 @@ test("every model has a row, baselines have no calibration, and who cannot be pr
   assert.match(row("wide"), /^wide +shadow, cannot be promoted/);
   assert.ok(lines.includes("promoted next at 1.500 s: aa gave way to bb, macro-F1 40.0 against 45.0 over 5,000 labels"));
   assert.ok(lines.some((line) => /newest 5,000 labels.*700 labels into the contest/.test(line)));
+});
+
+test("every member of an ensemble that learns has a table of its own", () => {
+  const { models, changes, ...rest } = LEARNING;
+  const others = [{ ...rest, in_place: "ffee", stands_down: true, changes: [], models: models.slice(0, 2).map((one) => ({ ...one, macro_f1: 0.123 })) }];
+  const lines = learningTable({ learning: { ...rest, models, changes, others } }, 200);
+  assert.match(lines[0] ?? "", /; 2 members learn$/);
+  const [first, second] = [lines.indexOf("member 1, 00112233445566aa in place"), lines.indexOf("member 2, ffee in place")];
+  assert.ok(first > 0 && second > first);
+  const persistence = lines.flatMap((line, at) => (line.startsWith("persistence") ? [[at, /12\.3/.test(line)]] : []));
+  assert.deepEqual(persistence.map(([at, own]) => [Number(at) > second, own]), [[false, false], [true, true]]);
+  assert.ok(lines.slice(second).some((line) => line.includes("publishes nothing any more")));
 });
 
 test("no learner, no lines; before the first offer it says so; narrow screens lose nothing", () => {

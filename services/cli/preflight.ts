@@ -22,7 +22,7 @@ export function survey(path: string): Surveyed {
 }
 
 /**
- * Loads the model as inference will, and makes the learner that the line would have.
+ * Loads the model as inference will, and makes the learners that the line would have.
  *
  * @throws TicklineError TL_MODEL, naming the model file, the line file and the fix; TL_CONFIG_VALUE for settings that do not fit the model
  */
@@ -47,11 +47,15 @@ export function requireModel(config: LineConfig, lineFile: string): void {
 /** Makes a learner that keeps and publishes nothing, and lets it go. */
 function requireLearner(config: LineConfig, lineFile: string): void {
   const learner = { ...config.learner, publish: false } as NonNullable<LineConfig["learner"]>;
-  try {
-    native.NativeLearner.open(nativeSettings({ config: { ...config, learner }, runDir: "", replay: true, lineBlock: { runId: () => 0 } }));
-  } catch (error) {
-    throw stated(error, (code) => (code === "LEARN_SETTING" ? "TL_CONFIG_VALUE" : "TL_MODEL"), ` (section learner of ${lineFile})`);
-  }
+  const members = nativeSettings({ config: { ...config, learner }, runDir: "", replay: true, lineBlock: { runId: () => 0 } });
+  members.forEach((settings, nth) => {
+    try {
+      native.NativeLearner.open(settings);
+    } catch (error) {
+      const member = members.length > 1 ? `; it is member ${nth + 1} that cannot learn so, and learner.members: first leaves it alone` : "";
+      throw stated(error, (code) => (code === "LEARN_SETTING" ? "TL_CONFIG_VALUE" : "TL_MODEL"), ` (section learner of ${lineFile}${member})`);
+    }
+  });
 }
 
 /** Reads the captures through that the line names, if it names any. @throws TicklineError TL_CAPTURE */

@@ -159,6 +159,12 @@ export const lineSchema = z.strictObject({
   learner: learner.optional(),
   supervision,
   placement,
+}).superRefine(({ inference, learner }, check) => {
+  const models = 1 + inference.ensemble.length;
+  learner?.shadows.forEach(({ member }, i) => {
+    if (member <= models) return;
+    check.addIssue({ code: "custom", path: ["learner", "shadows", i, "member"], message: `is ${member}, but the line has ${models === 1 ? "one model" : `${models} models`}`, params: { fix: "name one of inference.model (1) and inference.ensemble (2 and on), or remove it" } });
+  });
 });
 
 /** A line, checked: every field present, every path absolute. */
@@ -219,7 +225,7 @@ function withPaths(config: LineConfig, file: string): LineConfig {
   };
 }
 
-/** The model files that answer rows: the first is the one that a learner learns, each has its own segment of weights. */
+/** The model files that answer rows: several make an ensemble, and each has its own segment of weights. */
 export function modelsOf({ inference: { model, ensemble } }: Pick<LineConfig, "inference">): readonly [string, ...string[]] {
   return [model, ...ensemble];
 }

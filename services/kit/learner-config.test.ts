@@ -45,7 +45,9 @@ test("shadows, replay and promotion are taken, paths made absolute; a shadow's f
   assert.deepEqual(parsed({ ...GOOD, actor_critic: {} })?.actor_critic, { discount: 0.9, explore: 0.1, critic_rate: 0.001, trades: 100, cost_bps: 0 });
   assert.deepEqual(parsed({ ...GOOD, retrain: {} })?.retrain, { every_s: 21_600, labels: 20_000, each: 100, batch: 32, steps: 2_000 });
   assert.deepEqual(learner?.replay, { capacity: 4096, oversample: 100, sharpness: 0.6, correction: 1 });
-  assert.deepEqual(learner?.shadows, [{ name: "next", model: `${ROOT}ops/models/demo.tlm` }, { name: "other", model: `${ROOT}ops/lines/absent.tlm` }]);
+  assert.deepEqual(learner?.shadows, [{ name: "next", model: `${ROOT}ops/models/demo.tlm`, member: 1 }, { name: "other", model: `${ROOT}ops/lines/absent.tlm`, member: 1 }]);
+  assert.deepEqual(["all", "turns", "first"].map((members) => parsed({ ...GOOD, members })?.members), ["all", "turns", "first"]);
+  assert.equal(parsed(GOOD)?.members, "all");
   assert.deepEqual(learner?.promotion, PROMOTION);
   const line = parseLine(`${DEMO}\n${stringify({ learner: section })}`, FILE);
   assert.throws(() => { line.requireFiles(); }, /learner\.shadows\[1\]\.model: no file ops\/lines\/absent\.tlm; name a file/);
@@ -60,6 +62,9 @@ const CASES: readonly { readonly change: object; readonly path: string; readonly
   { change: { replay: { oversample: 0.5 } }, path: "learner.replay.oversample", says: /a number from 1/ },
   { change: { shadows: [{ name: "Big", model: "a.tlm" }] }, path: "learner.shadows[0].name", says: /lower-case letters/ },
   { change: { shadows: [{ name: "a", model: "a.tlm" }, { name: "a", model: "b.tlm" }] }, path: "learner.shadows[1].name", says: /a is listed twice/ },
+  { change: { members: "second" }, path: "learner.members", says: /"second".*one of all, turns, first/ },
+  { change: { shadows: [{ name: "a", model: "a.tlm", member: 2 }] }, path: "learner.shadows[0].member", says: /is 2, but the line has one model; name one of inference\.model \(1\) and inference\.ensemble \(2 and on\), or remove it/ },
+  { change: { members: "first", shadows: [{ name: "a", model: "a.tlm", member: 2 }] }, path: "learner.shadows[0].member", says: /only the first member learns; remove it, or choose another learner\.members/ },
   { change: { promotion: { ...PROMOTION, margin: 0 } }, path: "learner.promotion.margin", says: /a number above 0/ },
   { change: { promotion: { ...PROMOTION, fall_labels: 5000 } }, path: "learner.promotion.fall_labels", says: /above the contest's 2000 labels/ },
   { change: { actor_critic: { discount: 1 } }, path: "learner.actor_critic.discount", says: /1 .*a number from 0 to 0\.999/ },

@@ -84,6 +84,7 @@ const retrain = z.strictObject({
 const shadow = z.strictObject({
   name: text(/^[a-z][a-z0-9-]{0,30}$/, "a name of lower-case letters, digits and hyphens, 31 at most"),
   model: path(),
+  member: whole(1, 16, "the member of an ensemble that it stands beside, and whose place it may take").default(1),
 });
 
 /** How a model takes the live one's place. */
@@ -99,6 +100,8 @@ const promotion = z.strictObject({
 const fields = z.strictObject({
   state: path(),
   publish: z.boolean().meta({ expects: "true or false (false: a shadow, which learns and is evaluated but never trades)" }).default(true),
+  /** Which members of an ensemble learn: every one at each step that is due, in turns, or only the first. */
+  members: oneOf("all", "turns", "first").default("all"),
   cadence,
   method: oneOf("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw", "sophia").default("adamw"),
   rate: factor(1, "learning rate"),
@@ -130,10 +133,11 @@ const fields = z.strictObject({
 /** One rule that several fields make together: the field to blame, what it is, and the way out. */
 type Clash = readonly [broken: boolean, path: readonly (string | number)[], message: string, fix: string];
 
-function clashes({ envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, actor_critic, retrain, shadows, promotion }: z.output<typeof fields>): Clash[] {
+function clashes({ members, envelope, window, cadence, batch, loss, class_weights, schedule, dropout, liquidity, replay, actor_critic, retrain, shadows, promotion }: z.output<typeof fields>): Clash[] {
   const { volatility } = schedule;
   const hinge = typeof loss === "string" ? { over: 1, under: 0 } : loss;
   const twin = shadows.findIndex(({ name }, i) => shadows.findIndex((other) => other.name === name) < i);
+  const beside = shadows.findIndex(({ member }) => member !== 1);
   const reserved = shadows.findIndex(({ name }) => name === "retrained");
   return [
     [!(envelope.labels_min <= window), ["envelope", "labels_min"], `is above the evaluation's window of ${window}, so nothing would ever be published`, "lower it or raise learner.window"],
@@ -149,6 +153,7 @@ function clashes({ envelope, window, cadence, batch, loss, class_weights, schedu
     [actor_critic !== undefined && class_weights !== undefined, ["class_weights"], "weighs labels, but actor_critic learns from rewards", "remove it, or remove learner.actor_critic"],
     [retrain !== undefined && !(retrain.batch <= retrain.labels), ["retrain", "batch"], `is above the window's ${retrain?.labels} labels, so no retraining would ever begin`, "lower it or raise learner.retrain.labels"],
     [retrain !== undefined && reserved >= 0, ["shadows", reserved, "name"], "is the name of what retraining makes", "give it another name"],
+    [members === "first" && beside >= 0, ["shadows", beside, "member"], `is ${shadows[beside]?.member}, but only the first member learns`, "remove it, or choose another learner.members"],
     [twin >= 0, ["shadows", twin, "name"], `${shadows[twin]?.name} is listed twice`, "give it another name"],
     [promotion !== undefined && !(promotion.fall_labels <= promotion.labels), ["promotion", "fall_labels"], `is above the contest's ${promotion?.labels} labels, so nothing would ever be taken back`, "lower it or raise learner.promotion.labels"],
   ];

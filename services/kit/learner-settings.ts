@@ -3,7 +3,8 @@ import type { ServiceContext } from "./context.ts";
 import { TicklineError } from "./errors.ts";
 import type { LearnerConfig } from "./learner-config.ts";
 import type { native } from "./native.ts";
-import { SEGMENT } from "./segments.ts";
+import { modelsOf } from "./config.ts";
+import { weightsOf } from "./segments.ts";
 
 /** Settings of the native half. */
 export type NativeSettings = Parameters<typeof native.NativeLearner.open>[0];
@@ -15,19 +16,30 @@ const NS_A_MS = 1e6;
 const NS_A_SECOND = 1e9;
 const BASIS_POINT = 1e-4;
 
+/** A checkpoint's name without its ending, in the learner's folder: the line's for the first member, with its number for another. */
+function checkpointOf(line: string, nth: number): string {
+  return nth === 0 ? line : `${line}.member-${nth + 1}`;
+}
+
 /**
- * Makes the native settings. A replay keeps no checkpoint and goes on from none, so that it gives the same weights every time.
+ * Makes the native settings of every member that learns, in the ensemble's order: models, segments, checkpoints, shadows and dice are each one's
+ * own. A replay keeps no checkpoint and goes on from none, so that it gives the same weights every time.
  *
  * @throws TicklineError TL_CONFIG_VALUE when the line has no learner
  */
-export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPlace): NativeSettings {
+export function nativeSettings(place: LearnerPlace): NativeSettings[] {
+  const { config } = place;
   const { learner } = config;
   if (learner === undefined) throw new TicklineError("TL_CONFIG_VALUE", "line configuration: learner is missing: add the section, or do not start the service");
+  const models = learner.members === "first" ? [config.inference.model] : modelsOf(config);
+  return models.map((model, nth) => ({ ...settingsOf(place, learner, nth), model, turns: learner.members === "turns" ? models.length : 1, turn: learner.members === "turns" ? nth : 0 }));
+}
+
+function settingsOf({ config, runDir, replay, lineBlock }: LearnerPlace, learner: LearnerConfig, nth: number): Omit<NativeSettings, "model"> {
   const { cadence, envelope } = learner;
   return {
-    model: config.inference.model,
     symbols: config.instruments.map(({ symbol }) => symbol),
-    seed: config.seed,
+    seed: (config.seed + nth) % Number.MAX_SAFE_INTEGER,
     method: learner.method,
     rate: learner.rate,
     schedule: schedule(learner.schedule),
@@ -53,7 +65,7 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPla
     ...(learner.replay === undefined ? {} : { replay: learner.replay }),
     ...(learner.actor_critic === undefined ? {} : { actorCritic: actorCritic(learner.actor_critic) }),
     ...(learner.retrain === undefined ? {} : { retrain: retrain(learner.retrain, learner.rate) }),
-    shadows: learner.shadows,
+    shadows: learner.shadows.filter(({ member }) => member === nth + 1).map(({ name, model }) => ({ name, model })),
     ...(learner.promotion === undefined ? {} : { gate: gate(learner.promotion, envelope.drift_max) }),
     offerNs: envelope.offer_ms * NS_A_MS,
     changeMax: envelope.change_max,
@@ -61,8 +73,8 @@ export function nativeSettings({ config, runDir, replay, lineBlock }: LearnerPla
     scoreSlack: envelope.score_slack,
     labelsMin: envelope.labels_min,
     run: lineBlock.runId(),
-    ...(replay ? {} : { checkpoint: `${learner.state}/${config.line}.checkpoint` }),
-    ...(learner.publish ? { weights: `${runDir}/${SEGMENT.weights}` } : {}),
+    ...(replay ? {} : { checkpoint: `${learner.state}/${checkpointOf(config.line, nth)}.checkpoint` }),
+    ...(learner.publish ? { weights: `${runDir}/${weightsOf(nth)}` } : {}),
   };
 }
 

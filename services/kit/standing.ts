@@ -45,8 +45,8 @@ export interface LiveChange {
   readonly to_f1: number;
 }
 
-/** Everything the file says. */
-export interface Standing {
+/** How a model that learns stands, and those beside it. */
+export interface MemberStanding {
   /** Hash of the weights in place. */
   readonly in_place: string;
   /** A person's model is in place: nothing is published any more. */
@@ -66,6 +66,12 @@ export interface Standing {
   readonly models: readonly ModelStanding[];
   /** The newest, oldest first. */
   readonly changes: readonly LiveChange[];
+}
+
+/** Everything the file says: the first member, or the one model that there is, and the others. */
+export interface Standing extends MemberStanding {
+  /** The second and further members of an ensemble that learn, in order. */
+  readonly others: readonly MemberStanding[];
 }
 
 const FILE = "learner.standing";

@@ -1,7 +1,7 @@
 // @hot
 /**
- * Rows of features in, weights out. A row costs one native call; what it led to comes back as bits. Nothing waits for this service: it
- * may be lapped, and then drops what waited for its future.
+ * Rows of features in, weights out. A row costs one native call a member that learns; what it led to comes back as bits. Nothing waits for this
+ * service: it may be lapped, and then drops what waited for its future.
  */
 import type { Agent } from "../kit/agent.ts";
 import type { Handler, Inlet } from "../kit/link.ts";
@@ -31,16 +31,19 @@ export interface NativeLearner {
   gap(): void;
 }
 
+type Taker = ReturnType<NativeLearner["taker"]>;
+
 /** Everything the agent works with, wired by `main.ts`. */
 export interface LearnerParts {
-  readonly native: NativeLearner;
+  /** Those that learn: one, or every member of an ensemble. */
+  readonly members: readonly NativeLearner[];
   readonly block: ServiceBlock;
   /** Gives the receiving end of Features, given the handler. */
   readonly inlet: (handler: Handler) => Inlet;
-  /** Steps in one duty cycle at most. */
+  /** Steps in one duty cycle, of all members together, after which no further row is taken. */
   readonly stepsMax: number;
-  /** Offers the weights, and counts and logs what became of it; now and then, off the rows' way. */
-  readonly offer: () => void;
+  /** Offers a member's weights, and counts and logs what became of it; now and then, off the rows' way. */
+  readonly offer: (member: number) => void;
   readonly summary: () => Record<string, unknown>;
   /** Keeps everything; the last call. */
   readonly close: () => void;
@@ -51,7 +54,7 @@ export class Learner implements Agent {
   readonly summary: () => Record<string, unknown>;
   readonly #parts: LearnerParts;
   readonly #inlet: Inlet;
-  readonly #row: (at: number) => number;
+  readonly #rows: readonly Taker[];
   #bound: ArrayBufferLike | undefined;
   #lost = 0;
   /** Steps taken in this duty cycle. */
@@ -61,7 +64,7 @@ export class Learner implements Agent {
     this.#parts = parts;
     this.summary = parts.summary;
     this.#inlet = parts.inlet(this.onFeatures);
-    this.#row = parts.native.taker();
+    this.#rows = parts.members.map((member) => member.taker());
     this.#bind(this.#inlet.view);
   }
 
@@ -79,28 +82,35 @@ export class Learner implements Agent {
 
   /** Takes one row. */
   readonly onFeatures: Handler = (view, at) => {
-    const { native, block } = this.#parts;
+    const { members, block } = this.#parts;
     if (view.buffer !== this.#bound) this.#bind(view);
     const lost = this.#inlet.lost ?? 0;
     if (lost !== this.#lost) {
       block.add(LAPPED, lost - this.#lost);
       this.#lost = lost;
-      native.gap();
+      for (let i = 0; i < members.length; i++) (members[i] as NativeLearner).gap();
     }
-    const did = this.#row(view.byteOffset + at);
-    if ((did & LABELLED) !== 0) block.add(LABELS, 1);
+    for (let i = 0; i < this.#rows.length; i++) this.#take(i, (this.#rows[i] as Taker)(view.byteOffset + at));
+  };
+
+  /** Counts what a row has led to. Labels and what is malformed are the row's, and so the first member's alone. */
+  #take(member: number, did: number): void {
+    const { block } = this.#parts;
+    if (member === 0) {
+      if ((did & LABELLED) !== 0) block.add(LABELS, 1);
+      if ((did & UNREADABLE) !== 0) block.add(MALFORMED, 1);
+    }
     if ((did & STEPPED) !== 0) {
       block.add(STEPS, 1);
       this.#steps++;
     }
     if ((did & RETRAINED) !== 0) this.#steps++;
-    if ((did & UNREADABLE) !== 0) block.add(MALFORMED, 1);
-    if ((did & OFFER) !== 0) this.#parts.offer();
-  };
+    if ((did & OFFER) !== 0) this.#parts.offer(member);
+  }
 
   /** Binds the memory of a link, once for its life. */
   #bind(view: DataView): void {
-    this.#parts.native.bind(view.buffer as ArrayBuffer);
+    for (const member of this.#parts.members) member.bind(view.buffer as ArrayBuffer);
     this.#bound = view.buffer;
   }
 

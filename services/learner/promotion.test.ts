@@ -27,7 +27,7 @@ const blunt = changed("blunt", (weights) => { for (let i = 0; i < weights.length
 
 const GATED: Partial<LearnerConfig> = {
   rate: 1e-9,
-  shadows: [{ name: "blunt", model: blunt.model }, { name: "turned", model: turned.model }],
+  shadows: [{ name: "blunt", model: blunt.model, member: 1 }, { name: "turned", model: turned.model, member: 1 }],
   promotion: { labels: 2000, margin: 0.05, calibration_max: 0.9, drift_max: 10, fall: 0.05, fall_labels: 1000 },
 };
 

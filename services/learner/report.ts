@@ -2,7 +2,7 @@
 import type { ServiceBlock } from "../kit/ring/control.ts";
 import { counter } from "../kit/ring/names.ts";
 import type { native } from "../kit/native.ts";
-import type { ModelStanding, Standing } from "../kit/standing.ts";
+import type { MemberStanding, ModelStanding, Standing } from "../kit/standing.ts";
 import type { Logger } from "pino";
 
 /** The native half's figures. */
@@ -19,8 +19,12 @@ const TOTALS = [
 
 const PPM = 1e6;
 
-/** The figures as those who show the line read them. */
-export function standingOf(figures: Figures): Standing {
+/** The figures of every member that learns, as those who show the line read them. */
+export function standingOf([first, ...others]: readonly [Figures, ...Figures[]]): Standing {
+  return { ...memberOf(first), others: others.map(memberOf) };
+}
+
+function memberOf(figures: Figures): MemberStanding {
   const { inPlace: in_place, standsDown: stands_down, promoted, retrained, contested, rate, dropoutFactor: dropout_factor, standings, changes } = figures;
   const reward = figures.trades < 0 ? null : { sharpe: figures.sharpe, trades: figures.trades };
   return {
@@ -36,38 +40,42 @@ export class Report {
   readonly #block: ServiceBlock;
   readonly #log: Pick<Logger, "info" | "warn">;
   readonly #show: (standing: Standing) => void;
-  #last: Figures;
+  /** Of each member, as they were last. */
+  readonly #last: [Figures, ...Figures[]];
 
   /** @param show called with every look's standing */
-  constructor(block: ServiceBlock, log: Pick<Logger, "info" | "warn">, show: (standing: Standing) => void, first: Figures) {
+  constructor(block: ServiceBlock, log: Pick<Logger, "info" | "warn">, show: (standing: Standing) => void, first: readonly [Figures, ...Figures[]]) {
     this.#block = block;
     this.#log = log;
     this.#show = show;
-    this.#last = first;
+    this.#last = [...first];
   }
 
-  /** Looks at the figures after an offer. */
-  tell(figures: Figures): void {
+  /** Looks at a member's figures after an offer. */
+  tell(figures: Figures, nth: number): void {
     const block = this.#block;
-    const last = this.#last;
-    this.#last = figures;
+    const last = this.#last[nth] ?? figures;
+    this.#last[nth] = figures;
     for (const [name, own] of TOTALS) block.add(counter(name), Math.max(0, figures[own] - last[own]));
-    this.#levels(figures);
-    this.#show(standingOf(figures));
-    this.#decisions(figures, last);
+    if (nth === 0) this.#levels(figures);
+    this.#show(standingOf(this.#last));
+    // Where several learn, facts and text name the member.
+    const member = this.#last.length > 1 ? { member: nth + 1 } : {};
+    const who = this.#last.length > 1 ? `member ${nth + 1}: ` : "";
+    this.#decisions(figures, last, member, who);
     if (figures.retrained > last.retrained) {
       const made = figures.standings.find(({ role }) => role === "retrained");
-      this.#log.info({ hash: made?.hash, retrained: figures.retrained }, "retrained on the rolling window: it answers beside the line from now on");
+      this.#log.info({ ...member, hash: made?.hash, retrained: figures.retrained }, `${who}retrained on the rolling window: it answers beside the line from now on`);
     }
-    if (figures.withheld > last.withheld) this.#log.warn({ withheld: figures.withheld, steps: figures.steps }, "weights outside the envelope were thrown away");
-    if (figures.standsDown && !last.standsDown) this.#log.warn({ inPlace: figures.inPlace }, "another model was published: the learner stands down");
+    if (figures.withheld > last.withheld) this.#log.warn({ ...member, withheld: figures.withheld, steps: figures.steps }, `${who}weights outside the envelope were thrown away`);
+    if (figures.standsDown && !last.standsDown) this.#log.warn({ ...member, inPlace: figures.inPlace }, `${who}another model was published: the learner stands down`);
     if (figures.trouble !== last.trouble) {
-      block.setError(figures.trouble);
-      if (figures.trouble !== "") this.#log.warn({ trouble: figures.trouble }, "weights could not be kept or published");
+      block.setError(this.#last.find(({ trouble }) => trouble !== "")?.trouble ?? "");
+      if (figures.trouble !== "") this.#log.warn({ ...member, trouble: figures.trouble }, `${who}weights could not be kept or published`);
     }
   }
 
-  /** The running evaluation of the two models that every line with a learner has. */
+  /** The running evaluation of the two models that every line with a learner has; an ensemble's first member's. */
   #levels({ standings }: Figures): void {
     for (const role of ["frozen", "learning"] as const) {
       const score = standings.find((standing) => standing.role === role)?.score;
@@ -79,11 +87,11 @@ export class Report {
   }
 
   /** Logs each promotion and rollback since the last look; only the newest of more than the native half keeps. */
-  #decisions(figures: Figures, last: Figures): void {
+  #decisions(figures: Figures, last: Figures, member: object, who: string): void {
     const since = figures.promoted + figures.rolledBack - last.promoted - last.rolledBack;
     if (since <= 0) return;
     for (const change of figures.changes.slice(-since)) {
-      this.#log.warn({ change }, `${change.what} ${change.name}: ${change.from} gives way to ${change.to}`);
+      this.#log.warn({ ...member, change }, `${who}${change.what} ${change.name}: ${change.from} gives way to ${change.to}`);
     }
   }
 }

@@ -14,7 +14,7 @@ import { Publisher, Subscriber } from "../kit/ring/broadcast.ts";
 import { Control } from "../kit/ring/control.ts";
 import { counter, type CounterName } from "../kit/ring/names.ts";
 import { Segment } from "../kit/ring/segment.ts";
-import { segmentsOf } from "../kit/segments.ts";
+import { segmentsOf, weightsOf } from "../kit/segments.ts";
 import { createLearner } from "./main.ts";
 import type { Figures } from "./report.ts";
 
@@ -30,7 +30,7 @@ export const MODEL_HASH = readFileSync(MODEL).subarray(32, 40).toString("hex");
 
 /** A section of a line file that learns quickly. */
 export const LEARNER: LearnerConfig = {
-  state: "", publish: true, cadence: { every_ms: 1 }, method: "adamw", rate: 1e-3, schedule: { warm_steps: 0 }, loss: "cross_entropy",
+  state: "", publish: true, members: "all", cadence: { every_ms: 1 }, method: "adamw", rate: 1e-3, schedule: { warm_steps: 0 }, loss: "cross_entropy",
   sharpness: 0, sharp_share: 1, adversary: 0, precision: "f32", decay: 0, clip: 1, batch: 8, steps: 50, horizon: 10,
   threshold: 0, window: 1000, steps_per_cycle: 16, shadows: [],
   envelope: { offer_ms: 20, change_max: 10, drift_max: 10, score_slack: 1, labels_min: 1 },
@@ -38,17 +38,17 @@ export const LEARNER: LearnerConfig = {
 
 let lines = 0;
 
-/** A line's run folder, of the shipped model or another; learners come and go in it. */
-export function rig(change: Partial<LearnerConfig> = {}, replay = false, model = MODEL) {
+/** A line's run folder, of the shipped model or another, or of an ensemble; learners come and go in it. */
+export function rig(change: Partial<LearnerConfig> = {}, replay = false, model = MODEL, ensemble: readonly string[] = []) {
   const runDir = mkdtempSync(join(folder, `line-${lines++}-`));
   const state = join(runDir, "state");
   const { config: base } = parseLine(readFileSync(FILE, "utf8"), FILE);
-  const config: LineConfig = { ...base, inference: { ...base.inference, model }, learner: { ...LEARNER, state, ...change } };
-  for (const spec of segmentsOf(config.instruments.length, [500_000])) makeSegment(runDir, spec);
+  const config: LineConfig = { ...base, inference: { ...base.inference, model, ensemble: [...ensemble] }, learner: { ...LEARNER, state, ...change } };
+  for (const spec of segmentsOf(config.instruments.length, [model, ...ensemble].map(() => 500_000))) makeSegment(runDir, spec);
   const control = new Control(Segment.open(join(runDir, "control")));
   control.line.setRunId(77);
-  const inference = native.NativeModel.load(model, config.instruments.length);
-  inference.attach(join(runDir, "weights"));
+  const inference = native.NativeModel.load(model, config.instruments.length, [...ensemble]);
+  inference.attach(join(runDir, weightsOf(0)), ensemble.map((_, nth) => join(runDir, weightsOf(nth + 1))));
   const ring = Segment.open(join(runDir, "features"));
   const template = new Uint8Array(FEATURES_BYTES);
   writePrefix(new DataView(template.buffer), 0);
@@ -70,7 +70,7 @@ export function rig(change: Partial<LearnerConfig> = {}, replay = false, model =
     checkpoint: join(state, `${config.line}.checkpoint`),
     start: () => createLearner(context),
     count: (name: CounterName) => block.counter(counter(name)),
-    newest: () => native.weightsInPlace(join(runDir, "weights"), model),
+    newest: (nth = 0) => native.weightsInPlace(join(runDir, weightsOf(nth)), [model, ...ensemble][nth] ?? model),
   };
 }
 

@@ -13,7 +13,7 @@ export interface LearningSnapshot extends Standing {
   readonly rolled_back: number;
 }
 
-const NOBODY: Standing = { in_place: "", stands_down: false, promoted: 0, retrained: 0, reward: null, contested: 0, rate: 0, dropout_factor: 1, models: [], changes: [] };
+const NOBODY: Standing = { in_place: "", stands_down: false, promoted: 0, retrained: 0, reward: null, contested: 0, rate: 0, dropout_factor: 1, models: [], changes: [], others: [] };
 
 /** Puts the counters of a learner and its standing together. */
 export function learningOf(counters: Readonly<Partial<Record<CounterName, number>>>, standing: Standing = NOBODY): LearningSnapshot {

@@ -2,7 +2,7 @@
 //! follows a market that changes.
 //! Method: made-up markets; one whose future is altered; one whose rule turns round half way; the line's own learner on the same rows.
 use tickline_dataset::{COLUMNS, Columns, Cut, Habit, Kind, Labelling, Market, Online, Stock, Task};
-use tickline_learn::{Beside, Cadence, Envelope, Pace, Replay, Row, Settings};
+use tickline_learn::{Beside, Cadence, Envelope, Pace, Replay, Row, Settings, Turn};
 use tickline_model::train::{CLASSES, Confusion, Dice, Recipe};
 use tickline_model::{Contract, Model, Plan, file, zoo};
 
@@ -135,6 +135,7 @@ fn it_learns_what_the_learner_of_the_line_learns_bit_for_bit() {
             actor_critic: None,
             gate: None,
             cadence: Cadence::Tick,
+            turn: Turn::ALWAYS,
             batch,
             steps,
             horizon: HORIZON,

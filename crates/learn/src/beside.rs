@@ -221,7 +221,7 @@ impl Beside {
         let labelled = stream.event(row.mid, place, &self.panel.answers, threshold, contest);
         let mut did = Did { labelled: labelled.is_some(), ..Did::default() };
         if let Some(labelled) = labelled {
-            did.stepped = self.take(row.instrument, labelled);
+            did.stepped = self.take(row, labelled);
         }
         did.stepped |= self.step_when_due(row);
         did.retrained = self.retrain(row.time_ns);
@@ -282,7 +282,8 @@ impl Beside {
     }
 
     /// Takes a label to where it will be learned; a stateful network learns right away once its chunk is whole.
-    fn take(&mut self, instrument: usize, labelled: Labelled) -> bool {
+    fn take(&mut self, row: &Row<'_>, labelled: Labelled) -> bool {
+        let instrument = row.instrument;
         self.counts.labels += 1;
         self.school.moved(labelled.change, labelled.mid);
         let stream = &self.streams[instrument];
@@ -291,7 +292,7 @@ impl Beside {
             self.contest.add(labelled.class, stream.due());
         }
         if self.stateful {
-            return self.learn_chunk(instrument, labelled);
+            return self.learn_chunk(instrument, labelled, self.has_turn(row));
         }
         let Some(input) = stream.span(labelled.row, self.base.model.contract.window) else { return false };
         if let Some(retraining) = &mut self.retraining {
@@ -305,7 +306,7 @@ impl Beside {
         false
     }
 
-    fn learn_chunk(&mut self, instrument: usize, labelled: Labelled) -> bool {
+    fn learn_chunk(&mut self, instrument: usize, labelled: Labelled, own: bool) -> bool {
         let stream = &mut self.streams[instrument];
         let dropout = self.liquidities.factor(instrument);
         let mut state = std::mem::take(&mut stream.states.lesson);
@@ -316,7 +317,12 @@ impl Beside {
             if let Some(retraining) = &mut self.retraining {
                 retraining.remember(input, classes, &state);
             }
-            self.school.stretch(input, classes, &mut state, dropout)
+            if own {
+                return self.school.stretch(input, classes, &mut state, dropout);
+            }
+            self.counts.skipped += classes.0.iter().filter(|class| **class != NO_CLASS).count() as u64;
+            self.school.pass(input, classes, &mut state);
+            false
         });
         stream.states.lesson = state;
         if whole {
@@ -332,9 +338,20 @@ impl Beside {
             Cadence::Trade => row.traded,
             Cadence::Every(ns) => reached(&mut self.next_step_ns, row.time_ns, ns),
         };
+        if !self.has_turn(row) {
+            if self.settings.cadence == Cadence::Tick {
+                // It is the next row's label that the next turn learns.
+                self.counts.skipped += self.school.leave();
+            }
+            return false;
+        }
         let stepped = due && self.school.step(self.liquidities.factor(row.instrument));
         self.counts.steps += u64::from(stepped);
         stepped
+    }
+
+    fn has_turn(&self, row: &Row<'_>) -> bool {
+        self.settings.turn.has(self.settings.cadence, row.seq, row.instrument, row.time_ns)
     }
 
     fn offer_due(&mut self, time_ns: u64) -> bool {

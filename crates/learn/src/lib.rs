@@ -59,7 +59,7 @@ pub use pace::{Anneal, Pace, Plateau, Volatility};
 pub use promotion::Standing;
 pub use retrain::Retrain;
 pub use school::Stride;
-pub use settings::{Cadence, Replay, Settings};
+pub use settings::{Cadence, Replay, Settings, Turn};
 pub use shadow::Declared;
 pub use tally::{Score, Tally};
 pub use window::Window;

@@ -143,6 +143,18 @@ impl School {
         full
     }
 
+    /// Leaves what waits for a step: how many labels no step takes. Memory keeps its own.
+    pub(crate) fn leave(&mut self) -> u64 {
+        let left = if self.recall.is_none() { self.ready.filled as u64 } else { 0 };
+        self.clear();
+        left
+    }
+
+    fn clear(&mut self) {
+        self.ready.classes.fill(NO_CLASS);
+        (self.ready.filled, self.ready.next) = (0, 0);
+    }
+
     /// How the last step was taken.
     pub(crate) fn stride(&self) -> Stride {
         self.stride
@@ -179,8 +191,7 @@ impl School {
             self.learner.step_weighted(&ready.input, wanted, weight, rate)
         };
         self.rate.stepped(loss, wanted);
-        self.ready.classes.fill(NO_CLASS);
-        (self.ready.filled, self.ready.next) = (0, 0);
+        self.clear();
         self.stride = stride;
         true
     }
@@ -213,6 +224,14 @@ impl School {
         self.rate.stepped(loss, wanted);
         self.stride = stride;
         true
+    }
+
+    /// Goes through a stateful network's stretch as [`School::stretch`] does, without a step: it was another learner's turn.
+    pub(crate) fn pass(&mut self, input: &[f32], classes: (&[u8], u8), state: &mut [f32]) {
+        self.remember(input, classes, state);
+        self.learner.net().set_state(state);
+        self.learner.answer(input);
+        state.copy_from_slice(self.learner.net().state());
     }
 
     /// Keeps a stretch of rows with the state before it in memory, if there is one.

@@ -21,6 +21,40 @@ pub enum Cadence {
     Every(u64),
 }
 
+/// Whose turn it is where several learners, one a member of an ensemble, share the rows: each step that is due is one learner's.
+///
+/// It follows from the row alone, so that learners need not know of each other: from its interval for [`Cadence::Every`], in strict turn, else
+/// from its sequence by even dice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Learners; at least 1.
+    pub of: u64,
+    /// Which of them this one is, from 0.
+    pub own: u64,
+}
+
+impl Turn {
+    /// Every step is its own.
+    pub const ALWAYS: Turn = Turn { of: 1, own: 0 };
+
+    /// Whether a step that is due at a row of this sequence, instrument and time is its own.
+    pub(crate) fn has(self, cadence: Cadence, seq: u64, instrument: usize, time_ns: u64) -> bool {
+        let turn = match cadence {
+            Cadence::Every(ns) => time_ns / ns,
+            Cadence::Tick | Cadence::Trade => scattered(seq.wrapping_add(scattered(instrument as u64))),
+        };
+        turn % self.of == self.own
+    }
+}
+
+/// Neighbours come to lie far apart (SplitMix64's last steps, Steele et al. 2014).
+fn scattered(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
 /// Everything that decides what is learned. Two learners with equal settings and rows have equal weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -40,6 +74,8 @@ pub struct Settings {
     pub liquidity: Option<Liquidity>,
     /// When a step is taken; stateful networks take one whenever `steps` rows of an instrument have their labels.
     pub cadence: Cadence,
+    /// Whose turn a step is.
+    pub turn: Turn,
     /// Labels that one step learns from at most, the newest; 1 for [`Cadence::Tick`] and for stateful networks.
     pub batch: usize,
     /// Rows that one step of a stateful network goes back through (truncated backpropagation).
@@ -94,6 +130,9 @@ impl Settings {
         }
         if self.cadence == Cadence::Every(0) || self.offer_ns == 0 {
             return wrong("an interval of 0 ns; give at least 1".to_owned());
+        }
+        if self.turn.own >= self.turn.of {
+            return wrong(format!("turn {} of {}; give one below", self.turn.own, self.turn.of));
         }
         let (rate, threshold) = (self.rate, self.threshold);
         if !(rate > 0.0 && rate.is_finite() && threshold >= 0.0 && threshold.is_finite()) {

@@ -4,7 +4,7 @@ use napi::Result;
 use napi_derive::napi;
 use tickline_learn::{
     ActorCritic, Anneal, Cadence, Envelope, Gate, LearnError, Liquidity, Pace, Plateau, Replay, Retrain,
-    Settings, Volatility,
+    Settings, Turn, Volatility,
 };
 use tickline_model::Precision;
 use tickline_model::train::{Loss, Method, Recipe};
@@ -56,6 +56,10 @@ pub struct LearnerSettings {
     pub cadence: String,
     /// Interval of "every", ns of line time.
     pub every_ns: f64,
+    /// Learners that take steps in turn; absent: 1.
+    pub turns: Option<u32>,
+    /// Which of them it is, from 0; absent: 0.
+    pub turn: Option<u32>,
     /// Labels that a step learns from at most.
     pub batch: u32,
     /// Rows that a step of a stateful network goes back through.
@@ -283,6 +287,7 @@ impl LearnerSettings {
                 slow: asked.slow,
             }),
             cadence: self.cadence()?,
+            turn: Turn { of: u64::from(self.turns.unwrap_or(1)), own: u64::from(self.turn.unwrap_or(0)) },
             batch: self.batch as usize,
             steps: self.steps as usize,
             horizon: if self.horizon == 0 { horizon as usize } else { self.horizon as usize },

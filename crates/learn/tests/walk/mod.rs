@@ -1,6 +1,6 @@
 //! Rows for tests: walks of two instruments with a column that tells the future or noise, and the small models that learn from them.
 #![allow(dead_code, reason = "each test file uses its part")]
-use tickline_learn::{Beside, Cadence, Did, Envelope, Pace, Row, Score, Settings};
+use tickline_learn::{Beside, Cadence, Did, Envelope, Pace, Row, Score, Settings, Turn};
 use tickline_model::file::{Loaded, decode, encode};
 use tickline_model::train::{Dice, Method, Recipe};
 use tickline_model::{Activation, Architecture, Model, Plan, zoo};
@@ -37,6 +37,7 @@ pub fn settings() -> Settings {
         dropout: None,
         liquidity: None,
         cadence: Cadence::Tick,
+        turn: Turn::ALWAYS,
         batch: 1,
         steps: 8,
         horizon: HORIZON,
