@@ -32,7 +32,8 @@ export type Layer =
   | { readonly kind: "add" | "concat" | "flatten" | "last" | "bin" }
   | { readonly kind: "reshape"; readonly width: number; readonly channels: number }
   | { readonly kind: "dropout"; readonly rate: number }
-  | { readonly kind: "lstm" | "gru"; readonly units: number; readonly gate: Gate }
+  | { readonly kind: "lstm"; readonly units: number; readonly gate: Gate }
+  | { readonly kind: "gru"; readonly units: number; readonly gate: Gate }
   | { readonly kind: "bl"; readonly outputs: number; readonly times: number; readonly activation: Activation }
   | { readonly kind: "tabl"; readonly outputs: number; readonly times: number; readonly activation: Activation }
   | { readonly kind: "conv"; readonly outputs: number; readonly sweep: Sweep; readonly activation: Activation }

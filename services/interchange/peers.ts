@@ -50,7 +50,11 @@ export interface TfArtifacts {
 /** A layers model of TensorFlow.js. */
 export interface TfModel {
   readonly layers: readonly TfLayer[];
+  /** Their shapes begin with the batch, null where it is free. */
+  readonly inputs: readonly { readonly shape: readonly (number | null)[] }[];
   predict(x: TfTensor): TfTensor;
+  /** A tensor for each input and output; one alone is given back alone. */
+  predict(x: readonly TfTensor[]): TfTensor | TfTensor[];
   compile(options: Readonly<Record<string, unknown>>): void;
   trainOnBatch(x: TfTensor, y: TfTensor): Promise<number>;
   getWeights(): TfTensor[];

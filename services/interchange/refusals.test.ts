@@ -11,7 +11,7 @@ import { TicklineError } from "../kit/errors.ts";
 import { exportKeras } from "./keras/export.ts";
 import { importKeras } from "./keras/import.ts";
 import { exportFile, importFile } from "./main.ts";
-import { randomModel, writeModel } from "./model.ts";
+import { randomModel, verified, writeModel } from "./model.ts";
 import { exportOnnx } from "./onnx/export.ts";
 import { decode, encode, type OnnxModel, type OnnxNode } from "./onnx/graph.ts";
 import { importOnnx } from "./onnx/import.ts";
@@ -122,8 +122,9 @@ test("TensorFlow.js: missing bytes, quantised weights, shards elsewhere and unre
   assert.ok(!existsSync(file("tf.tlm")));
 });
 
-test("layers that TensorFlow.js does not have are refused by name", () => {
-  refused(() => exportKeras(randomModel("bin-c-tabl", 10, 1)), /KERAS_LAYER: bin_1 \(bin\): TensorFlow\.js has no such layer; export as ONNX/);
-  refused(() => exportKeras(randomModel("gru-64", 1, 1)), /KERAS_LAYER: gru_1 \(gru\).*reset gate/);
-  refused(() => exportKeras(randomModel("deeplob-streaming", 1, 1)), /conv_2 \(conv\): its past would be a state/);
+test("a layer that TensorFlow.js cannot have is refused by name and reason", () => {
+  const { contract } = randomModel("gru-64", 1, 1);
+  const tensors = new Map([["query", 160], ["key", 160], ["value", 120]].map(([name, size]) => [name as string, { shape: [size as number], data: new Float32Array(size as number).fill(0.1) }]));
+  const linear = verified({ contract: { ...contract, classes: [] }, nodes: [{ layer: { kind: "linear_attention", keys: 4, outputs: 3, decay: 0.5 }, inputs: [0], tensors }] });
+  refused(() => exportKeras(linear), /KERAS_LAYER: linear_attention_1 \(linear_attention\): it divides by a sum .* no layer that divides; export as ONNX/);
 });

@@ -33,7 +33,8 @@ test("windows stay in their sequence; those of which nothing is wanted are left 
   assert.deepEqual([...windowsOf(lessons, 2, 2)], [0, 2, 5]);
 });
 
-for (const [network, own] of [["logistic", { window: 1, epochs: 20, rate: 0.05 }], ["mlp", { window: 2, hidden: [16], epochs: 8, rate: 0.01 }], ["lstm", { hidden: [8], steps: 10, batch: 8, epochs: 20, rate: 0.02 }]] as const) {
+for (const [network, own] of [["logistic", { window: 1, epochs: 20, rate: 0.05 }], ["mlp", { window: 2, hidden: [16], epochs: 8, rate: 0.01 }], ["lstm", { hidden: [8], steps: 10, batch: 8, epochs: 20, rate: 0.02 }],
+  ["bin-c-tabl", { window: 3, epochs: 3, rate: 0.01, dropout: 0 }]] as const) {
   test(`${network}: trained in either engine it finds what there is to find`, { skip: absent }, async () => {
     const losses: number[] = [];
     const theirs = await run(network, own, "tensorflow", losses);
@@ -52,9 +53,6 @@ test("the record says what trained it", { skip: absent }, async () => {
 
 test("what TensorFlow.js cannot build or do is refused by name, and nothing is written", { skip: absent }, async () => {
   for (const [network, own, says] of [
-    ["gru", {}, /KERAS_LAYER: gru_1 \(gru\)/],
-    ["bin-c-tabl", {}, /KERAS_LAYER: bin_1 \(bin\)/],
-    ["cnn-lstm-attention", {}, /KERAS_LAYER: local_attention/],
     ["mlp", { adversary: 0.1 }, /--adversary is not possible/],
   ] as const) {
     rmSync(join(folder, `${network}.tlm`), { force: true });

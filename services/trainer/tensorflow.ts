@@ -6,9 +6,9 @@ import { TicklineError } from "../kit/errors.ts";
 import type { native } from "../kit/native.ts";
 import { exportKeras } from "../interchange/keras/export.ts";
 import { filesOf } from "../interchange/keras/files.ts";
-import { nameOf } from "../interchange/keras/names.ts";
-import { dataOf, ofData, verified, type Model } from "../interchange/model.ts";
-import { INSTALL, loadTfTrainer, type Tf, type TfModel, type TfTensor } from "../interchange/peers.ts";
+import { obey, parametersOf } from "../interchange/keras/trained.ts";
+import { ofData, verified, type Model } from "../interchange/model.ts";
+import { INSTALL, loadTfTrainer, type Tf, type TfModel } from "../interchange/peers.ts";
 import { door } from "./door.ts";
 import type { Progress, Task } from "./fit.ts";
 import type { Settings } from "./networks.ts";
@@ -75,23 +75,12 @@ function trainable(data: ReturnType<Run["data"]>, steps: number): Model {
   return model.contract.stateful ? verified({ ...model, contract: { ...model.contract, classes: [], stateful: false, window: steps } }) : model;
 }
 
-/** The parameters in our order: a layer's weights lie there as they lie here. */
-function parametersOf(net: TfModel, model: Model): Float32Array {
-  const weights = new Map(net.layers.map((layer) => [layer.name, layer.getWeights()] as const));
-  const nodes = model.nodes.map((node, at) => {
-    const own = weights.get(nameOf(node, at)) ?? [];
-    const tensors = [...node.tensors].map(([name, { shape }], nth): [string, { shape: readonly number[]; data: Float32Array }] => [name, { shape, data: Float32Array.from((own[nth] as TfTensor).dataSync()) }]);
-    return { ...node, tensors: new Map(tensors) };
-  });
-  return dataOf({ contract: model.contract, nodes }).parameters;
-}
-
 /**
  * Trains a run's network on its task and puts the parameters into the run.
  *
  * @param report called about 200 times
  * @returns mean loss at each report, first to last
- * @throws TicklineError TL_MODEL (KERAS_LAYER) naming the first layer that TensorFlow.js does not have, TL_USAGE when it is not installed
+ * @throws TicklineError TL_MODEL (KERAS_LAYER) naming the first layer that TensorFlow.js cannot have, TL_USAGE when it is not installed
  * or a setting is not possible in it
  */
 export async function trainInTensorFlow(run: Run, task: Task, settings: Settings, seed: number, report: (progress: Progress) => void): Promise<number[]> {
@@ -125,6 +114,7 @@ export async function trainInTensorFlow(run: Run, task: Task, settings: Settings
     const target = wanted(lessons, starts.map((start) => start + window - 1), times, columns);
     const y = tf.tensor(target, times > 1 ? [batch, times, target.length / batch / times] : [batch, target.length / batch]);
     sum += await net.trainOnBatch(x, y);
+    obey(tf, net, model);
     since++;
     x.dispose();
     y.dispose();

@@ -196,6 +196,15 @@ fn step<L: Lanes, D: Digit, const G: usize, const BARE: bool, const HARD: bool>(
     guard
 }
 
+impl<'a, D, const G: usize> Steps<'a, D, G, false> {
+    /// The same with gates of straight pieces.
+    #[inline(always)]
+    pub(crate) fn hard(self) -> Steps<'a, D, G, true> {
+        let Steps { gates, x, weights, state, prepared, back, spare, guard, to, digit } = self;
+        Steps { gates, x, weights, state, prepared, back, spare, guard, to, digit }
+    }
+}
+
 impl<D: Digit, const G: usize, const HARD: bool> Kernel for Steps<'_, D, G, HARD> {
     #[inline(always)]
     fn run<L: Lanes>(self) {

@@ -269,21 +269,8 @@ fn steps<L: Lanes, D: Digit, const G: usize>(
     let state = &mut tick.state[gates.state..gates.state + gates.state_lines()];
     let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
     let digit = PhantomData::<D>;
-    if gates.gate == Gate::Hard {
-        return L::enter(Steps::<D, G, true> {
-            gates,
-            x,
-            weights,
-            state,
-            prepared,
-            back,
-            spare,
-            guard,
-            to,
-            digit,
-        });
-    }
-    L::enter(Steps::<D, G, false> { gates, x, weights, state, prepared, back, spare, guard, to, digit });
+    let steps = Steps::<D, G, false> { gates, x, weights, state, prepared, back, spare, guard, to, digit };
+    if gates.gate == Gate::Hard { L::enter(steps.hard()) } else { L::enter(steps) }
 }
 
 #[inline(always)]

@@ -8,56 +8,43 @@ import { native } from "../../kit/native.ts";
 import { answers, noise } from "../answers.ts";
 import type { Layer } from "../layer.ts";
 import { dataOf, features, randomModel, verified, type Model } from "../model.ts";
-import { INSTALL, loadTf, type Tf, type TfModel } from "../peers.ts";
+import { apart, loadedInTf, ofTf } from "../oracle-rig.ts";
+import { INSTALL, loadTf, type Tf } from "../peers.ts";
 import { exportKeras } from "./export.ts";
-import { filesOf, type KerasModel } from "./files.ts";
 import { importKeras } from "./import.ts";
-import { nameOf } from "./names.ts";
+import { obey, parametersOf } from "./trained.ts";
 
-const NETWORKS = [["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["deeplob", 24], ["stac-a-window", 50], ["autoencoder", 1]] as const;
+const NETWORKS = [
+  ["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["gru-64", 1], ["c-tabl", 10], ["bin-c-tabl", 10], ["cnn-lstm-attention", 12],
+  ["cnn-lstm-attention-streaming", 5], ["deeplob", 24], ["deeplob-streaming", 1], ["stac-a", 1], ["stac-a-window", 50], ["autoencoder", 1],
+] as const;
+/** Those whose layers of Keras are read as the same layers of ours when nothing says which they were. */
+const READ = ["mlp", "mlp-skip", "logistic", "lstm-64", "deeplob", "stac-a", "stac-a-window", "autoencoder"];
 const ANSWERS = 3;
 const BOUND = 1e-5;
 
 const tf = await loadTf();
 const absent = tf === undefined ? `TensorFlow.js is not installed: ${INSTALL}` : false;
 
-async function loaded(engine: Tf, keras: KerasModel): Promise<TfModel> {
-  const { json, bytes } = filesOf(keras, "weights.bin");
-  const { modelTopology, weightsManifest: [group] } = JSON.parse(json) as { modelTopology: object; weightsManifest: [{ weights: object[] }] };
-  const weightData = new Uint8Array(bytes).buffer;
-  return engine.loadLayersModel(engine.io.fromMemory({ modelTopology, weightSpecs: group.weights, weightData }));
-}
-
-function theirs(engine: Tf, net: TfModel, { contract: { columns, window } }: Model, rows: Float32Array): Float32Array[] {
-  const wide = columns.length;
-  return Array.from({ length: rows.length / wide - window + 1 }, (_, row) => engine.tidy(() => {
-    const shape = window === 1 ? [1, wide] : [1, window, wide];
-    return net.predict(engine.tensor(rows.slice(row * wide, (row + window) * wide), shape)).dataSync();
-  }));
-}
-
-function near(given: Float32Array, wanted: Float32Array, bound: number, what: string): void {
-  assert.equal(given.length, wanted.length, what);
-  given.forEach((value, at) => assert.ok(Math.abs(value - (wanted[at] ?? NaN)) <= bound, `${what}, ${at}: ${value}, ours ${wanted[at]}`));
-}
-
 for (const [name, window] of NETWORKS) {
   test(`${name}: TensorFlow.js agrees within ${BOUND}`, { skip: absent }, async () => {
     const model = randomModel(name, window, 7);
     const rows = noise((model.contract.window - 1 + ANSWERS) * model.contract.columns.length);
-    const net = await loaded(tf as Tf, exportKeras(model));
+    const net = await loadedInTf(tf as Tf, exportKeras(model));
     const ours = answers(model, rows);
     assert.equal(ours.length, ANSWERS);
-    theirs(tf as Tf, net, model, rows).forEach((answer, nth) => near(answer, ours[nth] as Float32Array, BOUND, `answer ${nth}`));
+    const worst = apart(ofTf(tf as Tf, net, model, rows), ours);
+    assert.ok(worst <= BOUND, `${worst}`);
     net.dispose();
   });
 
-  test(`${name}: there and back is exact, and the same read layer by layer`, () => {
+  test(`${name}: there and back is exact${READ.includes(name) ? ", and the same read layer by layer" : ""}`, () => {
     const model = randomModel(name, window, 8);
     const keras = exportKeras(model);
     assert.deepEqual(dataOf(importKeras(keras, "model.json")), dataOf(model));
     const bare = { ...keras, metadata: {} };
     assert.throws(() => importKeras(bare, "model.json"), /MODEL_CONTRACT: model.json.*--contract/);
+    if (!READ.includes(name)) return assert.throws(() => importKeras(bare, "model.json", model.contract), /KERAS_LAYER|KERAS_FORMAT/);
     const rows = noise((model.contract.window + 1) * model.contract.columns.length);
     assert.deepEqual(answers(importKeras(bare, "model.json", model.contract), rows), answers(model, rows));
   });
@@ -72,18 +59,25 @@ async function step(engine: Tf, model: Model, adam: boolean): Promise<{ apart: n
   const input = noise(batch * window * columns.length);
   const wanted = classifies ? Float32Array.from({ length: batch }, (_, at) => at % outputs) : noise(batch * outputs);
   const ours = native.NativeNetwork.of(dataOf(model)).learned(input, wanted, batch, adam, 0.01);
-  const net = await loaded(engine, exportKeras(model));
+  const net = await loadedInTf(engine, exportKeras(model));
   const optimizer = adam ? engine.train.adam(0.01, 0.9, 0.999, 1e-8) : engine.train.sgd(0.01);
   net.compile({ optimizer, loss: classifies ? "categoricalCrossentropy" : "meanSquaredError" });
   const target = classifies ? Float32Array.from({ length: batch * outputs }, (_, at) => (wanted[Math.floor(at / outputs)] === at % outputs ? 1 : 0)) : wanted;
   await net.trainOnBatch(engine.tensor(input, window === 1 ? [batch, columns.length] : [batch, window, columns.length]), engine.tensor(target, [batch, outputs]));
-  // A layer's weights in their order are ours: kernels before biases.
-  const weights = new Map(net.layers.map((layer) => [layer.name, layer.getWeights().flatMap((tensor) => [...tensor.dataSync()])]));
-  const after = Float32Array.from(model.nodes.flatMap((node, at) => weights.get(nameOf(node, at)) ?? []));
+  obey(engine, net, model);
+  const after = parametersOf(net, model);
   net.dispose();
   const before = dataOf(model).parameters;
   assert.equal(after.length, ours.length);
   return { apart: ours.reduce((most, w, at) => Math.max(most, Math.abs(w - (after[at] as number))), 0), moved: ours.reduce((most, w, at) => Math.max(most, Math.abs(w - (before[at] as number))), 0) };
+}
+
+/** Noise that keeps the rules of training: weights of halves between 0 and 1, diagonals fixed. */
+function weights(name: string, shape: readonly number[]): Float32Array {
+  if (["y1", "y2", "l"].includes(name)) return Float32Array.of(0.4);
+  const [wide = 1] = shape;
+  const data = noise(shape.reduce((product, size) => product * size, 1)).map((x) => x / 2);
+  return name === "w" ? data.map((w, at) => (Math.floor(at / wide) === at % wide ? 1 / wide : w)) : data;
 }
 
 /** A chain of layers over a window of `window` rows, with the given shapes of weights, filled with noise. */
@@ -91,7 +85,7 @@ function chain(window: number, columns: number, layers: readonly (readonly [Laye
   const { contract } = randomModel("logistic", window, 1);
   const picked = { ...contract, columns: contract.columns.slice(0, columns), mean: contract.mean.slice(0, columns), scale: contract.scale.slice(0, columns), window };
   const nodes = layers.map(([layer, shapes], at) => {
-    const tensors = Object.entries(shapes).map(([name, shape]) => [name, { shape, data: noise(shape.reduce((product, size) => product * size, 1)).map((x) => x / 2) }] as const);
+    const tensors = Object.entries(shapes).map(([name, shape]) => [name, { shape, data: weights(name, shape) }] as const);
     return { layer, inputs: [at], tensors: new Map(tensors) };
   });
   return verified({ contract: picked, nodes });
@@ -103,6 +97,20 @@ const SMALL: readonly (readonly [string, Model])[] = [
   ["lstm", chain(6, 5, [
     [{ kind: "lstm", units: 4, gate: "sigmoid" }, { kernel: [5, 16], recurrent: [4, 16], bias: [16] }], [{ kind: "lstm", units: 3, gate: "sigmoid" }, { kernel: [4, 12], recurrent: [3, 12], bias: [12] }],
     [{ kind: "last" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [3, 3], bias: [3] }],
+  ])],
+  ["gru", chain(4, 5, [
+    [{ kind: "gru", units: 4, gate: "sigmoid" }, { kernel: [5, 12], recurrent: [4, 12], bias: [2, 12] }], [{ kind: "gru", units: 3, gate: "hard_sigmoid" }, { kernel: [4, 9], recurrent: [3, 9], bias: [2, 9] }],
+    [{ kind: "last" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [3, 3], bias: [3] }],
+  ])],
+  ["bilinear", chain(5, 6, [
+    [{ kind: "bin" }, { y1: [1], y2: [1], l1: [5], b1: [5], l2: [6], b2: [6] }],
+    [{ kind: "bl", outputs: 4, times: 3, activation: "tanh" }, { w1: [6, 4], w2: [5, 3], bias: [3, 4] }],
+    [{ kind: "tabl", outputs: 3, times: 1, activation: "softmax" }, { w1: [4, 3], w: [3, 3], l: [1], w2: [3, 1], bias: [1, 3] }],
+  ])],
+  ["attention", chain(5, 6, [
+    [{ kind: "local_attention", keys: 3, outputs: 4, span: 3 }, { query: [6, 3], key: [6, 3], value: [6, 4] }],
+    [{ kind: "attention", units: 3 }, { weight: [4, 3], bias: [3], query: [3] }],
+    [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [4, 3], bias: [3] }],
   ])],
   ["conv", chain(6, 8, [
     [{ kind: "conv", outputs: 4, sweep, activation: "leaky_relu" }, { weight: [2, 2, 1, 4], bias: [4] }],
@@ -117,7 +125,7 @@ for (const [name, model] of SMALL) {
     test(`${name}: one step of ${adam ? "Adam" : "gradient descent"} moves the same weights as far in TensorFlow.js`, { skip: absent }, async () => {
       const { apart, moved } = await step(tf as Tf, model, adam);
       assert.ok(moved > 1e-5, `moved ${moved}`);
-      assert.ok(apart < (adam ? 0.02 : 0.001) * moved, `apart ${apart}, moved ${moved}`);
+      assert.ok(apart < 0.001 * moved, `apart ${apart}, moved ${moved}`);
     });
   }
 }

@@ -1,16 +1,8 @@
 /** Reading back what was exported here: layers from the passport, weights by the names they were given. */
-import type { Layer } from "../layer.ts";
 import { verified, type Model, type Node, type Tensor } from "../model.ts";
 import { passportOf } from "../passport.ts";
 import { refuse, type KerasModel } from "./files.ts";
-import { METADATA, nameOf, structure } from "./names.ts";
-
-/** Our tensors' names and Keras', in our order. */
-function names(kind: Layer["kind"]): readonly (readonly [string, string])[] {
-  if (kind === "dense" || kind === "conv") return [["weight", "kernel"], ["bias", "bias"]];
-  if (kind === "lstm") return [["kernel", "kernel"], ["recurrent", "recurrent_kernel"], ["bias", "bias"]];
-  return kind === "batch_norm" ? [["gamma", "gamma"], ["beta", "beta"], ["mean", "moving_mean"], ["variance", "moving_variance"]] : [];
-}
+import { METADATA, nameOf, placesOf, structure } from "./names.ts";
 
 /** The model that was exported, with the weights that are there now; undefined when it is another's or its layers were changed. */
 export function importOwn({ topology, weights, metadata }: KerasModel, where: string): Model | undefined {
@@ -18,9 +10,14 @@ export function importOwn({ topology, weights, metadata }: KerasModel, where: st
   if (kept === undefined || (kept as { structure?: unknown }).structure !== structure(topology)) return undefined;
   const { contract, layers } = passportOf(JSON.stringify(kept), `${where}, metadata ${METADATA}`);
   const nodes = layers.map(({ layer, inputs }, at): Node => {
-    const tensors = names(layer.kind).map(([ours, theirs]): [string, Tensor] => {
-      const full = `${nameOf({ layer }, at)}/${theirs}`;
-      return [ours, weights.get(full) ?? refuse(where, `weight ${full} is missing`)];
+    const found = (suffix: string, weight: string): Float32Array => {
+      const full = `${nameOf({ layer }, at)}${suffix}/${weight}`;
+      return (weights.get(full) ?? refuse(where, `weight ${full} is missing`)).data;
+    };
+    const tensors = placesOf(layer.kind).map(([name, places]): [string, Tensor] => {
+      const parts = places.map(([suffix, weight]) => found(suffix, weight));
+      const data = parts.length === 1 ? (parts[0] as Float32Array) : Float32Array.from(parts.flatMap((part) => [...part]));
+      return [name, { shape: [data.length], data }];
     });
     return { layer, inputs, tensors: new Map(tensors) };
   });

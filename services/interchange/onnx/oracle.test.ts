@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answers, noise } from "../answers.ts";
-import { dataOf, randomModel, type Model } from "../model.ts";
-import { INSTALL, loadOrt, type Ort, type OrtTensor } from "../peers.ts";
+import { dataOf, randomModel } from "../model.ts";
+import { apart, ofOrt } from "../oracle-rig.ts";
+import { INSTALL, loadOrt, type Ort } from "../peers.ts";
 import { exportOnnx } from "./export.ts";
-import { decode, encode, type OnnxModel } from "./graph.ts";
+import { decode, encode } from "./graph.ts";
 import { importOnnx } from "./import.ts";
 
 /** Ready-made networks and the rows that they look at. */
@@ -24,35 +25,14 @@ const BOUND = 1e-5;
 const ort = loadOrt();
 const absent = ort === undefined ? `onnxruntime-node is not installed: ${INSTALL}` : false;
 
-/** onnxruntime's answers to the same. */
-async function theirs(runtime: Ort, onnx: OnnxModel, { contract: { columns, window } }: Model, rows: Float32Array): Promise<Float32Array[]> {
-  const session = await runtime.InferenceSession.create(encode(onnx), { intraOpNumThreads: 1 });
-  const wide = columns.length;
-  let states: Record<string, OrtTensor> = Object.fromEntries(onnx.inputs.slice(1).map(({ name, dims }) => {
-    const sizes = dims.map((size) => (typeof size === "number" ? size : 1));
-    return [name, new runtime.Tensor("float32", new Float32Array(sizes.reduce((product, size) => product * size, 1)), sizes)];
-  }));
-  const given: Float32Array[] = [];
-  for (let row = window - 1; row < rows.length / wide; row++) {
-    const input = new runtime.Tensor("float32", rows.slice((row - window + 1) * wide, (row + 1) * wide), window === 1 ? [1, wide] : [1, window, wide]);
-    const out = await session.run({ input, ...states });
-    states = Object.fromEntries(Object.keys(states).map((name) => [name, out[`${name}.next`] as OrtTensor]));
-    given.push((out["output"] as OrtTensor).data);
-  }
-  await session.release();
-  return given;
-}
-
 for (const [name, window] of NETWORKS) {
   test(`${name}: onnxruntime agrees within ${BOUND}`, { skip: absent }, async () => {
     const model = randomModel(name, window, 7);
     const rows = noise((model.contract.window - 1 + ANSWERS) * model.contract.columns.length);
-    const [expected, given] = [answers(model, rows), await theirs(ort as Ort, exportOnnx(model), model, rows)];
+    const [expected, given] = [answers(model, rows), await ofOrt(ort as Ort, exportOnnx(model), model, rows)];
     assert.equal(given.length, ANSWERS);
-    given.forEach((answer, nth) => {
-      assert.equal(answer.length, expected[nth]?.length);
-      answer.forEach((value, at) => assert.ok(Math.abs(value - (expected[nth]?.[at] ?? NaN)) <= BOUND, `answer ${nth}, output ${at}: ${value}, ours ${expected[nth]?.[at]}`));
-    });
+    const worst = apart(given, expected);
+    assert.ok(worst <= BOUND, `${worst}`);
   });
 
   test(`${name}: there and back is exact, contract included`, () => {
