@@ -106,7 +106,7 @@ export class Inference implements Agent {
 
   /** Takes rows until none waits, the burst is full or the outlet is; publishes the horizon once all rows were taken. */
   doWork(): number {
-    const { block, upstream, outlet } = this.#parts;
+    const { block, model, upstream, outlet } = this.#parts;
     // Read before the rows: everything below this horizon is in the inlet already.
     upstream.horizon.load();
     const low = upstream.horizon.low;
@@ -123,6 +123,7 @@ export class Inference implements Agent {
       taken++;
     }
     block.horizon.set(low, high);
+    if (taken === 0) model.keep();
     return taken;
   }
 

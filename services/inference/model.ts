@@ -26,6 +26,8 @@ export class Model {
   readonly #predict: ReturnType<NativeModel["predictor"]>;
   /** Computes what the instrument's next answer needs and its row does not. */
   readonly prepare: ReturnType<NativeModel["preparer"]>;
+  /** For cycles that find nothing to do: keeps the weights in the nearest cache, and brings new ones there before a row needs them. */
+  readonly keep: ReturnType<NativeModel["keeper"]>;
   readonly #output: ArrayBuffer;
   #bound: ArrayBufferLike | undefined;
 
@@ -34,6 +36,7 @@ export class Model {
     this.#native = native;
     this.#predict = native.predictor();
     this.prepare = native.preparer();
+    this.keep = native.keeper();
     this.#output = prediction.view.buffer as ArrayBuffer;
   }
 

@@ -35,10 +35,15 @@ impl Source {
     }
 }
 
+/// Lines of weights looked at in one idle cycle: 10 ns where they are in the cache, and 12 KiB in 25 cycles.
+const LINES_KEPT: usize = 8;
+
 /// One model at work.
 struct Member {
     engine: Engine,
     source: Source,
+    /// Where the next look at the weights begins.
+    kept: usize,
     /// By instrument.
     states: Vec<State>,
 }
@@ -50,6 +55,7 @@ impl Member {
         program.pack(&loaded.model, &mut lines).map_err(refused)?;
         Ok(Member {
             source: Source::Own(lines, loaded.hash),
+            kept: 0,
             states: (0..instruments).map(|_| State::new(&program)).collect(),
             engine: Engine::new(program),
         })
@@ -66,6 +72,19 @@ impl Member {
         let reader = Reader::attach(segment, self.engine.program()).map_err(unpublished)?;
         self.source = Source::Shared(Box::new(reader));
         Ok(())
+    }
+
+    /// Looks at the next few lines of the newest weights.
+    #[inline]
+    fn keep(&mut self) {
+        let Some(weights) = self.source.newest() else { return };
+        if self.kept >= weights.lines.len() {
+            self.kept = 0;
+        }
+        for line in weights.lines.iter().skip(self.kept).take(LINES_KEPT) {
+            std::hint::black_box(line.0[0]);
+        }
+        self.kept += LINES_KEPT;
     }
 
     /// Answers a row: the hash of the weights that did, or why not.
@@ -190,10 +209,19 @@ impl Ensemble {
 
     /// Does the part of the instrument's next tick that does not need its row.
     pub(crate) fn prepare(&mut self, instrument: usize) {
-        for Member { engine, source, states } in std::iter::once(&mut self.first).chain(&mut self.others) {
+        for Member { engine, source, states, .. } in std::iter::once(&mut self.first).chain(&mut self.others) {
             if let (Some(state), Some(weights)) = (states.get_mut(instrument), source.newest()) {
                 engine.prepare(weights, state);
             }
+        }
+    }
+
+    /// For idle cycles: keeps the weights in the nearest cache, and brings new ones there before a row needs them. Just published ones
+    /// lie in another core's cache, and the first answer from them took 5 us more.
+    #[inline]
+    pub(crate) fn keep(&mut self) {
+        for member in std::iter::once(&mut self.first).chain(&mut self.others) {
+            member.keep();
         }
     }
 

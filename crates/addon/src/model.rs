@@ -241,6 +241,15 @@ impl NativeModel {
         })
     }
 
+    /// The function `keep()`: keeps the weights in the nearest cache; for cycles that find nothing to do.
+    #[napi(ts_return_type = "() => number")]
+    pub fn keeper<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
+        quick::function(env, &this, "keep", &self.parts, |parts, []| {
+            parts.ensemble.keep();
+            Ok(0)
+        })
+    }
+
     /// Forgets the instrument's stream, as after a gap.
     #[napi]
     pub fn reset(&self, instrument: u32) {
