@@ -209,7 +209,8 @@ impl Ensemble {
 
     /// Does the part of the instrument's next tick that does not need its row.
     pub(crate) fn prepare(&mut self, instrument: usize) {
-        for Member { engine, source, states, .. } in std::iter::once(&mut self.first).chain(&mut self.others) {
+        for Member { engine, source, states, .. } in std::iter::once(&mut self.first).chain(&mut self.others)
+        {
             if let (Some(state), Some(weights)) = (states.get_mut(instrument), source.newest()) {
                 engine.prepare(weights, state);
             }
