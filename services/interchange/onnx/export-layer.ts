@@ -81,20 +81,22 @@ export function last({ build, node, gives }: Site): void {
 function swept(site: Site, sweep: Sweep, zeros: boolean): readonly [string, readonly number[]] {
   const { build, node, stateful } = site;
   const [of = 0] = node.inputs;
-  const x = build.form(of, "image");
   const { time, width, channels } = build.shape(of);
   const [before, after] = paddingOf(sweep, time);
-  if (before + after === 0) return [x, [0, 0, 0, 0]];
+  const image = (): string => build.form(of, "image");
+  if (before + after === 0) return [image(), [0, 0, 0, 0]];
   if (stateful) {
     const past = build.carryIn("past", ["batch", channels, before, width]);
-    const whole = build.put("Concat", [past, x], { axis: 2 });
+    const whole = build.put("Concat", [past, image()], { axis: 2 });
     const [from, to, axis] = [[1], [1 + before], [2]].map((data, i) => build.constant(`slice${i}`, [1], data)) as [string, string, string];
     build.carryOut(past, build.put("Slice", [whole, from, to, axis]));
     return [whole, [0, 0, 0, 0]];
   }
-  if (!zeros) return [x, [before, 0, after, 0]];
-  const pads = build.constant("pads", [8], [0, 0, before, 0, 0, 0, after, 0]);
-  return [build.put("Pad", [x, pads]), [0, 0, 0, 0]];
+  if (!zeros) return [image(), [before, 0, after, 0]];
+  // Rows of zeros come before the axes are turned: onnxruntime would make a Pad right before a pool part of it, where it counts as nothing.
+  const rows = build.put("Pad", [build.form(of, "rows"), build.constant("pads", [6], [0, before, 0, 0, after, 0])]);
+  const sizes = build.constant("sizes", [4], [-1, before + time + after, width, channels]);
+  return [build.put("Transpose", [build.put("Reshape", [rows, sizes])], { perm: [0, 3, 1, 2] }), [0, 0, 0, 0]];
 }
 
 /** A convolution with its activation; the past of a stateful one is a state. */

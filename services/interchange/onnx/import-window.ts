@@ -184,7 +184,7 @@ export function batchNorm(reading: Reading): void {
   const { channels } = trace.shape(value);
   const names = ["gamma", "beta", "mean", "variance"];
   const tensors = names.map((name, at): [string, { shape: number[]; data: Float32Array }] => [name, { shape: [channels], data: reading.floats(at + 1).data }]);
-  if (axes[1] !== "c" || tensors.some(([, { data }]) => data.length !== channels)) refuse(`takes [${axes.join()}] with ${channels} channels; batch, channels, then the rest are read`);
+  if ((axes[1] !== "c" && !(axes[1] === "" && channels === 1)) || tensors.some(([, { data }]) => data.length !== channels)) refuse(`takes [${axes.join()}] with ${channels} channels; batch, channels, then the rest are read`);
   const layer = { kind: "batch_norm", epsilon: reading.float("epsilon", Math.fround(1e-5)), momentum: reading.float("momentum", Math.fround(0.9)) } as const;
   trace.see(reading.out, trace.push(layer, [value], trace.shape(value), tensors), axes);
 }
