@@ -82,7 +82,7 @@ export function layerOf({ kind, activation: code, sizes, rates }: LayerNumbers):
     case "attention": return { kind: name, units: a };
     case "linear_attention": return { kind: name, keys: a, outputs: b, decay: rate };
     case "local_attention": return { kind: name, keys: a, outputs: b, span: c };
-    default: throw new TicklineError("TL_MODEL", `layer kind ${kind} is unknown to this build`);
+    default: throw new TicklineError("TL_MODEL", `MODEL_LAYER: layer kind ${String(kind)} is unknown to this build, which knows 0 to ${KINDS.length - 1}`);
   }
 }
 

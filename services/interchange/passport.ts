@@ -106,8 +106,9 @@ export function passportOf(json: string, where: string): { contract: Contract; l
   }
   if (value?.version !== VERSION) refuse(where, `version ${value?.version}; this build reads ${VERSION}`);
   if (!Array.isArray(value.layers)) refuse(where, "layers are missing");
-  const layers = value.layers.map((each: LayerJson, at) => {
+  const layers = value.layers.map((each: LayerJson | null, at) => {
     const place = `${where}, layer ${at + 1}`;
+    if (typeof each !== "object" || each === null) refuse(place, "not a JSON object");
     const numbers = { kind: each.kind, activation: each.activation, sizes: list(each.sizes, "number", place, "sizes"), rates: list(each.rates, "number", place, "rates") };
     return { ...numbers, inputs: list(each.inputs, "number", place, "inputs"), layer: layerOf(numbers) };
   });

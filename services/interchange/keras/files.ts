@@ -45,12 +45,12 @@ function read(path: string, where: string): Buffer {
 }
 
 /** One group of the manifest: its shards end to end, cut into tensors. */
-function group(value: unknown, path: string): [string, Tensor][] {
+function group(value: unknown, path: string, read: (file: string) => Buffer): [string, Tensor][] {
   const entry = object(value, path, "an entry of weightsManifest");
   const shards = list(entry["paths"], path, "paths").map((name) => {
     const file = normalize(String(name));
     if (typeof name !== "string" || file.startsWith("..") || file.startsWith(sep)) refuse(path, `shard ${String(name)} lies outside the model's folder`);
-    return read(join(dirname(path), file), path);
+    return read(file);
   });
   const bytes = Buffer.concat(shards);
   let at = 0;
@@ -75,16 +75,25 @@ function group(value: unknown, path: string): [string, Tensor][] {
  * @throws TicklineError TL_MODEL (KERAS_FORMAT)
  */
 export function readKeras(path: string): KerasModel {
+  return kerasOf(read(path, path).toString("utf8"), path, (file) => read(join(dirname(path), file), path));
+}
+
+/**
+ * Reads the text of a `model.json`.
+ *
+ * @param shard the bytes of a file beside it
+ * @throws TicklineError TL_MODEL (KERAS_FORMAT)
+ */
+export function kerasOf(text: string, path: string, shard: (file: string) => Buffer): KerasModel {
   let json: unknown;
   try {
-    json = JSON.parse(read(path, path).toString("utf8"));
+    json = JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof TicklineError) throw cause;
     throw new TicklineError("TL_MODEL", `KERAS_FORMAT: ${path}: not JSON: ${(cause as Error).message}`, { cause });
   }
   const file = object(json, path, "the model");
   if (file["format"] === "graph-model") refuse(path, "a graph model, whose layers are gone; convert the Keras model to a layers model (tensorflowjs_converter --output_format tfjs_layers_model)");
-  const weights = list(file["weightsManifest"], path, "weightsManifest").flatMap((entry) => group(entry, path));
+  const weights = list(file["weightsManifest"], path, "weightsManifest").flatMap((entry) => group(entry, path, shard));
   const metadata = file["userDefinedMetadata"];
   return { topology: object(file["modelTopology"], path, "modelTopology"), weights: new Map(weights), metadata: typeof metadata === "object" && metadata !== null ? (metadata as Json) : {} };
 }

@@ -17,6 +17,9 @@ interface Seen {
 
 const ACTIVATIONS: Readonly<Record<string, Activation>> = { linear: "none", relu: "relu", tanh: "tanh", sigmoid: "sigmoid", softmax: "softmax", swish: "swish", silu: "swish", hard_sigmoid: "hard_sigmoid" };
 
+/** Larger models are none of this kind; the engine takes 256 layers. */
+const LAYERS_MAX = 2048;
+
 class Reader {
   readonly nodes: { layer: Layer; inputs: readonly number[]; tensors: Map<string, Tensor> }[] = [];
   readonly shapes: Shape[];
@@ -44,6 +47,7 @@ class Reader {
   }
 
   push(layer: Layer, inputs: readonly number[], gives: Shape, tensors: readonly (readonly [string, Tensor])[] = []): number {
+    if (this.nodes.length >= LAYERS_MAX) refuse(this.#where, `more than ${LAYERS_MAX} layers`);
     this.nodes.push({ layer, inputs, tensors: new Map(tensors) });
     this.shapes.push(gives);
     return this.nodes.length;
@@ -83,6 +87,12 @@ class Reader {
   number(layer: KerasLayer, name: string, fallback?: number): number {
     const value = layer.config[name] ?? fallback;
     return typeof value === "number" ? value : this.refuse(layer, `${name} must be a number`);
+  }
+
+  /** A list of whole numbers. */
+  numbers(layer: KerasLayer, name: string): readonly number[] {
+    const value = layer.config[name];
+    return Array.isArray(value) && value.every(Number.isSafeInteger) ? (value as number[]) : this.refuse(layer, `${name} must be a list of whole numbers`);
   }
 
   pair(layer: KerasLayer, name: string, fallback: readonly number[]): readonly [number, number] {
@@ -210,8 +220,8 @@ function relu(reader: Reader, layer: KerasLayer): Activation {
 const batchNorm: Read = (reader, layer) => {
   const { value: given, rank } = reader.taken(layer);
   const axis = layer.config["axis"];
-  const [at] = Array.isArray(axis) ? (axis as number[]) : [axis as number | undefined];
-  if (at !== undefined && at !== -1 && at !== rank) reader.refuse(layer, `axis ${at}; the last one is read`);
+  const [at] = Array.isArray(axis) ? (axis as readonly unknown[]) : [axis];
+  if (at !== undefined && at !== -1 && at !== rank) reader.refuse(layer, `axis ${String(at)}; the last one is read`);
   const value = rank === 3 ? given : reader.asChannels(given);
   const shape = reader.shape(value);
   const size = [shape.channels];
@@ -242,7 +252,7 @@ const reshape: Read = (reader, layer) => {
   const { value } = reader.taken(layer);
   const shape = reader.shape(value);
   const all = shape.time * features(shape);
-  const target = (layer.config["target_shape"] ?? []) as readonly number[];
+  const target = reader.numbers(layer, "target_shape");
   const rest = target.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
   const sizes = target.map((size) => (size === -1 ? all / rest : size));
   const [first = 0, second = 0, third = 1] = sizes;
@@ -255,9 +265,11 @@ const reshape: Read = (reader, layer) => {
 const zeros: Read = (reader, layer) => {
   const { value, rank } = reader.taken(layer);
   const padding = layer.config["padding"];
-  const [time, width = [0, 0]] = (Array.isArray(padding) && Array.isArray(padding[0]) ? padding : [padding]) as readonly (readonly number[])[];
-  const [before = 0, after = 0] = Array.isArray(time) ? time : [1, 1];
-  if (after !== 0 || (width as readonly number[]).some((size) => size !== 0)) reader.refuse(layer, "only rows of zeros before the first time are read");
+  // One number for both axes, one an axis, or one for each side of each.
+  const both = Array.isArray(padding) ? (padding as readonly unknown[]) : [padding, padding];
+  const [time = [], width = []] = both.map((each) => (Array.isArray(each) ? (each as readonly unknown[]) : [each, each]));
+  const [before, after] = time;
+  if (typeof before !== "number" || !(Number.isSafeInteger(before) && before >= 0) || after !== 0 || width.some((size) => size !== 0)) return reader.refuse(layer, "only rows of zeros before the first time are read");
   return { value, rank, before };
 };
 
@@ -284,7 +296,8 @@ const LAYERS: ReadonlyMap<string, Read> = new Map(Object.entries({
 /** The window and rank of the model's input. */
 function inputOf(layer: KerasLayer | undefined, columns: number, wished: number, where: string): { window: number; rank: number } {
   const shape = layer?.config["batch_input_shape"] ?? layer?.config["batch_shape"];
-  const [, ...sizes] = Array.isArray(shape) ? (shape as (number | null)[]) : [];
+  const known = Array.isArray(shape) && shape.every((size) => size === null || Number.isSafeInteger(size));
+  const [, ...sizes] = known ? (shape as (number | null)[]) : [];
   const [first, second, third] = sizes;
   const window = first ?? wished;
   if (sizes.length === 1 && first === columns) return { window: 1, rank: 1 };

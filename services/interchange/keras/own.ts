@@ -7,7 +7,7 @@ import { METADATA, nameOf, placesOf, structure } from "./names.ts";
 /** The model that was exported, with the weights that are there now; undefined when it is another's or its layers were changed. */
 export function importOwn({ topology, weights, metadata }: KerasModel, where: string): Model | undefined {
   const kept = metadata[METADATA];
-  if (kept === undefined || (kept as { structure?: unknown }).structure !== structure(topology)) return undefined;
+  if (typeof kept !== "object" || kept === null || (kept as { structure?: unknown }).structure !== structure(topology)) return undefined;
   const { contract, layers } = passportOf(JSON.stringify(kept), `${where}, metadata ${METADATA}`);
   const nodes = layers.map(({ layer, inputs }, at): Node => {
     const found = (suffix: string, weight: string): Float32Array => {

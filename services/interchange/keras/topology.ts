@@ -1,6 +1,9 @@
 /** Keras' JSON as a list of layers, each with the layers it takes, in the order in which they can be computed. */
 import { list, object, refuse, type Json } from "./files.ts";
 
+/** Larger models are none of this kind. */
+const LAYERS_MAX = 2048;
+
 /** A layer of Keras. */
 export interface KerasLayer {
   readonly name: string;
@@ -21,18 +24,18 @@ function taken(value: unknown, where: string): string[] {
   if (value.length === 0) return [];
   if (value.length > 1) refuse(where, "it is used more than once (shared); give each use a layer of its own");
   const [node] = value as unknown[];
-  if (Array.isArray(node)) return node.map((each) => String((each as unknown[])[0]));
+  if (Array.isArray(node)) return node.map((each) => (Array.isArray(each) && typeof each[0] === "string" ? each[0] : refuse(where, "inbound_nodes does not name the layers that it takes")));
   const names: string[] = [];
   const walk = (each: unknown): void => {
     if (Array.isArray(each)) each.forEach(walk);
     else if (typeof each === "object" && each !== null) {
-      const config = (each as Json)["config"] as Json | undefined;
+      const config = (each as Json)["config"] as Json | null | undefined;
       const history = config?.["keras_history"];
       if (Array.isArray(history)) names.push(String(history[0]));
       else Object.values(each).forEach(walk);
     }
   };
-  walk((node as Json)["args"]);
+  walk(object(node, where, "what it takes")["args"]);
   return names;
 }
 
@@ -67,7 +70,9 @@ export function topologyOf(json: Json, where: string): Topology {
   const whole = json["model_config"] === undefined ? json : object(json["model_config"], where, "model_config");
   const kind = whole["class_name"];
   const config = object(whole["config"], where, "config");
-  const entries = list(config["layers"], where, "layers").map((entry, at) => {
+  const listed = list(config["layers"], where, "layers");
+  if (listed.length > LAYERS_MAX) refuse(where, `${listed.length} layers; at most ${LAYERS_MAX} are read`);
+  const entries = listed.map((entry, at) => {
     const layer = object(entry, where, `layer ${at}`);
     const own = object(layer["config"], where, `config of layer ${at}`);
     return { name: String(layer["name"] ?? own["name"] ?? `layer ${at}`), kind: String(layer["class_name"]), config: own, nodes: layer["inbound_nodes"] };

@@ -10,6 +10,9 @@ export const IR_VERSION = 8;
 /** Operator sets that imports are read in: earlier ones give operators other inputs. */
 export const OPSETS = { low: 11, high: 23 } as const;
 
+/** Larger graphs are no models of this kind. */
+const OPERATORS_MAX = 20_000;
+
 /** Element types of the standard that are read. */
 const ELEMENT = { float: 1, int32: 6, int64: 7, double: 11 } as const;
 
@@ -152,6 +155,7 @@ export function decode(bytes: Uint8Array): OnnxModel {
   }
   const { graph } = read;
   if (graph === undefined || graph === null || graph.node.length === 0) refuse("not an ONNX model, or one without a graph");
+  if (graph.node.length > OPERATORS_MAX) refuse(`${graph.node.length} operators; at most ${OPERATORS_MAX} are read`);
   const opset = read.opset_import.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0;
   if (!(opset >= OPSETS.low && opset <= OPSETS.high)) refuse(`operator set ${opset}; ${OPSETS.low} to ${OPSETS.high} are read, convert the model`);
   const value = ({ name, type }: ValueRead): OnnxValue => {

@@ -111,7 +111,8 @@ export function add(reading: Reading): void {
   }
   const at = left === undefined ? 1 : 0;
   const { value, axes } = reading.seen(at);
-  const { data } = reading.floats(1 - at);
+  const { dims, data } = reading.floats(1 - at);
+  if (dims.slice(0, -1).some((size) => size !== 1)) refuse(`adds a constant of sizes ${dims.join("x")}; one number for each of the last axis is read`);
   const draft = open(reading, node.inputs[at], 1);
   const bias = draft?.tensors.get("bias");
   if (draft === undefined || bias === undefined || axes.at(-1) !== trace.row(value) || data.length !== bias.data.length) {
@@ -137,7 +138,10 @@ export function activation(reading: Reading, activation: Activation): void {
 export function softmax(reading: Reading): void {
   const { trace, refuse } = reading;
   const { value, axes } = reading.seen(0);
-  const word = axes[reading.axis(reading.int("axis", trace.onnx.opset >= 13 ? -1 : 1), axes.length)] ?? "";
+  const since13 = trace.onnx.opset >= 13;
+  const at = reading.axis(reading.int("axis", since13 ? -1 : 1), axes.length);
+  // Up to operator set 12 a softmax is over all axes from the given one on.
+  const word = since13 ? (axes[at] ?? "") : axes.slice(at).join("");
   if (word === "t" && features(trace.shape(value)) === 1) return trace.see(reading.out, value, axes, "shares");
   if (letters(word) !== letters(trace.row(value))) refuse("a softmax over something else than all numbers at one time");
   activation(reading, "softmax");

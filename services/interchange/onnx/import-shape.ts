@@ -5,11 +5,14 @@ import type { Reading } from "./trace.ts";
 export function transpose(reading: Reading): void {
   const { value, axes, only } = reading.seen(0);
   const perm = reading.ints("perm") ?? axes.map((_, at) => axes.length - 1 - at);
+  if (perm.length !== axes.length || axes.some((_, at) => !perm.includes(at))) reading.refuse(`perm ${perm.join()} of ${axes.length} axes`);
   reading.trace.see(reading.out, value, perm.map((at) => axes[at] ?? reading.refuse(`perm ${perm.join()}`)), only);
 }
 
 /** The same value: operators that do nothing when answering. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function same(reading: Reading): void {
+  const training = reading.node.op === "Dropout" ? reading.constant(2) : undefined;
+  if (training !== undefined && training.data[0] !== 0) reading.refuse("drops numbers while answering (training_mode); export the model in evaluation mode");
   const { value, axes, only } = reading.seen(0);
   reading.trace.see(reading.out, value, axes, only);
 }
@@ -55,7 +58,9 @@ export function reshape(reading: Reading): void {
   const seen = reading.seen(0);
   let { value } = seen;
   const before = seen.axes.map((axis) => trace.size(value, axis));
-  const sizes = resolved(reading, reading.ints("shape", 1) ?? refuse("its sizes must be constant"), before);
+  const wanted = reading.ints("shape", 1) ?? refuse("its sizes must be constant");
+  if (reading.int("allowzero", 0) !== 0 && wanted.includes(0)) refuse("allowzero with a size of 0");
+  const sizes = resolved(reading, wanted, before);
   const rest = [...seen.axes.join("")];
   const axes: string[] = [];
   for (let at = 0; at < sizes.length; at++) {

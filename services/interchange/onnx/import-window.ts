@@ -11,8 +11,8 @@ import type { Reading } from "./trace.ts";
 function plain(reading: Reading, gru: boolean): void {
   const { refuse, node, trace } = reading;
   if (reading.text("direction", "forward") !== "forward") refuse("only the forward direction is read: a tick cannot wait for the future");
-  if (reading.int("layout", 0) !== 0) refuse("layout 1; export with layout 0 (time first)");
-  for (const name of ["clip", "input_forget"]) if (node.attributes.has(name)) refuse(`attribute ${name} is not read`);
+  if (node.attributes.has("clip")) refuse("attribute clip: its sums are limited before the gates, which is not read; train and export without it");
+  if (reading.int("input_forget", 0) !== 0) refuse("attribute input_forget: input and forget gate are one, which is not read");
   if (gru && reading.int("linear_before_reset", 0) !== 1) refuse("the reset gate stands before the recurrent product; train with the gate after it (Keras: reset_after, PyTorch: as it is)");
   for (const at of gru ? [5] : [5, 6]) {
     const name = node.inputs[at];
@@ -21,7 +21,9 @@ function plain(reading: Reading, gru: boolean): void {
     const carried = trace.stateful && trace.onnx.inputs.some((input) => input.name === name);
     if (zeros !== true && !carried) refuse(`initial state ${name} must be zeros, or an input of a model whose contract is stateful`);
   }
-  if ((node.inputs[4] ?? "") !== "" || (node.inputs[7] ?? "") !== "") refuse("sequence lengths and peepholes are not read");
+  const lengths = reading.constant(4)?.data;
+  if (lengths !== undefined && [...lengths].some((length) => length !== trace.shape(reading.seen(0).value).time)) refuse(`sequence lengths ${[...lengths].join()}; windows of one length are read`);
+  if (reading.constant(7)?.data.some((value) => value !== 0) === true) refuse("peepholes (input P) are not read; train without them");
 }
 
 /** What stands for the sigmoid: attributes `activations`, `activation_alpha` (0.2 for a hard one) and `activation_beta` (0.5). */
@@ -50,8 +52,10 @@ export function recurrent(reading: Reading, kind: "lstm" | "gru"): void {
   const row = trace.row(value);
   const word = axes[2] ?? "";
   const timed = trace.shape(value).time === 1 ? "" : "t";
-  if (axes[0] !== timed || axes[1] !== "n" || [...word].sort().join() !== [...row].sort().join()) refuse(`takes [${axes.join()}]; time, batch, features are read`);
-  const units = reading.int("hidden_size", 0);
+  const batchFirst = reading.int("layout", 0) === 1;
+  const [first, second] = batchFirst ? ["n", timed] : [timed, "n"];
+  if (axes.length !== 3 || axes[0] !== first || axes[1] !== second || [...word].sort().join() !== [...row].sort().join()) refuse(`takes [${axes.join()}]; ${batchFirst ? "batch, time" : "time, batch"}, features are read`);
+  const units = reading.int("hidden_size", reading.floats(2).dims.at(-1) ?? 0);
   const gates: readonly number[] = gru ? GRU_GATES : LSTM_GATES;
   const [order, wide, taken] = [inverse(gates), gates.length * units, features(trace.shape(value))];
   const matrix = (at: number, rows: number): Float32Array => {
@@ -64,12 +68,13 @@ export function recurrent(reading: Reading, kind: "lstm" | "gru"): void {
   const bias = gru ? { shape: [2, wide], data: biases } : { shape: [wide], data: biases.slice(0, wide).map((b, at) => b + (biases[wide + at] as number)) };
   const { time } = trace.shape(value);
   const made = trace.push({ kind, units, gate }, [value], { time, width: 1, channels: units }, [["kernel", { shape: [taken, wide], data: kernel }], ["recurrent", { shape: [units, wide], data: matrix(2, units) }], ["bias", bias]]);
-  trace.see(reading.out, made, ["t", "", "n", "c"]);
+  trace.see(reading.out, made, batchFirst ? ["n", "t", "", "c"] : ["t", "", "n", "c"]);
+  const state = batchFirst ? ["n", "", "c"] : ["", "n", "c"];
   const [, after = "", cell = ""] = node.outputs;
-  if (after !== "" && trace.uses(after) > 0) trace.see(after, lastOf(reading, made), ["", "n", "c"]);
+  if (after !== "" && trace.uses(after) > 0) trace.see(after, lastOf(reading, made), state);
   if (cell !== "" && trace.uses(cell) > 0) {
     if (!trace.stateful) refuse("its cell state is used; only what it gives is read");
-    trace.see(cell, made, ["", "n", "c"], "carried");
+    trace.see(cell, made, state, "carried");
   }
 }
 
@@ -174,6 +179,7 @@ export function pool(reading: Reading, average: boolean): void {
 /** Batch normalisation by channel, with its measured statistics. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function batchNorm(reading: Reading): void {
   const { trace, refuse } = reading;
+  if (reading.int("training_mode", 0) !== 0) refuse("training_mode 1 normalises by the batch at hand; export the model in evaluation mode");
   const seen = reading.seen(0);
   let { value } = seen;
   let axes = seen.axes;

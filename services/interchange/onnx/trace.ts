@@ -7,6 +7,9 @@ import type { Layer } from "../layer.ts";
 import { features, type Node, type Shape, type Tensor } from "../model.ts";
 import type { Attribute, OnnxModel, OnnxNode, OnnxTensor } from "./graph.ts";
 
+/** Larger graphs are no models of this kind; the engine takes 256 layers. */
+const LAYERS_MAX = 2048;
+
 /** A value of ours in some order of axes. */
 export interface Seen {
   readonly value: number;
@@ -52,6 +55,7 @@ export class Trace {
 
   /** Adds a layer and gives its value. */
   push(layer: Layer, inputs: readonly number[], gives: Shape, tensors: readonly (readonly [string, Tensor])[] = []): number {
+    if (this.drafts.length >= LAYERS_MAX) throw new TicklineError("TL_MODEL", `ONNX_FORMAT: ${this.where}: more than ${LAYERS_MAX} layers`);
     this.drafts.push({ layer, inputs, tensors: new Map(tensors) });
     this.shapes.push(gives);
     return this.drafts.length;
@@ -170,7 +174,7 @@ export class Reading {
   /** A number attribute. */
   float(name: string, fallback: number): number {
     const value = this.node.attributes.get(name);
-    return value === undefined ? fallback : typeof value === "object" && "float" in value ? value.float : this.refuse(`attribute ${name} must be a number`);
+    return value === undefined ? fallback : typeof value === "object" && "float" in value && Number.isFinite(value.float) ? value.float : this.refuse(`attribute ${name} must be a finite number`);
   }
 
   /** A text attribute. */
@@ -182,7 +186,7 @@ export class Reading {
   /** A list of whole numbers: an attribute, or since some operator set the input at `at`. */
   ints(name: string, at?: number): readonly number[] | undefined {
     const value: Attribute | undefined = this.node.attributes.get(name);
-    if (Array.isArray(value)) return value as readonly number[];
+    if (value !== undefined) return Array.isArray(value) && value.every(Number.isSafeInteger) ? (value as readonly number[]) : this.refuse(`attribute ${name} must be a list of whole numbers`);
     const tensor = at === undefined ? undefined : this.constant(at);
     return tensor === undefined ? undefined : [...tensor.data];
   }
