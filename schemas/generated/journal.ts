@@ -19,6 +19,8 @@ export const EntryKind = {
   Timer: 6,
   /** What a run was: configuration hash, seed, versions. */
   RunHeader: 7,
+  /** Entries that the recorder missed. */
+  Gap: 8,
 } as const;
 
 /** A value of `EntryKind`. */
@@ -40,7 +42,7 @@ export const JOURNAL_OFFSET_STAMP_NS = 48;
 export const JOURNAL_OFFSET_EPOCH = 56;
 /** uint16: `EntryKind`. */
 export const JOURNAL_OFFSET_KIND = 60;
-/** uint16: Service index, or line A/B for frames. */
+/** uint16: Frames: line A, B or recovery. Gap: the kind of what was missed. Else 0. */
 export const JOURNAL_OFFSET_SOURCE = 62;
 /** uint32: Payload length. */
 export const JOURNAL_OFFSET_BYTES = 64;
@@ -214,7 +216,7 @@ export class JournalView {
     this.view.setUint16(this.at + 60, value, true);
   }
 
-  /** Service index, or line A/B for frames. */
+  /** Frames: line A, B or recovery. Gap: the kind of what was missed. Else 0. */
   get source(): number {
     return this.view.getUint16(this.at + 62, true);
   }

@@ -27,7 +27,7 @@ Exit codes: 0 done, 2 no capture, no such symbol or wrong usage.
 export function inspectCommand(): Command {
   return new Command("inspect")
     .description("counts of a capture, a symbol's book after each of its messages, or every message")
-    .argument("<capture>", "pcap or pcapng, microseconds or nanoseconds, gzip allowed")
+    .argument("<capture>", "pcap or pcapng, microseconds or nanoseconds, gzip allowed; or a journal: its folder, a segment of it, or FOLDER@RUN")
     .option("--book <symbol>", "the book of this symbol")
     .option("--levels <n>", "price levels a side of the book", levels, 10)
     .option("--csv", "with --book: after each message of the symbol its sequence number, then ask price, ask size, bid price, bid size per level")

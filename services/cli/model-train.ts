@@ -69,7 +69,7 @@ export function modelTrainCommand(): Command {
   return new Command("train")
     .description("train a network on a capture, test it on the rest of the day, and write its model file")
     .argument("<network>", Object.keys(RECIPES).join(", "))
-    .option("--capture <file>", "pcap or pcapng, gzip allowed")
+    .option("--capture <file>", "pcap or pcapng, gzip allowed; or a journal")
     .option("--symbols <symbol...>", "symbols to learn from", ["GOOG"])
     .option("--fi2010 <file...>", "in place of a capture: training and test file of FI-2010 (149 rows each)")
     .option("--columns <name>", "levels, levels-N, relative, relative-N, flow, book, derived, or several joined by +; with --fi2010 levels or all")

@@ -6,6 +6,7 @@ import { configHash, loadLine, type LineConfig } from "../kit/config.ts";
 import { Exit, TicklineError } from "../kit/errors.ts";
 import { runLine, type LineResult } from "../supervisor/run-line.ts";
 import type { LineEvent } from "../supervisor/supervise.ts";
+import { recorder } from "../kit/recorder-config.ts";
 import { evaluateGate, GateError, parseGate, type Gate, type GateResult } from "./gate-expression.ts";
 import { requireModel, survey } from "./preflight.ts";
 import { measured, replayReport, replayText, type ReplayReport } from "./replay-report.ts";
@@ -23,6 +24,7 @@ interface ReplayOptions {
   readonly gate?: Gate;
   readonly line: string;
   readonly json?: string;
+  readonly journal?: string;
   readonly rehearse: boolean;
 }
 
@@ -54,6 +56,7 @@ function replayConfig(base: LineConfig, capture: string, symbols: readonly strin
     venue: { ...base.venue, flow: { kind: "capture", path } },
     instruments: base.instruments.length > 0 ? base.instruments : symbols.map((symbol) => ({ symbol, tick: TICK })),
     feed: { ...base.feed, source: { kind: "pcap", path, speed: options.speed } },
+    ...(options.journal === undefined ? {} : { recorder: { ...(base.recorder ?? recorder.parse({ dir: options.journal })), dir: resolve(options.journal) } }),
   };
 }
 
@@ -131,13 +134,14 @@ is wrong, 3 the line failed, 4 internal error, 130 interrupted.
 /** The verb. */
 export function replayCommand(): Command {
   return new Command("replay")
-    .description("run a capture (pcap, pcapng, gzip allowed) through the real line against the venue and measure it")
+    .description("run a capture (pcap, pcapng, gzip allowed; or a journal) through the real line against the venue and measure it")
     .argument("<capture>", "the capture")
     .addOption(new Option("--placement <where>", "fused: one thread; processes: one process a service").choices(["fused", "processes"]).default("fused"))
     .option("--speed <n>", "1 is the pace of the capture; max does not wait", speedOf, 1 as number | "max")
     .option("--gate <expression>", "exit 1 unless it holds", gateOf)
     .option("--line <file>", "line file for limits, model, strategy and delays", "ops/lines/replay.yaml")
     .option("--json <file>", "write the report as JSON; - for standard output instead of the table")
+    .option("--journal <folder>", "record the run into a journal: frames, signals, orders, fills")
     .option("--no-rehearse", "skip the warm-up on generated flow before the first frame")
     .addHelpText("after", HELP)
     .action(replay);

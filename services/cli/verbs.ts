@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { benchCommand } from "./bench.ts";
 import { haltCommand, resumeCommand } from "./halt.ts";
 import { inspectCommand } from "./inspect.ts";
+import { journalCommand } from "./journal.ts";
 import { modelCommand } from "./model.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
@@ -11,5 +12,5 @@ import { trainCommand } from "./train.ts";
 
 /** Makes them; each carries its own options, help and action. */
 export function verbs(): Command[] {
-  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), replayCommand(), inspectCommand(), benchCommand(), trainCommand(), modelCommand()];
+  return [runCommand(), statusCommand(), haltCommand(), resumeCommand(), replayCommand(), inspectCommand(), journalCommand(), benchCommand(), trainCommand(), modelCommand()];
 }

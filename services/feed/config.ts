@@ -23,6 +23,8 @@ export interface NativeFeedConfig {
   readonly features: string;
   /** Path of the control segment. */
   readonly control: string;
+  /** Path of the broadcast segment for frames as they came, in a line with a recorder. */
+  readonly frames?: string;
 }
 
 /**
@@ -42,6 +44,7 @@ export function nativeConfig(context: Pick<ServiceContext, "config" | "runDir" |
     source: sourceOf(context),
     features: `${runDir}/${SEGMENT.features}`,
     control: `${runDir}/${SEGMENT.control}`,
+    ...(config.recorder === undefined ? {} : { frames: `${runDir}/${SEGMENT.frames}` }),
   };
 }
 

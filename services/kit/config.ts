@@ -8,6 +8,7 @@ import { openDocument, type ConfigDocument } from "./config-document.ts";
 import { oneOf, path, share, text, whole } from "./config-leaf.ts";
 import { ConfigError } from "./errors.ts";
 import { learner, type LearnerConfig } from "./learner-config.ts";
+import { recorder } from "./recorder-config.ts";
 
 /** The repository's root, which paths in a line file start from. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -103,20 +104,32 @@ export const PLACED = ["exchange", "execution", "risk", "inference", "feed"] as 
 /** A service of the line itself that a placement names. */
 export type Placed = (typeof PLACED)[number];
 
-/** Any service that a process hosts: the line's own, and the learner beside it. */
-export type Seated = Placed | "learner";
+/** Services beside the line, whose places may be left out. */
+export const BESIDE = ["recorder", "learner"] as const;
 
-/** Where a service runs; the learner's place may be left out. */
+/** A service beside the line. */
+export type Beside = (typeof BESIDE)[number];
+
+/** Any service that a process hosts: the line's own, and those beside it. */
+export type Seated = Placed | Beside;
+
+function isBeside(service: Seated): service is Beside {
+  return (BESIDE as readonly string[]).includes(service);
+}
+
+/** Where a service runs; without a place of its own, one beside the line is parked in a process of its name. */
 export function placeOf(placement: LineConfig["placement"], service: Seated): LineConfig["placement"][Placed] {
-  return service === "learner" ? (placement.learner ?? { process: "learner", idle: "park" }) : placement[service];
+  return isBeside(service) ? (placement[service] ?? { process: service, idle: "park" }) : placement[service];
 }
 
 const placement = z
-  .strictObject({ exchange: place(), execution: place(), risk: place(), inference: place(), feed: place(), learner: place().optional() })
+  .strictObject({ exchange: place(), execution: place(), risk: place(), inference: place(), feed: place(), learner: place().optional(), recorder: place().optional() })
   .superRefine((places, check) => {
-    const host = PLACED.find((name) => places[name].process === places.learner?.process);
-    if (host !== undefined) {
-      check.addIssue({ code: "custom", path: ["learner", "process"], message: `is the process of ${host}, whose ticks would wait for learning`, params: { fix: "give the learner another process name" } });
+    for (const [name, work] of [["learner", "learning"], ["recorder", "the disk"]] as const) {
+      const host = [...PLACED, ...BESIDE].find((other) => other !== name && places[other] !== undefined && places[other].process === places[name]?.process);
+      if (host !== undefined) {
+        check.addIssue({ code: "custom", path: [name, "process"], message: `is the process of ${host}, whose ticks would wait for ${work}`, params: { fix: `give the ${name} another process name` } });
+      }
     }
     for (const name of PLACED) {
       const twin = PLACED.find((other) => other !== name && places[other].process === places[name].process);
@@ -157,6 +170,7 @@ export const lineSchema = z.strictObject({
   inference,
   risk,
   learner: learner.optional(),
+  recorder: recorder.optional(),
   supervision,
   placement,
 }).superRefine(({ inference, learner }, check) => {
@@ -204,7 +218,7 @@ function learnerPaths(learner: LearnerConfig, file: string): LearnerConfig {
 }
 
 function withPaths(config: LineConfig, file: string): LineConfig {
-  const { feed, inference, learner, venue: written } = config;
+  const { feed, inference, learner, recorder, venue: written } = config;
   return {
     ...config,
     venue:
@@ -222,6 +236,7 @@ function withPaths(config: LineConfig, file: string): LineConfig {
       strategy: resolved(inference.strategy, file),
     },
     ...(learner === undefined ? {} : { learner: learnerPaths(learner, file) }),
+    ...(recorder === undefined ? {} : { recorder: { ...recorder, dir: resolved(recorder.dir, file) } }),
   };
 }
 

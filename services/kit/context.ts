@@ -9,7 +9,7 @@ export type Arrow = "features" | "signal" | "order" | "fill";
 
 /** Everything a service receives from its host; a service reaches for nothing else. */
 export interface ServiceContext {
-  readonly name: "feed" | "inference" | "risk" | "execution" | "learner";
+  readonly name: "feed" | "inference" | "risk" | "execution" | "learner" | "recorder";
   readonly config: LineConfig;
   /** Folder of the run's segments and bells, `/dev/shm/tickline/<line>`. */
   readonly runDir: string;

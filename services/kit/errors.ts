@@ -28,6 +28,7 @@ export const ERRORS = {
   TL_CONFIG_SYNTAX: { exit: Exit.Input, means: "a line file is not YAML" },
   TL_CONFIG_VALUE: { exit: Exit.Input, means: "a line file holds a wrong, missing or unknown value" },
   TL_CAPTURE: { exit: Exit.Input, means: "a capture cannot be read or is not one" },
+  TL_JOURNAL: { exit: Exit.Input, means: "a journal cannot be read or written, or is damaged" },
   TL_MODEL: { exit: Exit.Input, means: "a model file is corrupt or does not fit" },
   TL_CHECKPOINT: { exit: Exit.Input, means: "a checkpoint is damaged, of another model, other rows or settings, or cannot be written" },
   TL_STRATEGY: { exit: Exit.Input, means: "a strategy module cannot be loaded or has the wrong shape" },

@@ -1,6 +1,7 @@
 /** The segments of a run: their file names in the run's folder, kinds and sizes, in this one place. The supervisor makes them, everyone else opens them. */
 import { FEATURES_BYTES } from "../../schemas/generated/features.ts";
 import { FILL_BYTES } from "../../schemas/generated/fill.ts";
+import { JOURNAL_BYTES } from "../../schemas/generated/journal.ts";
 import { ORDER_BYTES } from "../../schemas/generated/order.ts";
 import { SIGNAL_BYTES } from "../../schemas/generated/signal.ts";
 
@@ -33,7 +34,14 @@ export const SEGMENT = {
   tokens: "tokens",
   positions: "positions",
   weights: "weights",
+  frames: "frames",
+  recordedSignal: "recorded-signal",
+  recordedOrder: "recorded-order",
+  recordedFill: "recorded-fill",
 } as const;
+
+/** Longest frame that a line can receive, and so that the recorder's ring holds. */
+const FRAME_BYTES_MAX = 2048;
 
 /** File of the weights of an ensemble's `nth` member, counted from 0; the first is `SEGMENT.weights`. */
 export function weightsOf(nth: number): string {
@@ -52,12 +60,23 @@ function weightsBytes(modelFileBytes: number): number {
   return Math.max(1 << 22, 6 * modelFileBytes + 65536);
 }
 
+/** What a line's recorder reads beside the control block: frames as they came, and what passed the links. Nobody waits for it. */
+function recorded(recorder: { readonly ring_frames: number } | undefined): SegmentSpec[] {
+  if (recorder === undefined) return [];
+  return [
+    { file: SEGMENT.frames, kind: "broadcast", slots: recorder.ring_frames, bytes: JOURNAL_BYTES + FRAME_BYTES_MAX },
+    { file: SEGMENT.recordedSignal, kind: "broadcast", slots: recorder.ring_frames, bytes: SIGNAL_BYTES },
+    { file: SEGMENT.recordedOrder, kind: "broadcast", slots: recorder.ring_frames, bytes: ORDER_BYTES },
+    { file: SEGMENT.recordedFill, kind: "broadcast", slots: recorder.ring_frames, bytes: FILL_BYTES },
+  ];
+}
+
 /**
- * Every segment of a line with `instruments` instruments whose model files, in order, have so many bytes.
+ * Every segment of a line with `instruments` instruments whose model files, in order, have so many bytes, and perhaps a recorder.
  * Rings hold far more than a healthy line ever queues: features 8,192 (16 ms at 500,000 a second), orders and signals 1,024, fills
  * 4,096 (the venue may answer one order with many).
  */
-export function segmentsOf(instruments: number, modelFileBytes: readonly number[]): SegmentSpec[] {
+export function segmentsOf(instruments: number, modelFileBytes: readonly number[], recorder?: { readonly ring_frames: number }): SegmentSpec[] {
   return [
     { file: SEGMENT.control, kind: "control", slots: 0, bytes: 0 },
     { file: SEGMENT.features, kind: "broadcast", slots: 8192, bytes: FEATURES_BYTES },
@@ -66,12 +85,13 @@ export function segmentsOf(instruments: number, modelFileBytes: readonly number[
     { file: SEGMENT.fill, kind: "lossless", slots: 4096, bytes: FILL_BYTES },
     { file: SEGMENT.tokens, kind: "plain", slots: 0, bytes: instruments * TOKENS_EACH_INSTRUMENT * TOKEN_BYTES },
     { file: SEGMENT.positions, kind: "plain", slots: 0, bytes: instruments * POSITION_BYTES },
+    ...recorded(recorder),
     ...modelFileBytes.map((bytes, nth) => ({ file: weightsOf(nth), kind: "plain" as const, slots: 0, bytes: weightsBytes(bytes) })),
   ];
 }
 
-/** Services that may sleep, the learner among them though nobody rings it; each has the FIFO `<service>.bell` in the run's folder. */
-export const BELLS = ["execution", "risk", "inference", "feed", "learner"] as const;
+/** Services that may sleep, those beside the line among them though nobody rings them; each has the FIFO `<service>.bell` in the run's folder. */
+export const BELLS = ["execution", "risk", "inference", "feed", "learner", "recorder"] as const;
 
 /** Path of a service's bell. */
 export function bellOf(runDir: string, service: string): string {

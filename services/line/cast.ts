@@ -45,7 +45,7 @@ export class Cast {
     const { config, runDir } = options;
     rmSync(runDir, { recursive: true, force: true });
     mkdirSync(runDir);
-    for (const segment of segmentsOf(config.instruments.length, modelsOf(config).map((model) => statSync(model).size))) makeSegment(runDir, segment, SLOTS_MAX);
+    for (const segment of segmentsOf(config.instruments.length, modelsOf(config).map((model) => statSync(model).size), config.recorder)) makeSegment(runDir, segment, SLOTS_MAX);
     const cast = new Cast(runDir);
     try {
       await cast.#enter(options);

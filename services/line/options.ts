@@ -8,7 +8,7 @@ export interface HostOptions {
   readonly config: string;
   /** The run's folder. */
   readonly runDir: string;
-  /** Services of this process, in the order of the data flow, the learner last. */
+  /** Services of this process, in the order of the data flow, those beside it last. */
   readonly services: readonly Hostable[];
   readonly replay: boolean;
   /** The supervisor's process; the host ends when it is gone. */

@@ -14,7 +14,7 @@ import { TicklineError } from "../kit/errors.ts";
 import type { Handler, Inlet, Outlet } from "../kit/link.ts";
 import { stampWords } from "../kit/clock.ts";
 import { Ringer } from "../kit/ring/bell.ts";
-import { Subscriber } from "../kit/ring/broadcast.ts";
+import { Publisher, Subscriber } from "../kit/ring/broadcast.ts";
 import { Control, type ServiceBlock } from "../kit/ring/control.ts";
 import { Consumer, Producer } from "../kit/ring/lossless.ts";
 import type { ServiceName } from "../kit/ring/names.ts";
@@ -23,13 +23,14 @@ import { bellOf, SEGMENT } from "../kit/segments.ts";
 import { DirectLink, type WritePrefix } from "./direct-link.ts";
 import { TapEnd, TappedInlet } from "./tap.ts";
 import { QueueLink } from "./queue-link.ts";
+import { RecordedOutlet } from "./recorded-outlet.ts";
 import { RungOutlet } from "./rung-outlet.ts";
 import type { Logger } from "pino";
 
 /** The services of the line itself, in the order of the data flow. */
 export const FLOW = ["feed", "inference", "risk", "execution"] as const;
 /** Every service that a process can host: the flow, and what stands beside it. */
-export const HOSTED = [...FLOW, "learner"] as const;
+export const HOSTED = [...FLOW, "learner", "recorder"] as const;
 export type Hostable = (typeof HOSTED)[number];
 
 interface Lane {
@@ -38,13 +39,15 @@ interface Lane {
   readonly bytes: number;
   readonly writePrefix: WritePrefix;
   readonly id: number;
+  /** Segment in which the recorder finds what passed. */
+  readonly recorded: string;
 }
 
 /** The arrows between services; Features has many readers and always goes through its ring. */
 const LANES: Readonly<Record<Exclude<Arrow, "features">, Lane>> = {
-  signal: { from: "inference", to: "risk", bytes: signal.SIGNAL_BYTES, writePrefix: signal.writePrefix, id: signal.SIGNAL_ID },
-  order: { from: "risk", to: "execution", bytes: order.ORDER_BYTES, writePrefix: order.writePrefix, id: order.ORDER_ID },
-  fill: { from: "execution", to: "risk", bytes: fill.FILL_BYTES, writePrefix: fill.writePrefix, id: fill.FILL_ID },
+  signal: { from: "inference", to: "risk", bytes: signal.SIGNAL_BYTES, writePrefix: signal.writePrefix, id: signal.SIGNAL_ID, recorded: SEGMENT.recordedSignal },
+  order: { from: "risk", to: "execution", bytes: order.ORDER_BYTES, writePrefix: order.writePrefix, id: order.ORDER_ID, recorded: SEGMENT.recordedOrder },
+  fill: { from: "execution", to: "risk", bytes: fill.FILL_BYTES, writePrefix: fill.writePrefix, id: fill.FILL_ID, recorded: SEGMENT.recordedFill },
 };
 
 /** Fills that may wait between two duty cycles of one process. */
@@ -144,6 +147,12 @@ export class Wiring {
 
   #outlet(name: Hostable, arrow: Arrow): Outlet {
     const lane = this.#lane(name, arrow, "from");
+    const outlet = this.#link(name, arrow, lane);
+    if (this.#options.config.recorder === undefined) return outlet;
+    return new RecordedOutlet(outlet, new Publisher(this.#open(lane.recorded), template(lane), lane.id, stampWords), lane.bytes);
+  }
+
+  #link(name: Hostable, arrow: Arrow, lane: Lane): Outlet {
     if (this.#options.local.includes(lane.to)) {
       if (arrow === "fill") return this.#fillQueue(lane);
       const link = this.#direct.get(arrow);

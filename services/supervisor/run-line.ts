@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { nowNs, wallMs, wallText } from "../kit/clock.ts";
-import { modelsOf, placeOf, type LineConfig } from "../kit/config.ts";
+import { BESIDE, modelsOf, placeOf, type LineConfig } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { EXCHANGE, exchangeConfig } from "../kit/exchange.ts";
 import { makeSegment } from "../kit/make-segment.ts";
@@ -79,12 +79,12 @@ export async function runLine(run: LineRun): Promise<LineResult> {
 }
 
 async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
-  const rests = decideRests(planProcesses(asked.config.placement, asked.placement, seatOf(asked)), asked.config.placement, native.processCores().length);
+  const rests = decideRests(planProcesses(asked.config.placement, asked.placement, seatOf(asked), asked.config.recorder !== undefined), asked.config.placement, native.processCores().length);
   if (rests.text !== "") asked.say(rests.text);
   const run = { ...asked, config: { ...asked.config, placement: rests.placement } };
   const { config } = run;
   const modelBytes = modelsOf(config).map((model) => statSync(model, { throwIfNoEntry: false })?.size ?? 0);
-  for (const segment of segmentsOf(run.instruments, modelBytes)) makeSegment(runDir, segment);
+  for (const segment of segmentsOf(run.instruments, modelBytes, config.recorder)) makeSegment(runDir, segment);
   for (const service of BELLS) native.NativeBell.create(bellOf(runDir, service));
   const control = new Control(Segment.open(`${runDir}/${SEGMENT.control}`));
   const runId = wallMs();
@@ -144,7 +144,7 @@ function rehearsalOf(runDir: string): string {
 
 function processSpecs(runDir: string, run: LineRun): ProcessSpec[] {
   const { placement } = run.config;
-  const groups = planProcesses(placement, run.placement, seatOf(run));
+  const groups = planProcesses(placement, run.placement, seatOf(run), run.config.recorder !== undefined);
   const wanted = new Map(groups.flatMap(({ name, services }) => {
     const core = services.map((service) => placeOf(placement, service).core).find((asked) => asked !== undefined);
     return core === undefined ? [] : [[name, core] as const];
@@ -194,8 +194,8 @@ const COMPILING = [
 function hostCommand(runDir: string, services: readonly string[], run: LineRun, core: number | undefined): Pick<ProcessSpec, "command" | "args"> {
   const args = [...GARBAGE, ...COMPILING, HOST, "--config", `${runDir}/line.yaml`, "--run-dir", runDir, "--services", services.join(","), "--parent", String(process.pid)];
   if (core !== undefined) args.push("--core", String(core));
-  // A learner alone ends with its supervisor, not with the capture, and the rehearsal warms the flow: it has nothing to be quick at.
-  const flows = services.some((service) => service !== "learner");
+  // What stands beside the line ends with its supervisor, not with the capture, and the rehearsal warms the flow: it has nothing to be quick at.
+  const flows = services.some((service) => !(BESIDE as readonly string[]).includes(service));
   if (run.replay && flows) args.push("--replay");
   if (run.rehearse && flows) args.push("--rehearse", rehearsalOf(runDir));
   return { command: process.execPath, args };
@@ -203,7 +203,7 @@ function hostCommand(runDir: string, services: readonly string[], run: LineRun, 
 
 function readSummaries(runDir: string): Record<string, unknown> {
   const summaries: Record<string, unknown> = {};
-  for (const service of ["execution", "risk", "inference", "feed", "learner"]) {
+  for (const service of ["execution", "risk", "inference", "feed", ...BESIDE]) {
     try {
       summaries[service] = JSON.parse(readFileSync(`${runDir}/${service}.json`, "utf8"));
     } catch {

@@ -64,7 +64,7 @@ export class Supervisor {
   #lookedMs = 0;
   #awakeSinceMs = 0;
 
-  /** `specs` in start order, those beside the line last. Nothing starts before `run`. */
+  /** `specs` in start order. Those beside the line stand before it or after it. Nothing starts before `run`. */
   constructor(specs: readonly ProcessSpec[], limits: Limits, doors: SupervisorDoors) {
     this.#specs = specs;
     this.#limits = limits;
@@ -83,7 +83,8 @@ export class Supervisor {
   }
 
   async #keepRunning(): Promise<Outcome> {
-    const startFault = (await this.#startFrom(0)) ?? (await this.#startBeside());
+    const lead = this.#specs.findIndex((spec) => spec.beside !== true);
+    const startFault = (await this.#startBeside(0, lead)) ?? (await this.#startFrom(0)) ?? (await this.#startBeside(lead));
     if (this.#doors.stopWanted()) return { kind: "stopped" };
     if (startFault !== undefined) return { kind: "failed-to-start", cause: `${this.#name(startFault)} ${startFault.cause}` };
     this.#arm();
@@ -126,7 +127,7 @@ export class Supervisor {
       fault = again;
     }
     if (!stopWanted()) this.#arm();
-    const beside = await this.#startBeside();
+    const beside = await this.#startBeside(0);
     if (beside !== undefined && this.#isBeside(beside)) await this.#recoverBeside(beside);
     return undefined;
   }
@@ -159,10 +160,10 @@ export class Supervisor {
     return this.#specs[fault.index]?.beside === true;
   }
 
-  /** Starts the processes beside the line, one after the other; returns the first fault. */
-  async #startBeside(): Promise<Fault | undefined> {
+  /** Starts the processes beside the line that are down, of those from `from` to before `to`, one after the other; returns the first fault. */
+  async #startBeside(from: number, to = this.#specs.length): Promise<Fault | undefined> {
     for (const [index, spec] of this.#specs.entries()) {
-      if (spec.beside !== true || this.#doors.stopWanted()) continue;
+      if (spec.beside !== true || index < from || index >= to || this.#processes[index] !== undefined || this.#doors.stopWanted()) continue;
       const fault = await this.#startOne(index);
       if (fault !== undefined) return fault;
     }
@@ -219,7 +220,7 @@ export class Supervisor {
     const deadlineMs = nowMs() + this.#limits.startMs;
     while (!this.#hasReached(spec, wanted)) {
       if (stopWanted()) return undefined;
-      const fault = this.#findFault();
+      const fault = this.#findFault(spec.beside === true);
       if (fault !== undefined) return this.#explained(fault);
       if (this.#endedWell(this.#processes[i] as LineProcess)) return undefined;
       if (nowMs() > deadlineMs) return this.#explained({ index: i, cause: `was not ${wanted} within ${this.#limits.startMs} ms (${this.#phases(spec)})` });
@@ -252,11 +253,11 @@ export class Supervisor {
     return spec.services.map((service) => `${service}: ${this.#doors.health.phase(service)}`).join(", ");
   }
 
-  /** The earliest faulty process in start order: ended although nobody asked, or without a heartbeat for too long. */
-  #findFault(): Fault | undefined {
+  /** The earliest faulty process in start order: ended although nobody asked, or without a heartbeat for too long. The line does not wait for what is `beside` it. */
+  #findFault(beside = true): Fault | undefined {
     this.#wake();
     for (const [index, child] of this.#processes.entries()) {
-      if (child === undefined) continue;
+      if (child === undefined || (!beside && child.spec.beside === true)) continue;
       if (child.exit !== undefined) {
         if (!this.#endedWell(child)) return { index, cause: describeExit(child.exit) };
         continue;

@@ -75,7 +75,7 @@ test("a missing file and a folder: one sentence; exit code 2", () => {
   refuses(join(folder, "missing.pcap"), /cannot be read \(no such file or directory\); give the path of a capture file/);
   const path = join(folder, "folder.pcap");
   mkdirSync(path);
-  refuses(path, /cannot be read \(is a directory\); give the path of a capture file/);
+  refuses(path, /is a folder without a journal segment; give a capture file/);
 });
 
 test("a replay without any symbol to trade says so; exit code 2", () => {

@@ -15,7 +15,7 @@ interface Door {
 }
 
 /** Stages: pure code that owns no door at all. */
-const STAGES = ["packet", "book", "features", "model", "gate", "order", "venue", "pipeline", "units", "wire"].map((name) => `crates/${name}/src/`);
+const STAGES = ["packet", "journal", "book", "features", "model", "gate", "order", "venue", "pipeline", "units", "wire"].map((name) => `crates/${name}/src/`);
 
 const DOORS: readonly Door[] = [
   {
@@ -115,6 +115,11 @@ const STAGE_BANS: readonly [RegExp, string][] = [
 const EDGES = new Map([
   ["crates/packet/src/socket", "the frame source that is a socket"],
   ["crates/packet/src/pcap", "the frame source that is a file"],
+  ["crates/packet/src/journal", "the frame source that is a journal"],
+  ["crates/journal/src/folder", "lists a journal's files"],
+  ["crates/journal/src/place", "looks what a path names"],
+  ["crates/journal/src/reader", "reads a journal's files"],
+  ["crates/journal/src/writer", "writes a journal's files"],
   ["crates/packet/src/gzip", "reads a capture's bytes"],
   ["crates/packet/src/input", "opens a capture"],
   ["crates/packet/src/rerequest.rs", "asks for lost packets over UDP"],
@@ -123,7 +128,7 @@ const EDGES = new Map([
 ]);
 
 /** Services that are agents: what they need comes in their context. */
-const AGENTS = ["feed", "inference", "risk", "execution", "learner"].map((name) => `services/${name}/`);
+const AGENTS = ["feed", "inference", "risk", "execution", "learner", "recorder"].map((name) => `services/${name}/`);
 
 const AGENT_BANS: readonly [RegExp, string][] = [
   [/\bprocess\.env\b/g, "a service reads no environment; use its configuration"],

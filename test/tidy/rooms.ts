@@ -8,7 +8,9 @@ const CRATES = new Map<string, readonly string[]>([
   ["clock", ["units"]],
   ["ring", []],
   ["wire", ["units"]],
-  ["packet", ["units", "wire"]],
+  ["journal", ["units", "wire"]],
+  ["recorder", ["units", "wire", "ring", "journal"]],
+  ["packet", ["units", "wire", "journal"]],
   ["book", ["units", "wire"]],
   ["features", ["units", "book", "wire"]],
   ["model", []],
@@ -22,7 +24,7 @@ const CRATES = new Map<string, readonly string[]>([
   ["inspect", ["units", "wire", "packet", "book"]],
   ["pipeline", ["units", "wire", "packet", "book", "features"]],
   ["exchange", ["units", "clock", "ring", "wire", "packet", "venue"]],
-  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "dataset", "weights", "learn", "gate", "order", "pipeline", "port", "inspect"]],
+  ["addon", ["units", "clock", "ring", "wire", "packet", "book", "features", "model", "dataset", "weights", "learn", "gate", "order", "pipeline", "port", "inspect", "journal", "recorder"]],
 ]);
 
 /** Services that may import others besides kit. Agents meet only in a schema. */
@@ -33,7 +35,8 @@ const SERVICES = new Map<string, readonly string[]>([
   ["risk", []],
   ["execution", []],
   ["learner", []],
-  ["line", ["feed", "inference", "risk", "execution", "learner"]],
+  ["recorder", []],
+  ["line", ["feed", "inference", "risk", "execution", "learner", "recorder"]],
   ["supervisor", []],
   ["cli", ["supervisor", "line", "trainer", "interchange"]],
   ["trainer", ["interchange"]],

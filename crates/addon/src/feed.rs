@@ -5,6 +5,7 @@ mod meter;
 mod outlet;
 mod source;
 mod summary;
+mod tap;
 
 use crate::quick::{self, Shared};
 use config::{Config, Source};
@@ -18,6 +19,7 @@ use std::cell::RefCell;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use tap::FrameTap;
 use tickline_clock::monotonic;
 use tickline_packet::arbiter::{self, Join};
 use tickline_packet::pcap::{Capture, Circle, Player};
@@ -54,6 +56,7 @@ struct Parts {
     pipeline: Pipeline,
     source: FrameSource,
     outlet: RingOutlet,
+    tap: FrameTap,
     meter: Meter,
     instruments: Vec<String>,
     published: u64,
@@ -66,8 +69,8 @@ fn refused(error: impl std::fmt::Display) -> Error {
 #[napi]
 impl Feed {
     /// Opens source, ring and control segment and sets all memory aside. `json`: `instruments`, `source` (`pcap`: path, speed; `circle`: path;
-    /// `socket`: interface, a, b, rerequest), `features`, `control`; without these two it touches no shared
-    /// memory.
+    /// `socket`: interface, a, b, rerequest), `features`, `control`, `frames`; without these three it touches no
+    /// shared memory.
     /// @throws FEED_CONFIG, FEED_CAPTURE, FEED_SOCKET, FEED_RING, RING_IO, RING_HEADER
     #[napi(factory)]
     pub fn create(json: String) -> Result<Feed> {
@@ -103,6 +106,7 @@ impl Feed {
             pipeline: Pipeline::new(&settings),
             source,
             outlet: RingOutlet::new(publisher, &block),
+            tap: FrameTap::open(config.frames.as_deref(), &control).map_err(refused)?,
             meter: Meter::new(block, end),
             instruments: config.instruments,
             published: 0,
@@ -158,14 +162,16 @@ impl Feed {
 
 impl Parts {
     fn poll(&mut self, budget: u32, admit: Nanos) -> Result<u32> {
-        let Parts { pipeline, source, outlet, meter, published, .. } = self;
+        let Parts { pipeline, source, outlet, tap, meter, published, .. } = self;
         let frames = match source {
-            FrameSource::Replay(replay) => replay_frames(replay, pipeline, outlet, meter, budget, admit),
+            FrameSource::Replay(replay) => replay_frames(replay, pipeline, outlet, tap, meter, budget, admit),
             FrameSource::Circle(circle) => {
-                pipeline.accept(&circle.next(monotonic()), outlet);
+                let frame = circle.next(monotonic());
+                pipeline.accept(&frame, outlet);
+                tap.take(&frame);
                 1
             }
-            FrameSource::Live(live) => live_frames(live, pipeline, outlet, budget)
+            FrameSource::Live(live) => live_frames(live, pipeline, outlet, tap, budget)
                 .map_err(|error| refused(format!("FEED_SOCKET: receiving was refused: {error}")))?,
         };
         // Rows can come without a frame: of messages that were asked for again, or of a gap given up.
@@ -238,6 +244,7 @@ fn replay_frames(
     replay: &mut Replay,
     pipeline: &mut Pipeline,
     outlet: &mut RingOutlet,
+    tap: &mut FrameTap,
     meter: &mut Meter,
     budget: u32,
     admit: Nanos,
@@ -249,6 +256,9 @@ fn replay_frames(
             break;
         };
         let mut now = monotonic();
+        if tap.waits(now) {
+            break;
+        }
         if next > admit {
             if replay.player.next_due().is_some_and(|due| due <= now || !replay.started) {
                 hold(replay, meter, next, now);
@@ -265,8 +275,9 @@ fn replay_frames(
         }
         let Some(frame) = replay.player.poll(now) else { break };
         meter.lateness.record(now.0.saturating_sub(frame.due.0));
-        replay.reached = frame.time;
         pipeline.accept(&frame, outlet);
+        tap.take(&frame);
+        replay.reached = frame.time;
         frames += 1;
         if let Some(next) = replay.player.next_time() {
             meter.block().set_horizon(next.0);
@@ -339,6 +350,7 @@ fn live_frames(
     live: &mut Live,
     pipeline: &mut Pipeline,
     outlet: &mut RingOutlet,
+    tap: &mut FrameTap,
     budget: u32,
 ) -> std::io::Result<u32> {
     let mut frames = 0;
@@ -347,6 +359,7 @@ fn live_frames(
         for line in &mut live.lines {
             taken += line.poll(monotonic(), |frame| {
                 pipeline.accept(&frame, outlet);
+                tap.take(&frame);
             })?;
         }
         if taken == 0 {
@@ -357,7 +370,9 @@ fn live_frames(
     }
     let now = monotonic();
     if let Some(client) = &mut live.rerequest {
-        pipeline.recover(now, outlet, |arbiter, deliver| client.work(arbiter, now, deliver));
+        pipeline.recover(now, outlet, |arbiter, deliver| {
+            client.work(arbiter, now, deliver, |frame| tap.take(frame))
+        });
     }
     pipeline.idle(now, now, outlet);
     Ok(frames)

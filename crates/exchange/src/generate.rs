@@ -3,11 +3,11 @@
 
 use crate::config::Instrument;
 use crate::opening;
-use crate::pcap_out::PcapOut;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use tickline_packet::pcap::PcapWriter;
 use tickline_units::{Nanos, Side};
 use tickline_venue::Venue;
 use tickline_venue::engine::{Command, Engine, SelfTrade};
@@ -74,7 +74,7 @@ pub fn write(recipe: &Recipe, to: impl Write) -> io::Result<Written> {
     let engine = Engine::new(symbols.len() as u16, 1 << 14, SelfTrade::default());
     let mut venue = Venue::new(engine, OrderPort::new(&[], Vec::new()), Some(feed));
     let mut flow = opening::flow(recipe.seed, &recipe.instruments, recipe.rates, opening::OPEN);
-    let mut out = Lines::new(PcapOut::new(to)?, recipe.line_b, recipe.seed);
+    let mut out = Lines::new(PcapWriter::new(to)?, recipe.line_b, recipe.seed);
     let end = Nanos(opening::OPEN.0 + (recipe.seconds * SECOND) as u64);
     run(&mut venue, &mut flow, &mut out, end)?;
     if recipe.flat {
@@ -130,7 +130,7 @@ fn clear(venue: &mut Venue, time: Nanos) {
 
 /// The two lines into one file, in order of time.
 struct Lines<W: Write> {
-    file: PcapOut<W>,
+    file: PcapWriter<W>,
     packet: [u8; PACKET_BYTES_MAX],
     late: Option<Late>,
 }
@@ -144,7 +144,7 @@ struct Late {
 }
 
 impl<W: Write> Lines<W> {
-    fn new(file: PcapOut<W>, line_b: bool, seed: u64) -> Lines<W> {
+    fn new(file: PcapWriter<W>, line_b: bool, seed: u64) -> Lines<W> {
         let late =
             || Late { rng: Rng::new(seed, u64::MAX), packets: VecDeque::new(), spare: Vec::new(), last: 0 };
         Lines { file, packet: [0; PACKET_BYTES_MAX], late: line_b.then(late) }

@@ -7,7 +7,6 @@ mod follow;
 mod generate;
 mod live;
 mod opening;
-mod pcap_out;
 mod sessions;
 mod status;
 mod summary;

@@ -91,7 +91,7 @@ fn a_late_listener_recovers_the_session_from_its_beginning() {
             Event::Session { .. } | Event::End { .. } => {}
         };
         line.poll(monotonic(), |frame| arbiter.accept(&frame, &mut deliver).unwrap()).unwrap();
-        asker.work(&mut arbiter, monotonic(), &mut deliver);
+        asker.work(&mut arbiter, monotonic(), &mut deliver, |_| {});
         socket::wait(&[line.as_raw_fd()], Nanos(200_000)).unwrap();
     }
     let (summary, well) = exchange.stop();

@@ -1,10 +1,11 @@
 //! Frame sources and line arbitration: from bytes to an ordered message stream.
 //!
-//! `pcap::Capture` and `pcap::Player` play a file, `socket::UdpSource` listens to the network, and `arbiter::Arbiter` makes one
+//! `pcap::Capture` and `pcap::Player` play a file or a line's journal, `socket::UdpSource` listens to the network, and `arbiter::Arbiter` makes one
 //! ordered stream of what the two lines bring. `rerequest::Client` asks for what neither brought.
 #![deny(unsafe_code)]
 
 pub mod arbiter;
+mod journal;
 pub mod pcap;
 pub mod rerequest;
 pub mod socket;

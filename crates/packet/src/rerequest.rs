@@ -56,11 +56,17 @@ impl Client {
         Ok(Client { config, socket, buffer: Box::new([0; 65_536]), open: None, counts: Counts::default() })
     }
 
-    /// One duty cycle: hands answers to the arbiter, and asks for its first hole if it is time to. Costs nothing while
+    /// One duty cycle: hands answers to `heard` and the arbiter, and asks for its first hole if it is time to. Costs nothing while
     /// there is no hole; otherwise one or two system calls.
-    pub fn work(&mut self, arbiter: &mut Arbiter, now: Nanos, mut deliver: impl FnMut(Event<'_>)) {
+    pub fn work(
+        &mut self,
+        arbiter: &mut Arbiter,
+        now: Nanos,
+        mut deliver: impl FnMut(Event<'_>),
+        mut heard: impl FnMut(&Frame<'_>),
+    ) {
         if self.open.is_some() {
-            self.receive(arbiter, now, &mut deliver);
+            self.receive(arbiter, now, &mut deliver, &mut heard);
         }
         match (arbiter.missing(), arbiter.session()) {
             (Some((first, count, _)), Some(session)) => {
@@ -76,13 +82,20 @@ impl Client {
         self.counts
     }
 
-    fn receive(&mut self, arbiter: &mut Arbiter, now: Nanos, deliver: &mut impl FnMut(Event<'_>)) {
+    fn receive(
+        &mut self,
+        arbiter: &mut Arbiter,
+        now: Nanos,
+        deliver: &mut impl FnMut(Event<'_>),
+        heard: &mut impl FnMut(&Frame<'_>),
+    ) {
         loop {
             match self.socket.recv(&mut self.buffer[..]) {
                 Ok(bytes) => {
                     self.counts.answers += 1;
                     let payload = &self.buffer[..bytes];
                     let frame = Frame { line: RECOVERY, time: now, due: now, payload };
+                    heard(&frame);
                     // A malformed answer is counted by the arbiter; the timeout asks again.
                     let _ = arbiter.accept(&frame, &mut *deliver);
                 }

@@ -50,7 +50,7 @@ impl Rig {
 
     fn work(&mut self, now: u64) {
         let events = &mut self.events;
-        self.client.work(&mut self.arbiter, Nanos(now), |event| note(events, event));
+        self.client.work(&mut self.arbiter, Nanos(now), |event| note(events, event), |_| {});
     }
 
     /// The request that waits at the server, as (first number, count), and who asks.

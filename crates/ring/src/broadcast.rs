@@ -95,6 +95,8 @@ pub enum Join {
     Newest,
     /// At the oldest record still there.
     Oldest,
+    /// At the record of this sequence; when it is gone, or about to be, at the oldest that leaves the writer an eighth of the ring.
+    From(u64),
 }
 
 /// A reading end; there may be any number. It writes nothing to the segment, so a read-only one will do.
@@ -127,6 +129,10 @@ impl Subscriber {
             Join::Newest => tail.saturating_sub(1).max(1),
             // The slot after the tail is the one that the writer takes next; leave it a little room.
             Join::Oldest => (tail + 1).saturating_sub(slots.count() as u64).max(1),
+            Join::From(sequence) => {
+                let kept = (slots.count() - slots.count().div_ceil(8)) as u64;
+                sequence.clamp(tail.saturating_sub(kept).max(1), tail)
+            }
         };
         let staging = vec![0u64; slots.payload_max() / 8].into_boxed_slice();
         Ok(Subscriber { slots, next, epoch: 0, lost: 0, staging })

@@ -36,7 +36,12 @@ export const EntryKind = {
   /**
    * What a run was: configuration hash, seed, versions.
    */
-  RunHeader: 7
+  RunHeader: 7,
+
+  /**
+   * Entries that the recorder missed.
+   */
+  Gap: 8
 } as const;
 
 /** Any number may stand in a file; the names above are the known ones. */

@@ -49,7 +49,7 @@ kind():number {
 }
 
 /**
- * Service index, or line A/B for frames.
+ * Frames: line A, B or recovery. Gap: the kind of what was missed. Else 0.
  */
 source():number {
   return this.bb!.readUint16(this.bb_pos + 30);

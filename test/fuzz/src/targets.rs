@@ -5,6 +5,7 @@ mod book;
 mod capture;
 mod ethernet;
 mod itch;
+mod journal;
 mod model;
 mod mold;
 mod ouch;
@@ -34,6 +35,7 @@ pub fn targets() -> Vec<Box<dyn Target>> {
         Box::new(arbiter::Arbitration),
         Box::new(book::Book),
         Box::new(capture::Capture),
+        Box::new(journal::Journal),
         Box::new(model::Model),
     ]
 }

@@ -17,6 +17,8 @@ pub(super) struct Config {
     pub(super) features: Option<PathBuf>,
     /// Path of the control segment; without it counters and histograms go to memory that nobody reads.
     pub(super) control: Option<PathBuf>,
+    /// Path of the broadcast segment that frames are published to as they came; without it they are not.
+    pub(super) frames: Option<PathBuf>,
 }
 
 /// Where frames come from.

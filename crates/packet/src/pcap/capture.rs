@@ -2,7 +2,7 @@
 
 use super::fault::{Cause, Fault};
 use super::recording::{Recording, Tail};
-use crate::Frame;
+use crate::{Frame, LINES};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tickline_units::Nanos;
@@ -36,12 +36,12 @@ pub struct Skipped {
 pub struct Capture {
     recording: Recording,
     places: Vec<Place>,
-    lines: [Option<Endpoint>; 2],
+    lines: [Option<Endpoint>; LINES],
     skipped: Skipped,
 }
 
 impl Capture {
-    /// Opens a file; the first two UDP destinations that carry MoldUDP64 are line A and line B.
+    /// Opens a file; the first two UDP destinations that carry MoldUDP64 are line A and line B. A journal says itself which they are.
     pub fn open(path: &Path) -> Result<Capture, Fault> {
         Capture::of(Recording::open(path)?, [None, None])
     }
@@ -53,8 +53,11 @@ impl Capture {
 
     /// Takes a file that was read already.
     pub fn of(recording: Recording, lines: [Option<Endpoint>; 2]) -> Result<Capture, Fault> {
-        let lines = inferred(&recording, lines);
-        if lines == [None, None] {
+        let lines = recording.lines().unwrap_or_else(|| {
+            let [a, b] = inferred(&recording, lines);
+            [a, b, None]
+        });
+        if lines == [None; LINES] {
             return Err(no_mold(&recording));
         }
         let mut skipped = Skipped { foreign: recording.foreign(), ..Skipped::default() };
@@ -115,7 +118,7 @@ impl Capture {
 
     /// Destination of line A and of line B.
     pub fn lines(&self) -> [Option<Endpoint>; 2] {
-        self.lines
+        [self.lines[0], self.lines[1]]
     }
 
     /// What else the file holds.

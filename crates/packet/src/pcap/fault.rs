@@ -43,6 +43,8 @@ pub enum Cause {
         /// The busiest UDP destination or the first other protocol found, in words.
         found: String,
     },
+    /// A journal that cannot be read; its own words, which name the file.
+    Journal(tickline_journal::Fault),
 }
 
 /// A file and what is wrong with it.
@@ -57,7 +59,7 @@ pub struct Fault {
 impl Fault {
     /// Stable code for programs.
     pub const fn code(&self) -> &'static str {
-        match self.cause {
+        match &self.cause {
             Cause::Unreadable(_) => "CAPTURE_UNREADABLE",
             Cause::Empty => "CAPTURE_EMPTY",
             Cause::NotACapture { .. } => "CAPTURE_NOT_PCAP",
@@ -67,6 +69,7 @@ impl Fault {
             Cause::Damaged { .. } => "CAPTURE_DAMAGED",
             Cause::LinkType(_) => "CAPTURE_LINK_TYPE",
             Cause::NoMold { .. } => "CAPTURE_NO_MOLDUDP64",
+            Cause::Journal(fault) => fault.code(),
         }
     }
 }
@@ -85,8 +88,12 @@ fn link_name(link: u32) -> &'static str {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Cause::Journal(fault) = &self.cause {
+            return fault.fmt(f);
+        }
         write!(f, "{}: ", self.file)?;
         match &self.cause {
+            Cause::Journal(_) => Ok(()),
             Cause::Unreadable(why) => {
                 write!(f, "cannot be read ({why}); give the path of a capture file that you may read")
             }

@@ -2,33 +2,39 @@
 
 use super::fault::{Cause, Fault};
 use super::{classic, gunzip, next_generation};
+use crate::{LINES, journal};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use tickline_units::Nanos;
+use tickline_wire::ethernet::Endpoint;
 
 /// The most bytes that are loaded, after decompression.
 pub const BYTES_MAX: u64 = 8 << 30;
 
 /// Largest frame libpcap writes; a record that claims more is damage, not data.
-pub(super) const FRAME_BYTES_MAX: u32 = 262_144;
+pub(crate) const FRAME_BYTES_MAX: u32 = 262_144;
 
 /// Where a frame lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) time: Nanos,
-    pub(super) at: usize,
-    pub(super) bytes: u32,
+pub(crate) struct Place {
+    pub(crate) time: Nanos,
+    pub(crate) at: usize,
+    pub(crate) bytes: u32,
 }
 
 /// What the format readers find.
 #[derive(Debug, Default)]
-pub(super) struct Index {
-    pub(super) places: Vec<Place>,
-    pub(super) tail: Option<Tail>,
+pub(crate) struct Index {
+    pub(crate) places: Vec<Place>,
+    pub(crate) tail: Option<Tail>,
     /// Frames of interfaces that are not Ethernet, and the link type of the first.
-    pub(super) foreign: u64,
-    pub(super) foreign_link: Option<u32>,
+    pub(crate) foreign: u64,
+    pub(crate) foreign_link: Option<u32>,
+    /// Destinations of line A, line B and recovery, where the file itself says which they are.
+    pub(crate) lines: Option<[Option<Endpoint>; LINES]>,
+    /// What makes the file's times times since 1970, ns.
+    pub(crate) since_1970: u64,
 }
 
 /// A last record that was cut off, as when the recorder was stopped or the disk was full. What came before is used.
@@ -43,7 +49,7 @@ pub struct Tail {
 /// One frame of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawFrame<'a> {
-    /// Capture time since 1970.
+    /// Capture time since 1970; in a journal, the line time at which it came.
     pub time: Nanos,
     /// From the Ethernet destination address on.
     pub bytes: &'a [u8],
@@ -58,8 +64,13 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Reads and checks a pcap or pcapng file, gzip or not.
+    /// Reads and checks a pcap or pcapng file, gzip or not, or a line's journal: a folder or a segment of it, or `FOLDER@RUN`.
     pub fn open(path: &Path) -> Result<Recording, Fault> {
+        if tickline_journal::is_journal(path)
+            || !path.exists() && tickline_journal::Place::of(path).run.is_some()
+        {
+            return journal::read(path);
+        }
         let file = path.display().to_string();
         let unreadable = |fault: std::io::Error| {
             // The system's words without its number: "Is a directory (os error 21)".
@@ -88,6 +99,11 @@ impl Recording {
         Ok(Recording { file: file.to_owned(), bytes, index })
     }
 
+    /// From frames that were found elsewhere.
+    pub(crate) fn of(file: String, bytes: Vec<u8>, index: Index) -> Recording {
+        Recording { file, bytes, index }
+    }
+
     /// The name it was opened under.
     pub fn file(&self) -> &str {
         &self.file
@@ -109,6 +125,16 @@ impl Recording {
     /// The last record, if it was cut off.
     pub fn tail(&self) -> Option<Tail> {
         self.index.tail
+    }
+
+    /// What makes its times times since 1970, ns: 0 in captures and in journals of replays.
+    pub fn since_1970(&self) -> Nanos {
+        Nanos(self.index.since_1970)
+    }
+
+    /// Destinations of line A, line B and recovery, where the file itself says which they are.
+    pub(super) fn lines(&self) -> Option<[Option<Endpoint>; LINES]> {
+        self.index.lines
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

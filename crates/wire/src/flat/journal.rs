@@ -23,6 +23,8 @@ pub mod entry_kind {
     pub const TIMER: u16 = 6;
     /// What a run was: configuration hash, seed, versions.
     pub const RUN_HEADER: u16 = 7;
+    /// Entries that the recorder missed.
+    pub const GAP: u16 = 8;
 }
 
 /// One journal entry's header.
@@ -39,7 +41,7 @@ pub struct JournalBody {
     pub epoch: u32,
     /// `EntryKind`.
     pub kind: u16,
-    /// Service index, or line A/B for frames.
+    /// Frames: line A, B or recovery. Gap: the kind of what was missed. Else 0.
     pub source: u16,
     /// Payload length.
     pub bytes: u32,

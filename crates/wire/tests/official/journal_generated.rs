@@ -21,10 +21,10 @@ pub mod tickline {
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_ENTRY_KIND: u16 = 1;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_ENTRY_KIND: u16 = 7;
+pub const ENUM_MAX_ENTRY_KIND: u16 = 8;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_ENTRY_KIND: [EntryKind; 7] = [
+pub const ENUM_VALUES_ENTRY_KIND: [EntryKind; 8] = [
   EntryKind::Frame,
   EntryKind::Signal,
   EntryKind::Order,
@@ -32,6 +32,7 @@ pub const ENUM_VALUES_ENTRY_KIND: [EntryKind; 7] = [
   EntryKind::Control,
   EntryKind::Timer,
   EntryKind::RunHeader,
+  EntryKind::Gap,
 ];
 
 /// What a journal entry holds.
@@ -54,9 +55,11 @@ impl EntryKind {
   pub const Timer: Self = Self(6);
   /// What a run was: configuration hash, seed, versions.
   pub const RunHeader: Self = Self(7);
+  /// Entries that the recorder missed.
+  pub const Gap: Self = Self(8);
 
   pub const ENUM_MIN: u16 = 1;
-  pub const ENUM_MAX: u16 = 7;
+  pub const ENUM_MAX: u16 = 8;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Frame,
     Self::Signal,
@@ -65,6 +68,7 @@ impl EntryKind {
     Self::Control,
     Self::Timer,
     Self::RunHeader,
+    Self::Gap,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -76,6 +80,7 @@ impl EntryKind {
       Self::Control => Some("Control"),
       Self::Timer => Some("Timer"),
       Self::RunHeader => Some("RunHeader"),
+      Self::Gap => Some("Gap"),
       _ => None,
     }
   }
@@ -368,7 +373,7 @@ impl<'a> JournalBody {
     }
   }
 
-  /// Service index, or line A/B for frames.
+  /// Frames: line A, B or recovery. Gap: the kind of what was missed. Else 0.
   pub fn source(&self) -> u16 {
     let mut mem = core::mem::MaybeUninit::<<u16 as EndianScalar>::Scalar>::uninit();
     // Safety:
