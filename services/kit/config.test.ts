@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { configHash, loadLine, modelsOf, parseLine, ROOT } from "./config.ts";
+import { configHash, loadLine, modelsOf, parseLine, placeOf, ROOT } from "./config.ts";
 import { closest } from "./config-document.ts";
 import { ConfigError, ERRORS, TicklineError } from "./errors.ts";
 
@@ -102,6 +102,18 @@ test("a model that is absent is refused at its place", () => {
   const together = parseLine(DEMO.replace("  model: ops/models/demo.int8.tlm", "  model: ops/models/demo.int8.tlm\n  ensemble: [./absent.tlm]"), `${ROOT}${FILE}`);
   assert.deepEqual(modelsOf(together.config), [`${ROOT}ops/models/demo.int8.tlm`, `${ROOT}ops/lines/absent.tlm`]);
   assert.throws(() => together.requireFiles(), /inference\.ensemble\[0\]: no file ops\/lines\/absent\.tlm/);
+});
+
+test("a recorder needs a folder alone, says what is wrong with the rest, and has a process of its own", () => {
+  const recorder = `${DEMO}\nrecorder:\n  dir: .run/journal\n`;
+  const { config } = parseLine(recorder, `${ROOT}${FILE}`);
+  assert.deepEqual(config.recorder, { dir: `${ROOT}.run/journal`, segment_mb: 64, sync: { every_ms: 1000 }, ring_frames: 16_384 });
+  assert.deepEqual(placeOf(config.placement, "recorder"), { process: "recorder", idle: "park" });
+  const wrong = (section: string): (() => unknown) => () => parseLine(`${recorder}${section}\n`, FILE);
+  assert.throws(wrong("  ring_frames: 1000"), /recorder\.ring_frames: 1000 does not fit; give a power of two from 64 to 262144/);
+  assert.throws(wrong("  sync: sometimes"), /recorder\.sync: .*give when the disk must have it: "never", "segment"/);
+  const feed = /feed:\s+\{ process: (\w+)/.exec(DEMO)?.[1] ?? "";
+  assert.throws(() => parseLine(recorder.replace(/^(placement:.*)$/m, `$1\n  recorder: { process: ${feed} }`), FILE), /placement\.recorder\.process: .*whose ticks would wait for the disk/);
 });
 
 test("the hash sees values and not their order, comments or defaults", () => {

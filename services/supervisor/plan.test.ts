@@ -53,6 +53,17 @@ test("the learner: last and beside the line, or in a replay with inference where
   }
 });
 
+test("the recorder: first and beside the line, wherever the learner is", () => {
+  for (const mode of ["configured", "fused", "processes"] as const) {
+    for (const seat of ["none", "apart", "tapped"] as const) {
+      const [first, ...others] = planProcesses(own, mode, seat, true);
+      assert.deepEqual(first, { name: "recorder", services: ["recorder"], beside: true });
+      assert.deepEqual(others, planProcesses(own, mode, seat));
+    }
+  }
+  assert.equal(planProcesses({ ...own, recorder: { process: "scribe" } }, "fused", "none", true)[0]?.name, "scribe");
+});
+
 const groups = planProcesses(own, "configured", "none");
 
 test("cores: pinned while one stays free, not pinned when none would", () => {

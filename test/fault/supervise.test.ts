@@ -129,6 +129,24 @@ test("a process beside the line that cannot start fails the first start, as any 
   assert.deepEqual(outcome, { kind: "failed-to-start", cause: "l exited with code 1: no such instrument: TLKZ" });
 });
 
+test("a process that stands beside the line and before it starts first, stops last, and stays up while the line is restarted", async () => {
+  const { outcome, order, health } = await run({ r: "ok", a: "ok", b: "ok" }, (event, sofar) => {
+    if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "a"), "SIGKILL");
+    if (event.kind === "armed" && armedCount(sofar) === 2) process.kill(pidOf(sofar, "r"), "SIGKILL");
+    return event.kind === "restarted" && event.beside;
+  }, { beside: "r" });
+  assert.deepEqual(outcome, { kind: "stopped" });
+  assert.deepEqual(order, ["start r", "start a", "start b", "stop b", "start a", "start b", "start r", "stop b", "stop a", "stop r"]);
+  assert.deepEqual([...health.restarts], [["a", 1], ["b", 1], ["r", 1]]);
+  assert.deepEqual(health.armed, ["armed", "a was killed by SIGKILL", "armed", "the line is stopping"], "its death disarms nothing");
+});
+
+test("a line waits for what stands beside and before it, and is not started without", async () => {
+  const { outcome, order } = await run({ r: "fails", a: "ok" }, () => false, { beside: "r" });
+  assert.deepEqual(outcome, { kind: "failed-to-start", cause: "r exited with code 1: no such instrument: TLKZ" });
+  assert.ok(!order.includes("start a"), order.join(", "));
+});
+
 test("a process that stops beating is fenced with SIGKILL and restarted", async () => {
   const { health } = await run({ a: "ok", b: "ok" }, (event, sofar) => {
     if (event.kind === "armed" && armedCount(sofar) === 1) process.kill(pidOf(sofar, "a"), "SIGSTOP");

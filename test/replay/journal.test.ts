@@ -25,6 +25,8 @@ const COMMAND = `${ROOT}services/cli/tickline.mjs`;
 
 let folder: string;
 let line: string;
+/** The same line with a ring of 256 frames before its recorder: full speed would lap it many times over. */
+let narrow: string;
 let capture: string;
 let journal: string;
 let plain: ReplayReport;
@@ -44,6 +46,8 @@ before(async () => {
   document.supervision.restarts_max = 5;
   line = join(folder, "line.yaml");
   writeFileSync(line, stringify(document));
+  narrow = join(folder, "narrow.yaml");
+  writeFileSync(narrow, stringify({ ...document, recorder: { dir: journal, ring_frames: 256 } }));
   plain = await replay(capture, "--speed", "max");
 });
 after(() => {
@@ -54,7 +58,7 @@ after(() => {
 
 async function replay(file: string, ...options: readonly string[]): Promise<ReplayReport> {
   const json = join(folder, "out.json");
-  const { code, err } = await tickline("replay", file, "--line", line, "--no-rehearse", "--json", json, ...options);
+  const { code, err } = await tickline("replay", file, "--line", options.includes("--journal") ? narrow : line, "--no-rehearse", "--json", json, ...options);
   assert.equal(code, 0, err);
   return JSON.parse(readFileSync(json, "utf8")) as ReplayReport;
 }

@@ -144,7 +144,10 @@ fn frames_whole(folder: &Path, last: u64) -> u64 {
     for (body, payload) in said(folder) {
         match body.kind {
             kind::FRAME => {
-                assert_eq!((body.time_ns, body.stamp_ns, u64::from(body.source)), (next * 10, next, next % 2));
+                assert_eq!(
+                    (body.time_ns, body.stamp_ns, u64::from(body.source)),
+                    (next * 10, next, next % 2)
+                );
                 assert_eq!(payload, bytes_of(next));
                 next += 1;
             }
@@ -183,11 +186,22 @@ fn everything_stands_once_and_nothing_before_the_frame_that_led_to_it() {
         if body.kind == kind::FRAME {
             reached = body.time_ns;
         }
-        assert!(body.time_ns <= reached, "kind {} of {} stands behind {reached} only", body.kind, body.time_ns);
+        assert!(
+            body.time_ns <= reached,
+            "kind {} of {} stands behind {reached} only",
+            body.kind,
+            body.time_ns
+        );
         match body.kind {
-            kind::SIGNAL => assert_eq!((signal::read_copy(&payload).unwrap().time_ns, body.stamp_ns), (body.time_ns, 5)),
-            kind::ORDER => assert_eq!((order::read_copy(&payload).unwrap().time_ns, body.epoch), (body.time_ns, 2)),
-            kind::FILL => assert_eq!((fill::read_copy(&payload).unwrap().due_ns, body.epoch), (body.time_ns, 2)),
+            kind::SIGNAL => {
+                assert_eq!((signal::read_copy(&payload).unwrap().time_ns, body.stamp_ns), (body.time_ns, 5))
+            }
+            kind::ORDER => {
+                assert_eq!((order::read_copy(&payload).unwrap().time_ns, body.epoch), (body.time_ns, 2))
+            }
+            kind::FILL => {
+                assert_eq!((fill::read_copy(&payload).unwrap().due_ns, body.epoch), (body.time_ns, 2))
+            }
             _ => {}
         }
     }
@@ -258,7 +272,11 @@ fn the_next_recorder_of_a_run_takes_what_the_dead_one_had_not_written() {
     assert!((u64::from(SLOTS)..u64::from(SLOTS) * 3).contains(&missed), "{missed} missed in one long pause");
     assert_eq!(run.missed.signal, 0, "signals stayed in their ring");
     assert_eq!(run.kinds["signal"].entries, 600);
-    let told: u64 = headers(&line.journal()).iter().filter_map(|header| header.resumed).map(|resumed| resumed.missed.frame).sum();
+    let told: u64 = headers(&line.journal())
+        .iter()
+        .filter_map(|header| header.resumed)
+        .map(|resumed| resumed.missed.frame)
+        .sum();
     assert_eq!(told, missed, "the header says what was missed");
 }
 
@@ -285,7 +303,10 @@ fn a_new_run_begins_at_the_beginning_of_its_rings_in_the_same_journal() {
     recorder.close(Nanos(1)).unwrap();
     line.record(2).close(Nanos(1)).unwrap();
     let found = info(&line.journal()).unwrap();
-    assert_eq!(found.runs.iter().map(|run| (run.run, run.kinds["frame"].entries, run.restarts)).collect::<Vec<_>>(), [(1, 5, 0), (2, 5, 0)]);
+    assert_eq!(
+        found.runs.iter().map(|run| (run.run, run.kinds["frame"].entries, run.restarts)).collect::<Vec<_>>(),
+        [(1, 5, 0), (2, 5, 0)]
+    );
 }
 
 #[test]

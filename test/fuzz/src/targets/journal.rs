@@ -65,7 +65,9 @@ fn walk(bytes: &[u8], last: bool) -> Result<(u64, u64), String> {
                 return Ok((next - FIRST, 3));
             }
             Ok(Step::Torn(torn)) => {
-                promise(last && torn.offset + torn.bytes == bytes.len() as u64, || format!("torn: {torn:?}"))?;
+                promise(last && torn.offset + torn.bytes == bytes.len() as u64, || {
+                    format!("torn: {torn:?}")
+                })?;
                 let behind = (at + 8..bytes.len()).step_by(8).any(|place| {
                     take(&bytes[place..]).is_ok_and(|entry| {
                         let ahead = entry.body.seq.wrapping_sub(next);
@@ -112,7 +114,9 @@ impl Target for Journal {
         for bytes in [input.to_vec(), repaired(input)] {
             let (whole, end) = walk(&bytes, true)?;
             let (between, cut) = walk(&bytes, false)?;
-            promise(whole == between, || format!("{whole} entries as the last segment, {between} between others"))?;
+            promise(whole == between, || {
+                format!("{whole} entries as the last segment, {between} between others")
+            })?;
             promise(cut != 4, || "a torn tail between two segments".into())?;
             parts.extend([whole.min(8), end, cut]);
         }
