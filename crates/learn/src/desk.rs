@@ -54,11 +54,13 @@ impl Desk {
     ) -> Result<Desk, LearnError> {
         let program = Program::new(&loaded.model)?;
         let mut beside = Beside::new(loaded, shadows, settings, run)?;
-        let store = file.map(Store::new).transpose()?;
-        if let Some(store) = &store
+        let mut store = file.map(Store::new).transpose()?;
+        if let Some(store) = &mut store
             && let Some(bytes) = store.read()?
         {
-            beside.resume(&bytes).map_err(|error| store.named(error))?;
+            let window = store.read_window()?;
+            let length = beside.resume_apart(&bytes, &window).map_err(|error| store.named(error))?;
+            store.resumed(length, beside.lessons_added().0);
         }
         let mut desk = Desk { beside, store, segment, program, checkpoints: 0 };
         desk.place()?;
@@ -94,14 +96,19 @@ impl Desk {
         })
     }
 
-    /// Writes the checkpoint file.
+    /// Writes the checkpoint file, and before it what came into the retraining's window since the last.
     ///
     /// # Errors
-    /// [`LearnError::File`]; the file before is untouched.
+    /// [`LearnError::File`]; the file before is untouched, and what it counts on is there.
     pub fn keep(&mut self) -> Result<(), LearnError> {
-        if let Some(store) = &self.store {
-            store.write(&self.beside.checkpoint())?;
-            self.checkpoints += 1;
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let (added, holds) = self.beside.lessons_added();
+        store.append(&self.beside.lessons(store.lessons()), added)?;
+        store.write(&self.beside.checkpoint_apart())?;
+        self.checkpoints += 1;
+        if store.is_long(holds * self.beside.lesson_record()) {
+            // One that cannot be written leaves the long file, which is as good; the next checkpoint tries again.
+            let _ = store.rewrite(&self.beside.lessons(0));
         }
         Ok(())
     }

@@ -1,16 +1,21 @@
 //! The learner as bytes: everything that a later process needs to go on as if nothing had happened, to the bit.
 //!
-//! Magic `TLBESID4`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, retraining, actor and
-//! critic, shadows, liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all.
+//! Magic `TLBESID5`, fingerprint of model and settings, position, counts, due times, evaluation, contest, offer, learner with its memory, retraining, actor and
+//! critic, shadows, liquidity, streams; at the end the first 8 bytes of the SHA-256 of it all. With magic `TLBESIA5` the retraining's window is left out, whose lessons then are
+//! in a file of their own (`log.rs`): they are most of the bytes, and never change.
 use crate::beside::{Beside, Position};
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
+use crate::log::{self, Log};
 use crate::retrain::Retraining;
 use crate::settings::Settings;
 use crate::shadow::Declared;
 use tickline_model::file::{Loaded, digest};
 
-const MAGIC: &[u8; 8] = b"TLBESID4";
+const MAGIC: &[u8; 8] = b"TLBESID5";
+const APART: &[u8; 8] = b"TLBESIA5";
+/// What all versions of both begin with.
+const ANY: &[u8; 6] = b"TLBESI";
 
 /// Names what a checkpoint is good for: the model files and every setting.
 pub(crate) fn fingerprint(base: &Loaded, shadows: &[Declared], settings: &Settings) -> u64 {
@@ -21,7 +26,38 @@ pub(crate) fn fingerprint(base: &Loaded, shadows: &[Declared], settings: &Settin
 impl Beside {
     /// Everything, as bytes.
     pub fn checkpoint(&self) -> Vec<u8> {
-        let mut out = Out(MAGIC.to_vec());
+        self.kept(false)
+    }
+
+    /// Everything but the lessons of the retraining's window: [`Beside::lessons`].
+    pub fn checkpoint_apart(&self) -> Vec<u8> {
+        self.kept(true)
+    }
+
+    /// Lessons that ever came into the retraining's window, and how many it holds at most; zeros without a retraining.
+    pub(crate) fn lessons_added(&self) -> (u64, u64) {
+        let window = self.retraining.as_ref().and_then(Retraining::window);
+        window.map_or((0, 0), |window| (window.added(), window.memory().capacity as u64))
+    }
+
+    /// Bytes of one of its lessons as [`Beside::lessons`] writes it.
+    pub(crate) fn lesson_record(&self) -> u64 {
+        let window = self.retraining.as_ref().and_then(Retraining::window);
+        window.map_or(0, |window| log::record_bytes(window.lesson_bytes()) as u64)
+    }
+
+    /// Lessons of the retraining's window from the `from`th on that it holds, as bytes to be appended to those before.
+    pub fn lessons(&self, from: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Some(window) = self.retraining.as_ref().and_then(Retraining::window) else { return out };
+        for nth in from.max(window.added() - window.len() as u64)..window.added() {
+            log::append(&mut out, self.fingerprint, nth, |out| window.write_lesson(nth, out));
+        }
+        out
+    }
+
+    fn kept(&self, apart: bool) -> Vec<u8> {
+        let mut out = Out(if apart { APART } else { MAGIC }.to_vec());
         out.number(self.fingerprint);
         let Position { run, time_ns, seq, instrument } = self.position;
         [run, time_ns, seq, instrument].iter().for_each(|value| out.number(*value));
@@ -30,9 +66,9 @@ impl Beside {
         self.window.save(&mut out);
         self.contest.save(&mut out);
         self.offered.save(&mut out);
-        self.school.save(&mut out);
+        self.school.save(&mut out, false);
         if let Some(retraining) = &self.retraining {
-            retraining.save(&mut out);
+            retraining.save(&mut out, apart);
         }
         if let Some(actor) = &self.actor {
             actor.save(&mut out);
@@ -70,13 +106,40 @@ impl Beside {
     /// # Errors
     /// [`LearnError::Checkpoint`] for damaged bytes or those of another model or other settings; nothing has changed then.
     pub fn resume(&mut self, bytes: &[u8]) -> Result<(), LearnError> {
+        self.go_on(bytes, MAGIC, None)
+    }
+
+    /// As [`Beside::resume`], from a checkpoint without the window's lessons, and their bytes as they were appended ([`Beside::lessons`]). Returns
+    /// how many of these the checkpoint knows: what stands beyond them is to be cut off before anything is appended.
+    ///
+    /// # Errors
+    /// As for [`Beside::resume`], and when a lesson is not there.
+    pub fn resume_apart(&mut self, bytes: &[u8], lessons: &[u8]) -> Result<usize, LearnError> {
+        let window = self.retraining.as_ref().and_then(Retraining::window);
+        let each = window.map_or(0, |window| window.lesson_bytes());
+        let log = Log::read(lessons, each, self.fingerprint);
+        self.go_on(bytes, APART, Some(&log)).map_err(|error| match log.missing() {
+            Some(lesson) => LearnError::Checkpoint(format!(
+                "lesson {lesson} of the retraining's window is missing or damaged in the file beside it; remove both, and learning begins anew"
+            )),
+            None => error,
+        })?;
+        Ok(log.length(self.lessons_added().0))
+    }
+
+    fn go_on(&mut self, bytes: &[u8], magic: &[u8; 8], log: Option<&Log<'_>>) -> Result<(), LearnError> {
         let refused = |text: &str| LearnError::Checkpoint(text.to_owned());
         let damaged = || refused("the checkpoint is damaged; remove it, and learning begins anew");
         let (body, sum) = bytes.split_last_chunk::<8>().ok_or_else(damaged)?;
-        if digest(body.iter().copied()) != u64::from_le_bytes(*sum) || !body.starts_with(MAGIC) {
+        if digest(body.iter().copied()) != u64::from_le_bytes(*sum) || !body.starts_with(ANY) {
             return Err(damaged());
         }
-        let mut from = In(&body[MAGIC.len()..]);
+        if !body.starts_with(magic) {
+            return Err(refused(
+                "the checkpoint is of another version of the learner; remove it, and learning begins anew",
+            ));
+        }
+        let mut from = In(&body[magic.len()..]);
         if from.number() != Some(self.fingerprint) {
             return Err(refused(
                 "the checkpoint is of another model file or other settings of the learner; remove it, and learning begins anew",
@@ -84,7 +147,7 @@ impl Beside {
         }
         let run = self.position.run;
         let mut resumed = self.clone();
-        resumed.load(&mut from).ok_or_else(damaged)?;
+        resumed.load(&mut from, log).ok_or_else(damaged)?;
         if !from.0.is_empty() {
             return Err(damaged());
         }
@@ -102,7 +165,7 @@ impl Beside {
         Ok(())
     }
 
-    fn load(&mut self, from: &mut In<'_>) -> Option<()> {
+    fn load(&mut self, from: &mut In<'_>, log: Option<&Log<'_>>) -> Option<()> {
         self.position = Position {
             run: from.number()?,
             time_ns: from.number()?,
@@ -129,18 +192,18 @@ impl Beside {
         self.window.load(from)?;
         self.contest.load(from)?;
         self.offered.load(from)?;
-        self.school.load(from)?;
+        self.school.load(from, None)?;
         // Before the panel, whose states are of the weights that it answers with.
-        self.load_retraining(from)?;
+        self.load_retraining(from, log)?;
         self.actor.as_mut().map_or(Some(()), |actor| actor.load(from))?;
         self.panel.load(from)?;
         self.liquidities.load(from)?;
         self.streams.iter_mut().try_for_each(|stream| stream.load(from))
     }
 
-    fn load_retraining(&mut self, from: &mut In<'_>) -> Option<()> {
+    fn load_retraining(&mut self, from: &mut In<'_>, log: Option<&Log<'_>>) -> Option<()> {
         let Some(retraining) = &mut self.retraining else { return Some(()) };
-        retraining.load(from, &self.base)?;
+        retraining.load(from, &self.base, log)?;
         if let Some(made) = retraining.made.clone() {
             self.show_retrained(&made);
         }

@@ -29,6 +29,7 @@ mod gate;
 mod history;
 mod kept;
 mod liquidity;
+mod log;
 mod network;
 mod norm;
 mod offer;

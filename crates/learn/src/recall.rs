@@ -6,6 +6,7 @@
 //! first answers are those of the model that learning began with.
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
+use crate::log::Log;
 use crate::settings::{Replay as Asked, Settings};
 use tickline_model::Plan;
 use tickline_model::train::{CLASSES, Drawn, Learner, Memory, Replay, Target, shift_bias};
@@ -178,11 +179,23 @@ impl Recall {
         let _ = shift_bias(&self.plan, weights, &self.shift);
     }
 
-    pub(crate) fn save(&self, out: &mut Out) {
-        out.bytes(&self.replay.checkpoint());
+    /// What it remembers, to be written lesson by lesson.
+    pub(crate) fn replay(&self) -> &Replay {
+        &self.replay
     }
 
-    pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
-        self.replay.restore(from.bytes()?).ok()
+    /// `apart`: its lessons are written elsewhere.
+    pub(crate) fn save(&self, out: &mut Out, apart: bool) {
+        out.bytes(&if apart { self.replay.outline() } else { self.replay.checkpoint() });
+    }
+
+    /// `log`: where its lessons are, when they were written elsewhere.
+    pub(crate) fn load(&mut self, from: &mut In<'_>, log: Option<&Log<'_>>) -> Option<()> {
+        let bytes = from.bytes()?;
+        match log {
+            None => self.replay.restore(bytes),
+            Some(log) => self.replay.restore_outline(bytes, |lesson| log.lesson(lesson)),
+        }
+        .ok()
     }
 }

@@ -5,13 +5,15 @@
 use crate::beside::{Beside, reached};
 use crate::bytes::{In, Out};
 use crate::error::LearnError;
+use crate::log::Log;
 use crate::offer::Version;
 use crate::pace::{Anneal, Pace};
 use crate::panel::Owner;
 use crate::school::School;
-use crate::settings::{Replay, Settings};
+use crate::settings::{Replay as Remembers, Settings};
 use tickline_model::Plan;
 use tickline_model::file::Loaded;
+use tickline_model::train::Replay;
 
 /// Name of the model that retraining makes.
 pub(crate) const RETRAINED: &str = "retrained";
@@ -86,8 +88,9 @@ impl Retraining {
     ) -> Result<Retraining, LearnError> {
         let stateful = loaded.model.architecture.stateful;
         let anneal = Anneal { steps: asked.steps, floor: FLOOR, again: true };
-        let plainly = Replay { capacity: asked.labels, oversample: 1.0, sharpness: 0.0, correction: 0.0 };
-        let memory = settings.replay.clone().map_or(plainly, |own| Replay { capacity: asked.labels, ..own });
+        let plainly = Remembers { capacity: asked.labels, oversample: 1.0, sharpness: 0.0, correction: 0.0 };
+        let memory =
+            settings.replay.clone().map_or(plainly, |own| Remembers { capacity: asked.labels, ..own });
         let settings = Settings {
             seed: settings.seed ^ SEED,
             rate: asked.rate,
@@ -151,8 +154,14 @@ impl Retraining {
         self.next_ns = 0;
     }
 
-    pub(crate) fn save(&self, out: &mut Out) {
-        self.school.save(out);
+    /// The window's lessons.
+    pub(crate) fn window(&self) -> Option<&Replay> {
+        self.school.remembered()
+    }
+
+    /// `apart`: the window's lessons are written elsewhere.
+    pub(crate) fn save(&self, out: &mut Out, apart: bool) {
+        self.school.save(out, apart);
         [self.passed, self.next_ns, self.left, u64::from(self.made.is_some())]
             .iter()
             .for_each(|value| out.number(*value));
@@ -161,8 +170,8 @@ impl Retraining {
         }
     }
 
-    pub(crate) fn load(&mut self, from: &mut In<'_>, base: &Loaded) -> Option<()> {
-        self.school.load(from)?;
+    pub(crate) fn load(&mut self, from: &mut In<'_>, base: &Loaded, log: Option<&Log<'_>>) -> Option<()> {
+        self.school.load(from, log)?;
         (self.passed, self.next_ns, self.left) = (from.number()?, from.number()?, from.number()?);
         self.made = None;
         if from.number()? != 0 {

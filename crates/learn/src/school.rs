@@ -2,11 +2,12 @@
 use crate::bytes::{In, Out};
 use crate::dropout::with_dropout;
 use crate::error::LearnError;
+use crate::log::Log;
 use crate::pace::Rate;
 use crate::recall::Recall;
 use crate::settings::Settings;
 use tickline_model::file::Loaded;
-use tickline_model::train::{CLASSES, Learner, NO_CLASS, Target};
+use tickline_model::train::{CLASSES, Learner, NO_CLASS, Replay, Target};
 use tickline_model::{Layer, Plan};
 
 /// Labels that wait for a step of a stateless network.
@@ -289,7 +290,13 @@ impl School {
         Ok(())
     }
 
-    pub(crate) fn save(&self, out: &mut Out) {
+    /// What it remembers; `None` without a memory.
+    pub(crate) fn remembered(&self) -> Option<&Replay> {
+        self.recall.as_ref().map(Recall::replay)
+    }
+
+    /// `apart`: the lessons that it remembers are written elsewhere.
+    pub(crate) fn save(&self, out: &mut Out, apart: bool) {
         out.bytes(&self.mark());
         self.rate.save(out);
         out.floats(&[self.stride.rate, self.stride.dropout]);
@@ -298,11 +305,12 @@ impl School {
         out.floats(&self.ready.weights);
         [self.ready.filled, self.ready.next].iter().for_each(|value| out.number(*value as u64));
         if let Some(recall) = &self.recall {
-            recall.save(out);
+            recall.save(out, apart);
         }
     }
 
-    pub(crate) fn load(&mut self, from: &mut In<'_>) -> Option<()> {
+    /// `log`: where the lessons that it remembers are, when they were written elsewhere.
+    pub(crate) fn load(&mut self, from: &mut In<'_>, log: Option<&Log<'_>>) -> Option<()> {
         self.go_back(from.bytes()?).ok()?;
         self.rate.load(from)?;
         let mut stride = [0.0; 2];
@@ -317,6 +325,6 @@ impl School {
         if ready.filled > ready.classes.len() || ready.next >= ready.classes.len() {
             return None;
         }
-        self.recall.as_mut().map_or(Some(()), |recall| recall.load(from))
+        self.recall.as_mut().map_or(Some(()), |recall| recall.load(from, log))
     }
 }

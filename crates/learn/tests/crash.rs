@@ -226,7 +226,9 @@ fn kill(name: &str, kills: usize, prepare: impl FnOnce(&Path)) {
         std::thread::sleep(Duration::from_micros(2_000 + dice.below(120_000) as u64));
         child.kill().expect("killed or over");
         killed += usize::from(!child.wait().expect("over").success());
-        halves += usize::from(scratch.0.join("learner.partial").exists());
+        halves += usize::from(
+            ["learner.partial", "learner.window.partial"].iter().any(|half| scratch.0.join(half).exists()),
+        );
         if scratch.0.join("done").exists() {
             // It came to its end: the next one begins anew.
             assert!(std::fs::read(scratch.0.join("done")).expect("read") == wanted.2, "after {killed} kills");

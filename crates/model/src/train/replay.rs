@@ -5,6 +5,8 @@ use crate::train::power::power;
 use crate::train::prior::prior_shift;
 use crate::train::sum_tree::SumTree;
 
+mod lessons;
+
 /// How a [`Replay`] keeps and draws.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Memory {
