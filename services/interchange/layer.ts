@@ -11,6 +11,11 @@ export const GATES = ["sigmoid", "hard_sigmoid"] as const;
 /** A gate. */
 export type Gate = (typeof GATES)[number];
 
+/** Where the reset gate of a GRU stands, before or after the recurrent product, each at its number in the file. */
+export const RESETS = ["after", "before"] as const;
+/** A place of the reset gate. */
+export type Reset = (typeof RESETS)[number];
+
 /** Paddings over time, each at its number in the file. */
 export const PADDINGS = ["valid", "same", "causal"] as const;
 /** A padding over time. */
@@ -33,7 +38,7 @@ export type Layer =
   | { readonly kind: "reshape"; readonly width: number; readonly channels: number }
   | { readonly kind: "dropout"; readonly rate: number }
   | { readonly kind: "lstm"; readonly units: number; readonly gate: Gate }
-  | { readonly kind: "gru"; readonly units: number; readonly gate: Gate }
+  | { readonly kind: "gru"; readonly units: number; readonly gate: Gate; readonly reset: Reset }
   | { readonly kind: "bl"; readonly outputs: number; readonly times: number; readonly activation: Activation }
   | { readonly kind: "tabl"; readonly outputs: number; readonly times: number; readonly activation: Activation }
   | { readonly kind: "conv"; readonly outputs: number; readonly sweep: Sweep; readonly activation: Activation }
@@ -74,7 +79,8 @@ export function layerOf({ kind, activation: code, sizes, rates }: LayerNumbers):
     case "add": case "concat": case "flatten": case "last": case "bin": return { kind: name };
     case "reshape": return { kind: name, width: a, channels: b };
     case "dropout": return { kind: name, rate };
-    case "lstm": case "gru": return { kind: name, units: a, gate: GATES[b] ?? "sigmoid" };
+    case "lstm": return { kind: name, units: a, gate: GATES[b] ?? "sigmoid" };
+    case "gru": return { kind: name, units: a, gate: GATES[b] ?? "sigmoid", reset: RESETS[c] ?? "after" };
     case "bl": case "tabl": return { kind: name, outputs: a, times: b, activation };
     case "conv": return { kind: name, outputs: a, sweep: sweepOf(sizes.slice(1)), activation };
     case "pool": return { kind: name, average: a === 1, sweep: sweepOf(sizes.slice(1)) };
@@ -99,7 +105,11 @@ export function numbersOf(layer: Layer): LayerNumbers {
     case "activate": case "add": case "concat": case "flatten": case "last": case "bin": return numbers([]);
     case "reshape": return numbers([layer.width, layer.channels]);
     case "dropout": return numbers([], [layer.rate]);
-    case "lstm": case "gru": return numbers(layer.gate === "sigmoid" ? [layer.units] : [layer.units, GATES.indexOf(layer.gate)]);
+    case "lstm": return numbers(layer.gate === "sigmoid" ? [layer.units] : [layer.units, GATES.indexOf(layer.gate)]);
+    case "gru": {
+      const [gate, reset] = [GATES.indexOf(layer.gate), RESETS.indexOf(layer.reset)];
+      return numbers(reset > 0 ? [layer.units, gate, reset] : gate > 0 ? [layer.units, gate] : [layer.units]);
+    }
     case "attention": return numbers([layer.units]);
     case "bl": case "tabl": return numbers([layer.outputs, layer.times]);
     case "conv": return numbers([layer.outputs, ...sweepNumbers(layer.sweep)]);

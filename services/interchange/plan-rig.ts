@@ -1,5 +1,5 @@
 /** Random small networks of every layer, from a seed. Tests only. */
-import { ACTIVATIONS, GATES, PADDINGS, paddingOf, type Activation, type Layer, type Sweep } from "./layer.ts";
+import { ACTIVATIONS, GATES, PADDINGS, paddingOf, RESETS, type Activation, type Layer, type Sweep } from "./layer.ts";
 import { features, randomModel, verified, type Contract, type Model, type Node, type Shape, type Tensor } from "./model.ts";
 
 /** Seeded numbers (Mulberry32). */
@@ -99,7 +99,8 @@ function layerOf(dice: Dice, kind: Kind, x: Shape, stateful: boolean): readonly 
     case "flatten": return [{ kind }, rows(1, x.time * features(x))];
     case "last": return [{ kind }, { ...x, time: 1 }];
     case "dropout": return [{ kind, rate: 0.25 }, x];
-    case "lstm": case "gru": return [{ kind, units: size, gate: dice.pick(GATES) }, rows(x.time, size)];
+    case "lstm": return [{ kind, units: size, gate: dice.pick(GATES) }, rows(x.time, size)];
+    case "gru": return [{ kind, units: size, gate: dice.pick(GATES), reset: dice.pick(RESETS) }, rows(x.time, size)];
     case "bl": case "tabl": {
       const times = 1 + dice.below(x.time);
       return [{ kind, outputs: size, times, activation }, rows(times, size)];

@@ -71,9 +71,6 @@ test("an operator that is not read is named, with its node", () => {
   refused(() => importOnnx(foreign, "net.onnx"), /operator com\.microsoft\.Gelu is not read/);
   const slope = changed((nodes) => { nodes[1] = { ...(nodes[1] as OnnxNode), op: "LeakyRelu", attributes: new Map([["alpha", { float: 0.2 }]]) }; });
   refused(() => importOnnx(slope, "net.onnx"), /\(LeakyRelu\): alpha 0\.2.*0\.01 is read/);
-  const gru = exportOnnx(randomModel("gru-64", 1, 1));
-  const before = gru.nodes.map((node) => (node.op === "GRU" ? { ...node, attributes: new Map([...node.attributes, ["linear_before_reset", 0] as const]) } : node));
-  refused(() => importOnnx({ ...gru, nodes: before }, "net.onnx"), /node 1\.gru\/\d+\.GRU \(GRU\): the reset gate stands before/);
 });
 
 test("another operator set, element type, or weights elsewhere are refused", () => {
@@ -118,7 +115,7 @@ test("TensorFlow.js: missing bytes, quantised weights, shards elsewhere and unre
   refused(() => importFile(file("small.json"), file("tf.tlm")), /quantised; float32 is read/);
   const keras = exportKeras(mlp);
   const other = JSON.parse(JSON.stringify(keras.topology).replace("\"Dense\"", "\"Bidirectional\"")) as typeof keras.topology;
-  refused(() => importKeras({ ...keras, topology: other }, "net.json"), /^KERAS_LAYER: net\.json: layer dense_1 \(Bidirectional\): a layer that is not read; those that are: Dense/);
+  refused(() => importKeras({ ...keras, topology: other }, "net.json"), /^KERAS_LAYER: net\.json: layer dense_1 \(Bidirectional\): a layer that is not read \(.*\); those that are: Dense/);
   assert.ok(!existsSync(file("tf.tlm")));
 });
 

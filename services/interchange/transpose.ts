@@ -1,4 +1,5 @@
 /** Orders of numbers that formats disagree on. Every change of order is exact and has its way back. */
+import { TicklineError } from "../kit/errors.ts";
 
 /** `[rows, columns]` as `[columns, rows]`. */
 export function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
@@ -34,9 +35,12 @@ function reorder(data: Float32Array, places: number, channels: number, outputs: 
 
 /**
  * Blocks of `size` columns of a `[rows, blocks x size]` matrix in another order: block n of the result is block `order[n]` of the data.
+ *
+ * @throws TicklineError TL_MODEL (MODEL_SHAPE) for numbers that are no such matrix
  */
 export function blocks(data: Float32Array, order: readonly number[], size: number): Float32Array {
   const wide = order.length * size;
+  if (!(wide > 0) || data.length % wide !== 0) throw new TicklineError("TL_MODEL", `MODEL_SHAPE: ${data.length} numbers where rows of ${wide} are needed`);
   const out = new Float32Array(data.length);
   for (let row = 0; row < data.length; row += wide) {
     order.forEach((from, to) => out.set(data.subarray(row + from * size, row + (from + 1) * size), row + to * size));

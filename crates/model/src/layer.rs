@@ -94,6 +94,20 @@ impl Gate {
     }
 }
 
+/// Where the reset gate of a GRU stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reset {
+    /// After the recurrent product, which then needs no gate and can be made ahead.
+    After,
+    /// Before it.
+    Before,
+}
+
+impl Reset {
+    /// Every place; its own place is its number in the file.
+    pub const ALL: [Reset; 2] = [Reset::After, Reset::Before];
+}
+
 /// One layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Layer {
@@ -138,14 +152,17 @@ pub enum Layer {
         /// What stands for `sigmoid`.
         gate: Gate,
     },
-    /// GRU whose reset gate follows the recurrent product (cuDNN's and Keras' `reset_after`), gates z, r, n:
-    /// `n = tanh(x Kn + bn + sigmoid(r) (h Rn + en))`, `h' = sigmoid(z) h + (1 - sigmoid(z)) n`; gives `h'` at each time. Causal.
+    /// GRU, gates z, r, n: `h' = sigmoid(z) h + (1 - sigmoid(z)) n`; gives `h'` at each time. Causal. With the reset gate after the recurrent
+    /// product (cuDNN, PyTorch, Keras' `reset_after`) `n = tanh(x Kn + bn + sigmoid(r) (h Rn + en))`, with the gate before it (Cho et al. 2014,
+    /// TensorFlow.js) `n = tanh(x Kn + bn + (sigmoid(r) h) Rn + en)`. `sigmoid` stands for the layer's gate.
     /// Tensors `kernel [features, 3 units]`, `recurrent [units, 3 units]`, `bias [2, 3 units]` (b, then e).
     Gru {
         /// Size of `h`.
         units: usize,
         /// What stands for `sigmoid`.
         gate: Gate,
+        /// Where the reset gate stands.
+        reset: Reset,
     },
     /// Bilinear layer (Tran et al. 2018): `y = act(W2' x W1 + B)` over the `[time][features]` matrix `x`.
     /// Tensors `w1 [features, outputs]`, `w2 [time, times]`, `bias [times, outputs]`; columns of `w1` and `w2` are kept to norm 10.

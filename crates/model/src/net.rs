@@ -7,6 +7,7 @@ mod bilinear;
 mod conv;
 mod curve;
 mod dense;
+mod early;
 mod gemm;
 mod halves;
 mod linear;

@@ -12,7 +12,7 @@ use crate::activation::Activation;
 use crate::block::{LANES, Line, lines};
 use crate::digit::Rows;
 use crate::error::{Fault, ModelError};
-use crate::layer::{Gate, Pooling, Sweep};
+use crate::layer::{Gate, Pooling, Reset, Sweep};
 use crate::model::{Model, Precision};
 use crate::plan::Plan;
 use crate::product::Patches;
@@ -70,6 +70,7 @@ pub(crate) struct Gates {
     /// Lines of state for sixteen units.
     pub(crate) held: usize,
     pub(crate) gate: Gate,
+    pub(crate) reset: Reset,
 }
 
 impl Gates {

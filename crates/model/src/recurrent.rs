@@ -32,7 +32,7 @@ pub(crate) struct Steps<'a, D, const G: usize, const HARD: bool> {
 
 /// One half of a layer: weights in blocks of sixteen units, then the tail, and the words that meet them.
 #[derive(Clone, Copy)]
-struct Half<'a, L, const BARE: bool> {
+pub(crate) struct Half<'a, L, const BARE: bool> {
     lines: &'a [Line],
     /// Lines for sixteen outputs.
     depth: usize,
@@ -44,7 +44,7 @@ struct Half<'a, L, const BARE: bool> {
 
 /// Blocks before the tail, lines and units of the tail.
 #[derive(Clone, Copy)]
-struct Shape {
+pub(crate) struct Shape {
     blocks: usize,
     tail: usize,
     rest: usize,
@@ -52,7 +52,7 @@ struct Shape {
 
 impl Shape {
     #[inline(always)]
-    fn new<const G: usize>(units: usize) -> Shape {
+    pub(crate) fn new<const G: usize>(units: usize) -> Shape {
         let tail = tail_lines(G, units);
         let blocks = if tail > 0 { units / LANES } else { units.div_ceil(LANES) };
         Shape { blocks, tail, rest: units % LANES }
@@ -96,14 +96,14 @@ fn sums<L: Lanes, D: Digit, const W: usize, const BARE: bool>(
 
 impl<'a, L: Lanes, const BARE: bool> Half<'a, L, BARE> {
     #[inline(always)]
-    fn new<D: Digit>(lines: &'a [Line], shape: Shape, (words, unit): (&'a [u32], f32)) -> Self {
+    pub(crate) fn new<D: Digit>(lines: &'a [Line], shape: Shape, (words, unit): (&'a [u32], f32)) -> Self {
         let head = const { if BARE { D::BARE } else { D::HEAD } };
         Half { lines, depth: head + words.len(), shape, words, unit: L::splat(unit) }
     }
 
     /// The sums of a block, or of the tail, which stands behind the last.
     #[inline(always)]
-    fn sums<D: Digit, const G: usize>(&self, nth: usize) -> [L; G] {
+    pub(crate) fn sums<D: Digit, const G: usize>(&self, nth: usize) -> [L; G] {
         let lines = &self.lines[nth * G * self.depth..];
         if nth < self.shape.blocks {
             return sums::<L, D, G, BARE>(&lines[..G * self.depth], self.words, self.unit);
@@ -128,7 +128,7 @@ impl<'a, L: Lanes, const BARE: bool> Half<'a, L, BARE> {
 
 /// `h` as the products read it: a product with a sigmoid, and a mean of such, is never beyond 1. What one step is worth is in the weights.
 #[inline(always)]
-fn round_state<'a, L: Lanes, D: Digit>(
+pub(crate) fn round_state<'a, L: Lanes, D: Digit>(
     h: &'a [Line],
     units: usize,
     spare: &'a mut [Line],
@@ -238,7 +238,7 @@ impl<D: Digit, const G: usize, const HARD: bool> Kernel for Steps<'_, D, G, HARD
 }
 
 #[inline(always)]
-fn load<L: Lanes, const G: usize>(half: &[Line]) -> [L; G] {
+pub(crate) fn load<L: Lanes, const G: usize>(half: &[Line]) -> [L; G] {
     let mut out = [L::splat(0.0); G];
     for (out, half) in out.iter_mut().zip(half) {
         *out = L::load(half);

@@ -4,10 +4,11 @@ use crate::activation::Activation;
 use crate::attention::{Linear, Local, linear_state, local_state};
 use crate::block::{LANES, Line, flat_mut, lines};
 use crate::digit::{Digit, by_digit};
+use crate::early::Early;
 use crate::error::NoSignal;
 use crate::kernel;
 use crate::lanes::{Kernel, Lanes, Watch, Watched};
-use crate::layer::{Gate, Padding};
+use crate::layer::{Gate, Padding, Reset};
 use crate::model::Precision;
 use crate::narrow::{Narrow, is_curve, slope};
 use crate::pool::pool;
@@ -211,6 +212,10 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, how: (bool
         }
         Op::Stream(ref stream) => streamed::<L>(stream, tick, how.0),
         Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(gates, tick, how)),
+        Op::Gru(gates) if gates.reset == Reset::Before => {
+            let hard = gates.gate == Gate::Hard;
+            by_digit!(precision, D, L::enter(Early(rows::<D, 3>(gates, tick, how), hard)));
+        }
         Op::Gru(gates) => by_digit!(precision, D, steps::<L, D, 3>(gates, tick, how)),
         Op::Add { from, other, to } => add::<L>(tick, from, other, to),
         Op::Activate { from, to, activation } => {
@@ -258,18 +263,23 @@ impl Kernel for Curve<'_> {
     }
 }
 
+/// The rows that a recurrent layer is given, and what it works with.
 #[inline(always)]
-fn steps<L: Lanes, D: Digit, const G: usize>(
+fn rows<'a, D, const G: usize>(
     gates: Gates,
-    tick: &mut Tick<'_>,
+    tick: &'a mut Tick<'_>,
     (prepared, back): (bool, bool),
-) {
+) -> Steps<'a, D, G, false> {
     let (x, y) = apart(tick.scratch, gates.from, gates.to);
     let to = &mut y[..gates.to.lines()];
     let state = &mut tick.state[gates.state..gates.state + gates.state_lines()];
     let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
-    let digit = PhantomData::<D>;
-    let steps = Steps::<D, G, false> { gates, x, weights, state, prepared, back, spare, guard, to, digit };
+    Steps { gates, x, weights, state, prepared, back, spare, guard, to, digit: PhantomData }
+}
+
+#[inline(always)]
+fn steps<L: Lanes, D: Digit, const G: usize>(gates: Gates, tick: &mut Tick<'_>, how: (bool, bool)) {
+    let steps = rows::<D, G>(gates, tick, how);
     if gates.gate == Gate::Hard { L::enter(steps.hard()) } else { L::enter(steps) }
 }
 

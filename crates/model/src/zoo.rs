@@ -1,7 +1,7 @@
 //! Ready-made networks.
 use crate::activation::Activation;
 use crate::architecture::Architecture;
-use crate::layer::{Gate, Layer, Padding, Pooling, Sweep};
+use crate::layer::{Gate, Layer, Padding, Pooling, Reset, Sweep};
 
 /// A dense network over the last `window` rows, ending in a softmax over `classes`. With `skips`, every hidden layer as wide as the one
 /// before is added to it.
@@ -41,7 +41,7 @@ pub fn lstm(columns: usize, units: &[usize], classes: usize) -> Architecture {
 
 /// Stateful GRU layers, then a softmax over `classes`.
 pub fn gru(columns: usize, units: &[usize], classes: usize) -> Architecture {
-    recurrent(columns, units, classes, |units| Layer::Gru { units, gate: Gate::Sigmoid })
+    recurrent(columns, units, classes, |units| Layer::Gru { units, gate: Gate::Sigmoid, reset: Reset::After })
 }
 
 fn recurrent(

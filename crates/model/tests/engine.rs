@@ -9,7 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use tickline_model::{
     Activation, Architecture, Fault, Gate, Layer, Level, Model, NoSignal, Padding, Precision, Predictor,
-    Sweep, zoo,
+    Reset, Sweep, zoo,
 };
 
 /// The stated bound between instruction sets and against f64, for activations of order 1 and up to 8 layers of up to 200 inputs.
@@ -74,7 +74,15 @@ fn every_level_agrees_with_the_definitions_tick_by_tick() {
 /// Networks that compute something ahead of the next row.
 fn ahead() -> Vec<Architecture> {
     let recurrent = |gate| {
-        [Layer::Lstm { units: 37, gate }, Layer::Gru { units: 20, gate }, dense(3, Activation::Softmax)]
+        [
+            Layer::Lstm { units: 37, gate },
+            Layer::Gru {
+                units: 20,
+                gate,
+                reset: if gate == Gate::Hard { Reset::Before } else { Reset::After },
+            },
+            dense(3, Activation::Softmax),
+        ]
     };
     let over = |taps| Layer::Conv {
         outputs: 20,
@@ -209,7 +217,7 @@ fn an_overflow_inside_is_refused_and_forgotten() {
 fn a_tick_allocates_nothing() {
     let mut net = Architecture::stateful(40);
     net.then(Layer::Lstm { units: 64, gate: Gate::Sigmoid });
-    let skipped = net.then(Layer::Gru { units: 32, gate: Gate::Sigmoid });
+    let skipped = net.then(Layer::Gru { units: 32, gate: Gate::Sigmoid, reset: Reset::After });
     let last = net.dense(32, Activation::Swish);
     net.on(&[last, skipped], Layer::Add);
     net.dense(3, Activation::Softmax);

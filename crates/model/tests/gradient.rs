@@ -5,7 +5,7 @@ mod random;
 
 use random::Dice;
 use tickline_model::train::{Net, cross_entropy};
-use tickline_model::{Activation, Architecture, Gate, Layer, Padding, Plan, Pooling, Sweep};
+use tickline_model::{Activation, Architecture, Gate, Layer, Padding, Plan, Pooling, Reset, Sweep};
 
 const BATCH: usize = 2;
 const STEPS: usize = 5;
@@ -189,8 +189,11 @@ fn convolutions_and_pools() {
 
 #[test]
 fn recurrent_layers() {
-    let both = |gate| [Layer::Lstm { units: 5, gate }, Layer::Gru { units: 5, gate }];
-    for layer in Gate::ALL.into_iter().flat_map(both) {
+    let all = |gate| {
+        let gru = |reset| Layer::Gru { units: 5, gate, reset };
+        [Layer::Lstm { units: 5, gate }, gru(Reset::After), gru(Reset::Before)]
+    };
+    for layer in Gate::ALL.into_iter().flat_map(all) {
         checked("over a window", &window(&[layer]), false);
         checked("last of a window", &window(&[layer, Layer::Last]), false);
         checked("stateful", &stateful(&[layer]), false);

@@ -7,7 +7,7 @@ use random::{Dice, dense, model};
 use tickline_model::train::{Net, Rows, Targets};
 use tickline_model::{
     Activation, Architecture, Contract, Gate, Layer, Level, Model, NoSignal, Padding, Pooling, Precision,
-    Predictor, Program, Sweep, difference, quantise, zoo,
+    Predictor, Program, Reset, Sweep, difference, quantise, zoo,
 };
 
 /// The stated bounds on softmax answers: relative to 1.
@@ -116,11 +116,13 @@ fn nets() -> Vec<(&'static str, Architecture)> {
     for (first, second) in [(64, 20), (21, 35)] {
         for mut net in [Architecture::stateful(11), Architecture::over_window(11, 4)] {
             net.then(Layer::Lstm { units: first, gate: Gate::Hard });
-            net.then(Layer::Gru { units: second, gate: Gate::Hard });
+            net.then(Layer::Gru { units: second, gate: Gate::Hard, reset: Reset::After });
+            net.then(Layer::Gru { units: first, gate: Gate::Sigmoid, reset: Reset::Before });
+            net.then(Layer::Gru { units: second, gate: Gate::Hard, reset: Reset::Before });
             net.then(Layer::Last);
             net.then(dense(19, Activation::HardSigmoid));
             net.then(dense(3, Activation::Softmax));
-            nets.push(("gates of straight pieces", net));
+            nets.push(("gates of straight pieces, resets before", net));
         }
     }
     // Over rows before: of four taps in f32 two ticks are computed at once, of others each alone.
@@ -152,7 +154,7 @@ fn nets() -> Vec<(&'static str, Architecture)> {
     folded.then(dense(3, Activation::Softmax));
     nets.push(("folded", folded));
     let mut last = Architecture::over_window(7, 5);
-    last.then(Layer::Gru { units: 9, gate: Gate::Sigmoid });
+    last.then(Layer::Gru { units: 9, gate: Gate::Sigmoid, reset: Reset::After });
     last.then(Layer::Bl { outputs: 6, times: 5, activation: Activation::Tanh });
     last.then(Layer::Tabl { outputs: 18, times: 2, activation: Activation::Relu });
     last.then(Layer::Last);

@@ -26,12 +26,12 @@ export function lstm(site: SiteOf<"lstm">): void {
 }
 
 /**
- * A GRU whose reset gate follows the recurrent product, which TensorFlow.js' own is not: a step of its two products, sums and gates, used
+ * A GRU, of which TensorFlow.js' own has one bias and its reset gate before the recurrent product: a step of its two products, sums and gates, used
  * again for each time. Sums lie as images of three rows: z, r and n. Each use of a layer needs the one before, since TensorFlow.js numbers
  * uses in the order in which it can make them.
  */
 export function gru(site: SiteOf<"gru">): void {
-  const { layers, node, name, gives, model, layer: { units, gate } } = site;
+  const { layers, node, name, gives, model, layer: { units, gate, reset: place } } = site;
   const [of = 0] = node.inputs;
   const { time } = layers.shape(of);
   layers.keep(site);
@@ -54,7 +54,8 @@ export function gru(site: SiteOf<"gru">): void {
     const sums = asImage(kept(flat(h)));
     const all = both(x, sums);
     const [z, r] = [closeZ(cutZ(all)), closeR(cutR(all))];
-    const n = squash(before(xn, reset(r, cutN(sums))));
+    const through = place === "after" ? reset(r, cutN(sums)) : cutN(asImage(kept(flat(reset(r, h)))));
+    const n = squash(before(xn, through));
     h = next(old(z, h), fresh(rest(z), n));
     seen.push(h);
   }

@@ -51,6 +51,10 @@ const MODELS: Readonly<Record<string, (tf: Builder) => Built>> = {
   "an LSTM as it is by default, with hard sigmoids": ({ layers, sequential }) => sequential({ layers: [
     layers["lstm"]?.({ inputShape: [WINDOW, COLUMNS], units: 7 }), layers["dense"]?.({ units: 4, activation: "hardSigmoid" }), layers["dense"]?.({ units: 3, activation: "softmax" }),
   ] }),
+  "a GRU as it is, over time": ({ layers, sequential }) => sequential({ layers: [
+    layers["gru"]?.({ inputShape: [WINDOW, COLUMNS], units: 5, returnSequences: true }), layers["gru"]?.({ units: 4, recurrentActivation: "sigmoid", useBias: false }),
+    layers["dense"]?.({ units: 3, activation: "softmax" }),
+  ] }),
   "convolution over time": ({ layers, sequential }) => sequential({ layers: [
     layers["conv1d"]?.({ inputShape: [WINDOW, COLUMNS], filters: 4, kernelSize: 3, activation: "relu" }), layers["batchNormalization"]?.({}),
     layers["maxPooling1d"]?.({ poolSize: 2 }), layers["flatten"]?.({}), layers["dense"]?.({ units: 3, activation: "softmax" }),
@@ -97,10 +101,24 @@ for (const [name, make] of Object.entries(MODELS)) {
   });
 }
 
-test("what TensorFlow.js builds otherwise by default is refused by layer", { skip: absent }, async () => {
-  const { layers, sequential } = tf as Builder;
-  const end = (): unknown => layers["dense"]?.({ units: 3, activation: "softmax" });
-  // The reset gate before the product is the only form there.
-  const gru = sequential({ layers: [layers["gru"]?.({ inputShape: [WINDOW, COLUMNS], units: 4, recurrentActivation: "sigmoid" }), end()] });
-  await assert.rejects(taken(gru, "gru", WINDOW), /KERAS_LAYER: .*gru.*reset/i);
-});
+/** Layers that are refused: how TensorFlow.js makes them, and what is said. */
+const REFUSED: Readonly<Record<string, readonly [(tf: Builder) => unknown, RegExp]>> = {
+  bidirectional: [({ layers }) => layers["bidirectional"]?.({ layer: layers["lstm"]?.({ units: 2 }), inputShape: [WINDOW, COLUMNS], mergeMode: "concat" }), /\(Bidirectional\): .*future/],
+  "going backwards": [({ layers }) => layers["lstm"]?.({ inputShape: [WINDOW, COLUMNS], units: 2, goBackwards: true }), /\(LSTM\): goes backwards/],
+  masking: [({ layers }) => layers["masking"]?.({ inputShape: [WINDOW, COLUMNS], maskValue: 0 }), /\(Masking\): .*every row counts/],
+  "a simple recurrent layer": [({ layers }) => layers["simpleRNN"]?.({ inputShape: [WINDOW, COLUMNS], units: 2 }), /\(SimpleRNN\): .*LSTM or GRU/],
+  "a layer for each time": [({ layers }) => layers["timeDistributed"]?.({ inputShape: [WINDOW, COLUMNS], layer: layers["dense"]?.({ units: 2 }) }), /\(TimeDistributed\): .*by itself/],
+};
+
+for (const [name, [make, says]] of Object.entries(REFUSED)) {
+  test(`${name} is refused by layer, with what to do`, { skip: absent }, async () => {
+    const { layers, sequential } = tf as Builder;
+    const net = sequential({ layers: [make(tf as Builder), layers["flatten"]?.({}), layers["dense"]?.({ units: 3, activation: "softmax" })].filter((each, at) => at !== 1 || !/backwards|bidirectional|simple/.test(name)) });
+    await assert.rejects(taken(net, name, WINDOW), (error) => {
+      assert.match(String(error), /KERAS_LAYER: .*model\.json: layer /);
+      assert.match(String(error), says);
+      return true;
+    });
+    net.dispose();
+  });
+}

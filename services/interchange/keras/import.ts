@@ -138,14 +138,16 @@ const recurrent = (kind: "lstm" | "gru"): Read => (reader, layer) => {
   if (reader.activation(layer, "activation", "tanh") !== "tanh" || gate === undefined) {
     return reader.refuse(layer, `activations ${String(layer.config["activation"])}, ${String(layer.config["recurrent_activation"])}; tanh and ${GATES.join(" or ")} are read`);
   }
-  if (kind === "gru" && layer.config["reset_after"] !== true) reader.refuse(layer, "the reset gate stands before the recurrent product; train with reset_after: true");
   const units = reader.number(layer, "units");
   const wide = (kind === "lstm" ? 4 : 3) * units;
+  const reset = layer.config["reset_after"] === true ? "after" : "before";
+  // A gate before the product leaves one sum, and that one bias; ours has two, the second zero.
+  const single = (): Tensor => ({ shape: [2, wide], data: Float32Array.from([...reader.bias(layer, [wide]).data, ...new Float32Array(wide)]) });
   const tensors = [
     ["kernel", reader.weight(layer, "kernel", [features(shape), wide])], ["recurrent", reader.weight(layer, "recurrent_kernel", [units, wide])],
-    ["bias", reader.bias(layer, kind === "lstm" ? [wide] : [2, wide])],
+    ["bias", kind === "lstm" ? reader.bias(layer, [wide]) : reset === "after" ? reader.bias(layer, [2, wide]) : single()],
   ] as const;
-  const made = reader.push({ kind, units, gate }, [value], { time: shape.time, width: 1, channels: units }, tensors);
+  const made = reader.push(kind === "lstm" ? { kind, units, gate } : { kind, units, gate, reset }, [value], { time: shape.time, width: 1, channels: units }, tensors);
   if (layer.config["return_sequences"] === true) return plain(made, 2);
   return plain(shape.time === 1 ? made : reader.push({ kind: "last" }, [made], { time: 1, width: 1, channels: units }), 1);
 };
@@ -285,6 +287,22 @@ const dropout: Read = (reader, layer) => {
   return plain(reader.push({ kind: "dropout", rate: reader.number(layer, "rate") }, [value], reader.shape(value)), rank);
 };
 
+/** Layers whose refusal says what to do instead. */
+const INSTEAD: ReadonlyMap<string, string> = new Map(Object.entries({
+  Bidirectional: "half of it reads from the last time to the first, and a tick cannot wait for the future; use its layer forwards",
+  TimeDistributed: "use its layer itself: a Dense works on each time by itself, a Conv1D of size 1 as well",
+  Masking: "every row counts here, there is nothing to leave out; train on windows that are full",
+  Embedding: "takes classes in place of numbers; columns are numbers here",
+  SimpleRNN: "has no gates; train an LSTM or GRU", RNN: "is made of cells; use LSTM or GRU", ConvLSTM2D: "use Conv1D before an LSTM",
+  SeparableConv1D: "use Conv1D, which can be the product of both kernels", SeparableConv2D: "use Conv2D, which can be the product of both kernels",
+  DepthwiseConv1D: "use Conv1D, with zeros between channels", DepthwiseConv2D: "use Conv2D, with zeros between channels",
+  Conv2DTranspose: "makes times that were not there; only what a tick has seen can be read", UpSampling2D: "makes times that were not there",
+  LayerNormalization: "normalises by the row at hand; use BatchNormalization", MultiHeadAttention: "is quadratic over time; export its model as ONNX to see which part is read, or train an additive attention here",
+  Multiply: "only sums and joins of computed values are read", Subtract: "only sums and joins of computed values are read", Dot: "only sums and joins of computed values are read",
+  Permute: "turns time and columns; the same as one Dense over a Flatten where weights are to be learned anew",
+  ELU: "use relu, leaky relu (0.01), swish, tanh, sigmoid or hard sigmoid", PReLU: "its slopes are learned; use LeakyReLU of 0.01", ThresholdedReLU: "use ReLU",
+}));
+
 /** Every layer that is read. */
 const LAYERS: ReadonlyMap<string, Read> = new Map(Object.entries({
   Dense: dense, LSTM: recurrent("lstm"), GRU: recurrent("gru"), Conv1D: conv(true), Conv2D: conv(false), MaxPooling1D: pool(false, true), MaxPooling2D: pool(false, false),
@@ -306,6 +324,11 @@ function inputOf(layer: KerasLayer | undefined, columns: number, wished: number,
   throw new TicklineError("TL_MODEL", `MODEL_CONTRACT: ${where}: input [batch,${sizes.join()}]; the contract has ${columns} columns: [batch, columns], [batch, time, columns] or [batch, time, columns, 1] are read`);
 }
 
+function unread(reader: Reader, layer: KerasLayer): never {
+  const instead = INSTEAD.get(layer.kind);
+  return reader.refuse(layer, `a layer that is not read${instead === undefined ? "" : ` (${instead})`}; those that are: ${[...LAYERS.keys()].join(", ")}`);
+}
+
 function importForeign(keras: KerasModel, where: string, contract: Contract): Model {
   const { layers, output } = topologyOf(keras.topology, where);
   const [input, ...others] = layers.filter(({ kind }) => kind === "InputLayer");
@@ -315,7 +338,7 @@ function importForeign(keras: KerasModel, where: string, contract: Contract): Mo
   for (const name of [output, ...layers.flatMap(({ inputs }) => inputs)]) reader.uses.set(name, (reader.uses.get(name) ?? 0) + 1);
   for (const layer of layers) {
     if (layer === input) reader.seen.set(layer.name, plain(0, rank));
-    else reader.seen.set(layer.name, (LAYERS.get(layer.kind) ?? reader.refuse(layer, `a layer that is not read; those that are: ${[...LAYERS.keys()].join(", ")}`))(reader, layer));
+    else reader.seen.set(layer.name, (LAYERS.get(layer.kind) ?? unread(reader, layer))(reader, layer));
   }
   const end = reader.seen.get(output)?.value ?? 0;
   if (end !== reader.nodes.length) refuse(where, "layers stand behind the output");

@@ -99,7 +99,7 @@ const SMALL: readonly (readonly [string, Model])[] = [
     [{ kind: "last" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [3, 3], bias: [3] }],
   ])],
   ["gru", chain(4, 5, [
-    [{ kind: "gru", units: 4, gate: "sigmoid" }, { kernel: [5, 12], recurrent: [4, 12], bias: [2, 12] }], [{ kind: "gru", units: 3, gate: "hard_sigmoid" }, { kernel: [4, 9], recurrent: [3, 9], bias: [2, 9] }],
+    [{ kind: "gru", units: 4, gate: "sigmoid", reset: "after" }, { kernel: [5, 12], recurrent: [4, 12], bias: [2, 12] }], [{ kind: "gru", units: 3, gate: "hard_sigmoid", reset: "before" }, { kernel: [4, 9], recurrent: [3, 9], bias: [2, 9] }],
     [{ kind: "last" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [3, 3], bias: [3] }],
   ])],
   ["bilinear", chain(5, 6, [

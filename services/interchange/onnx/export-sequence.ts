@@ -12,7 +12,8 @@ export const GRU_GATES = [0, 1, 2] as const;
 const NEVER = -1e9;
 
 /** LSTM or GRU: gates in the order of ONNX, weights turned; h (and c) of a stateful one are states. */
-export function recurrent(site: Site, { kind, units, gate }: Of<"lstm" | "gru">): void {
+export function recurrent(site: Site, layer: Of<"lstm"> | Of<"gru">): void {
+  const { kind, units, gate } = layer;
   const { build, node, gives, stateful } = site;
   const [of = 0] = node.inputs;
   const gates: readonly number[] = kind === "lstm" ? LSTM_GATES : GRU_GATES;
@@ -28,7 +29,7 @@ export function recurrent(site: Site, { kind, units, gate }: Of<"lstm" | "gru">)
   ];
   const x = build.form(of, "steps");
   const attributes = {
-    hidden_size: units, ...(kind === "lstm" ? {} : { linear_before_reset: 1 }),
+    hidden_size: units, ...(layer.kind === "lstm" ? {} : { linear_before_reset: layer.reset === "after" ? 1 : 0 }),
     ...(gate === "sigmoid" ? {} : { activations: kind === "lstm" ? ["HardSigmoid", "Tanh", "Tanh"] : ["HardSigmoid", "Tanh"] }),
   };
   const op = kind === "lstm" ? "LSTM" : "GRU";

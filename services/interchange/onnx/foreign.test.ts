@@ -60,6 +60,18 @@ function recurrent(op: "LSTM" | "GRU", gates: number, attributes: Readonly<Recor
   });
 }
 
+/** The same with a free batch: the initial states get their shape from the input's, as PyTorch writes it. */
+function started(op: "Expand" | "ConstantOfShape"): OnnxModel {
+  const plain = recurrent("LSTM", 4, {});
+  const steps: readonly Step[] = [
+    ["Shape", ["x"], "shape"], ["Gather", ["shape", "zeroth"], "batch", { axis: 0 }], ["Unsqueeze", ["batch", "first"], "size"],
+    ["Concat", ["one", "size", "units"], "states", { axis: 0 }], ...["h0", "c0"].map((name): Step => (op === "Expand" ? [op, ["nothing", "states"], name] : [op, ["states"], name])),
+  ];
+  const { nodes, initializers } = graph(WINDOW, steps, { zeroth: { dims: [], data: [0] }, first: { dims: [1], data: [0] }, one, units: { dims: [1], data: [UNITS] }, nothing: { dims: [1, 1, 1], data: Float32Array.of(0) } });
+  const own = new Map([...plain.initializers].filter(([name]) => name !== "h0" && name !== "c0"));
+  return { ...plain, nodes: [...nodes, ...plain.nodes], initializers: new Map([...own, ...initializers]), inputs: [{ name: "x", dims: ["batch", WINDOW, COLUMNS] }], outputs: [{ name: "y", dims: ["batch", 3] }] };
+}
+
 const GRAPHS: Readonly<Record<string, readonly [number, OnnxModel]>> = {
   "Linear, ReLU, Linear": [1, graph(1, [
     ["Gemm", ["x", "fc1.weight", "fc1.bias"], "a", linear], ["Relu", ["a"], "b"], ["Gemm", ["b", "fc.weight", "fc.bias"], "z", linear], ["Softmax", ["z"], "y", { axis: -1 }],
@@ -70,6 +82,10 @@ const GRAPHS: Readonly<Record<string, readonly [number, OnnxModel]>> = {
   ], { "fc1.weight": weights(UNITS, COLUMNS), "fc1.bias": weights(UNITS), "fc2.weight": weights(UNITS, UNITS), "fc2.bias": weights(UNITS), ...head })],
   LSTM: [WINDOW, recurrent("LSTM", 4, {})],
   GRU: [WINDOW, recurrent("GRU", 3, { linear_before_reset: 1 })],
+  "GRU, the reset gate before the product": [WINDOW, recurrent("GRU", 3, {})],
+  "LSTM with hard sigmoids": [WINDOW, recurrent("LSTM", 4, { activations: ["HardSigmoid", "Tanh", "Tanh"], activation_alpha: [0.2], activation_beta: [0.5] })],
+  "LSTM, its zero states made of the batch": [WINDOW, started("Expand")],
+  "LSTM, its zero states made of nothing": [WINDOW, started("ConstantOfShape")],
   "Conv1d, BatchNorm1d, MaxPool1d": [WINDOW, graph(WINDOW, [
     ["Transpose", ["x"], "t", { perm: [0, 2, 1] }],
     ["Conv", ["t", "conv.weight", "conv.bias"], "a", { dilations: [1], group: 1, kernel_shape: [3], pads: [0, 0], strides: [1] }],
@@ -113,4 +129,45 @@ test("initial states that are not zero are refused by node; a free number of tim
   assert.ok(fixed !== undefined && taken !== undefined);
   assert.deepEqual(answers(taken, rows), answers(fixed, rows));
   assert.equal(taken.contract.window, WINDOW);
+});
+
+test("batch first inside the operator (layout 1) is the same as time first; what is limited, uneven or looks back at cells is refused", () => {
+  const lstm = recurrent("LSTM", 4, {});
+  const [before, operator, squeeze, after, ...rest] = lstm.nodes as [OnnxNode, OnnxNode, OnnxNode, OnnxNode, ...OnnxNode[]];
+  assert.deepEqual([before.op, after.op], ["Transpose", "Transpose"]);
+  const put = (change: Partial<OnnxNode>): OnnxModel => ({ ...lstm, nodes: lstm.nodes.map((node) => (node === operator ? { ...node, ...change } : node)) });
+  const withAttribute = (name: string, value: Attribute): OnnxModel => put({ attributes: new Map([...operator.attributes, [name, value]]) });
+  const first: OnnxModel = {
+    ...lstm,
+    nodes: [{ ...operator, inputs: ["x", ...operator.inputs.slice(1)], attributes: new Map([...operator.attributes, ["layout", 1]]) }, { ...squeeze, inputs: ["r", "two"], outputs: after.outputs }, ...rest],
+    initializers: new Map([...lstm.initializers, ["two", { dims: [1], data: [2] }]]),
+  };
+  const rows = noise((WINDOW + 1) * COLUMNS);
+  const read = (onnx: OnnxModel): ReturnType<typeof importOnnx> => importOnnx(onnx, "net.onnx", contractOf(WINDOW));
+  assert.deepEqual(answers(read(first), rows), answers(read(lstm), rows));
+  assert.throws(() => read(withAttribute("clip", { float: 3 })), /\(LSTM\): attribute clip: .*train and export without it/);
+  assert.throws(() => read(withAttribute("input_forget", 1)), /\(LSTM\): attribute input_forget/);
+  assert.doesNotThrow(() => read(withAttribute("input_forget", 0)));
+  assert.throws(() => read(withAttribute("direction", "bidirectional")), /\(LSTM\): only the forward direction .* future/);
+  const lengths = (length: number): OnnxModel => ({ ...put({ inputs: operator.inputs.map((name, at) => (at === 4 ? "lengths" : name)) }), initializers: new Map([...lstm.initializers, ["lengths", { dims: [1], data: [length] }]]) });
+  assert.deepEqual(answers(read(lengths(WINDOW)), rows), answers(read(lstm), rows));
+  assert.throws(() => read(lengths(WINDOW - 1)), /\(LSTM\): sequence lengths 7; windows of one length/);
+  const holes: OnnxModel = { ...put({ inputs: [...operator.inputs, "P"] }), initializers: new Map([...lstm.initializers, ["P", weights(1, 3 * UNITS)]]) };
+  assert.throws(() => read(holes), /\(LSTM\): peepholes \(input P\) are not read/);
+});
+
+test("what is misread easily is read as it is meant or refused", () => {
+  const head = [["Gemm", ["f", "fc.weight", "fc.bias"], "z", linear], ["Softmax", ["z"], "y", { axis: 1 }]] as const satisfies readonly Step[];
+  const whole = { "fc.weight": weights(3, WINDOW * COLUMNS), "fc.bias": weights(3) };
+  const read = (onnx: OnnxModel): unknown => importOnnx(onnx, "net.onnx", contractOf(WINDOW));
+  // Up to operator set 12 a softmax is over all axes from the given one on.
+  const soft = graph(WINDOW, [["Softmax", ["x"], "s", { axis: 1 }], ["Flatten", ["s"], "f", { axis: 1 }], ...head], whole);
+  assert.throws(() => read({ ...soft, opset: 12 }), /\(Softmax\): a softmax over something else than all numbers at one time/);
+  // A number for each time is no bias, even where there are as many times as outputs.
+  const tall = graph(WINDOW, [["MatMul", ["x", "W"], "p"], ["Add", ["p", "b"], "a"], ["Flatten", ["a"], "f", { axis: 1 }], ...head], { W: weights(COLUMNS, WINDOW), b: weights(WINDOW, 1), "fc.weight": weights(3, WINDOW * WINDOW), "fc.bias": weights(3) });
+  assert.throws(() => read(tall), /\(Add\): adds a constant of sizes 8x1; one number for each of the last axis is read/);
+  const twice = graph(WINDOW, [["Transpose", ["x"], "t", { perm: [0, 1, 1] }], ["Flatten", ["t"], "f", { axis: 1 }], ...head], whole);
+  assert.throws(() => read(twice), /\(Transpose\): perm 0,1,1 of 3 axes/);
+  const learning = graph(WINDOW, [["Flatten", ["x"], "d", { axis: 1 }], ["Dropout", ["d", "", "training"], "f"], ...head], { ...whole, training: { dims: [], data: [1] } });
+  assert.throws(() => read(learning), /\(Dropout\): drops numbers while answering/);
 });

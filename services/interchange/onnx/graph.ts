@@ -76,7 +76,8 @@ function attributeMessage([name, value]: readonly [string, Attribute]): object {
   if ("float" in value) return { name, type: 1, f: value.float };
   if ("dims" in value) return { name, type: 4, t: tensorMessage("", value) };
   const list = [...value];
-  return typeof list[0] === "string" ? { name, type: 8, strings: list.map((each) => bytes(String(each))) } : { name, type: 7, ints: list };
+  if (typeof list[0] === "string") return { name, type: 8, strings: list.map((each) => bytes(String(each))) };
+  return list.every(Number.isInteger) ? { name, type: 7, ints: list } : { name, type: 6, floats: list };
 }
 
 /** The model's bytes. */

@@ -13,7 +13,6 @@ function plain(reading: Reading, gru: boolean): void {
   if (reading.text("direction", "forward") !== "forward") refuse("only the forward direction is read: a tick cannot wait for the future");
   if (node.attributes.has("clip")) refuse("attribute clip: its sums are limited before the gates, which is not read; train and export without it");
   if (reading.int("input_forget", 0) !== 0) refuse("attribute input_forget: input and forget gate are one, which is not read");
-  if (gru && reading.int("linear_before_reset", 0) !== 1) refuse("the reset gate stands before the recurrent product; train with the gate after it (Keras: reset_after, PyTorch: as it is)");
   for (const at of gru ? [5] : [5, 6]) {
     const name = node.inputs[at];
     if (name === undefined || name === "") continue;
@@ -64,10 +63,12 @@ export function recurrent(reading: Reading, kind: "lstm" | "gru"): void {
     return blocks(transposed(data, wide, rows), order, units);
   };
   const kernel = reordered(reading, value, matrix(1, taken), wide, word, row);
-  const biases = reading.constant(3) === undefined ? new Float32Array(2 * wide) : blocks(reading.floats(3).data, order, units);
+  const given = reading.constant(3) === undefined ? new Float32Array(2 * wide) : reading.floats(3).data;
+  if (given.length !== 2 * wide) refuse(`input 3 (B) has ${given.length} numbers for ${units} units, which have ${2 * wide}`);
+  const biases = blocks(given, order, units);
   const bias = gru ? { shape: [2, wide], data: biases } : { shape: [wide], data: biases.slice(0, wide).map((b, at) => b + (biases[wide + at] as number)) };
   const { time } = trace.shape(value);
-  const made = trace.push({ kind, units, gate }, [value], { time, width: 1, channels: units }, [["kernel", { shape: [taken, wide], data: kernel }], ["recurrent", { shape: [units, wide], data: matrix(2, units) }], ["bias", bias]]);
+  const made = trace.push(kind === "lstm" ? { kind, units, gate } : { kind, units, gate, reset: reading.int("linear_before_reset", 0) === 0 ? "before" : "after" }, [value], { time, width: 1, channels: units }, [["kernel", { shape: [taken, wide], data: kernel }], ["recurrent", { shape: [units, wide], data: matrix(2, units) }], ["bias", bias]]);
   trace.see(reading.out, made, batchFirst ? ["n", "t", "", "c"] : ["t", "", "n", "c"]);
   const state = batchFirst ? ["n", "", "c"] : ["", "n", "c"];
   const [, after = "", cell = ""] = node.outputs;

@@ -4,6 +4,7 @@ import { verified, type Contract, type Model, type Shape } from "../model.ts";
 import { passportOf } from "../passport.ts";
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from "./graph.ts";
 import { activation, add, concat, gemm, matMul, mul, softmax } from "./import-dense.ts";
+import { folded } from "./import-constant.ts";
 import { flatten, gather, reshape, same, slice, squeeze, transpose, unsqueeze } from "./import-shape.ts";
 import { batchNorm, conv, pool, recurrent } from "./import-window.ts";
 import { importOwn, METADATA } from "./own.ts";
@@ -58,7 +59,9 @@ function inputOf({ dims, name }: OnnxValue, columns: number, wished: number, whe
 
 function read(trace: Trace, node: OnnxNode): void {
   const reading = new Reading(trace, node);
-  const operator = node.domain === "" || node.domain === "ai.onnx" ? OPERATORS.get(node.op) : undefined;
+  const standard = node.domain === "" || node.domain === "ai.onnx";
+  if (standard && folded(reading)) return;
+  const operator = standard ? OPERATORS.get(node.op) : undefined;
   if (operator === undefined) {
     const named = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
     reading.refuse(`operator ${named} is not read; those that are: ${[...OPERATORS.keys()].join(", ")}`);

@@ -2,7 +2,7 @@
 use crate::activation::Activation;
 use crate::architecture::Node;
 use crate::error::{Fault, ModelError};
-use crate::layer::{Gate, Layer, Padding, Pooling, Sweep};
+use crate::layer::{Gate, Layer, Padding, Pooling, Reset, Sweep};
 use crate::schema as wire;
 
 fn fault(text: String) -> ModelError {
@@ -42,8 +42,14 @@ fn layer(kind: wire::LayerKind, activation: Activation, sizes: &[usize], rates: 
         (wire::LayerKind::Flatten, [], []) => Layer::Flatten,
         (wire::LayerKind::Last, [], []) => Layer::Last,
         (wire::LayerKind::Dropout, [], &[rate]) => Layer::Dropout { rate },
-        (wire::LayerKind::Lstm, &[units, ref gate @ ..], []) => Layer::Lstm { units, gate: read_gate(gate)? },
-        (wire::LayerKind::Gru, &[units, ref gate @ ..], []) => Layer::Gru { units, gate: read_gate(gate)? },
+        (wire::LayerKind::Lstm, &[units, ref rest @ ..], []) => {
+            let (gate, Reset::After) = read_gate(rest)? else { return None };
+            Layer::Lstm { units, gate }
+        }
+        (wire::LayerKind::Gru, &[units, ref rest @ ..], []) => {
+            let (gate, reset) = read_gate(rest)?;
+            Layer::Gru { units, gate, reset }
+        }
         (wire::LayerKind::Bl, &[outputs, times], []) => Layer::Bl { outputs, times, activation },
         (wire::LayerKind::Tabl, &[outputs, times], []) => Layer::Tabl { outputs, times, activation },
         (wire::LayerKind::Bin, [], []) => Layer::Bin,
@@ -79,19 +85,22 @@ pub fn layer_parts(layer: &Layer) -> (u16, u16, Vec<i32>, Vec<f32>) {
     (kind.0, layer.activation().code(), sizes, rates)
 }
 
-/// The gate behind a recurrent layer's units: none is a sigmoid, as in files of before there was another.
-fn read_gate(sizes: &[usize]) -> Option<Gate> {
+/// The gate behind a recurrent layer's units, and where a GRU resets; what is left out is a sigmoid, and after, as in files of before there
+/// was anything else. Each layer has one way of being written.
+fn read_gate(sizes: &[usize]) -> Option<(Gate, Reset)> {
     match *sizes {
-        [] => Some(Gate::Sigmoid),
-        [gate] if gate > 0 => Gate::ALL.get(gate).copied(),
+        [] => Some((Gate::Sigmoid, Reset::After)),
+        [gate] if gate > 0 => Some((*Gate::ALL.get(gate)?, Reset::After)),
+        [gate, reset] if reset > 0 => Some((*Gate::ALL.get(gate)?, *Reset::ALL.get(reset)?)),
         _ => None,
     }
 }
 
-fn write_gate(units: usize, gate: Gate) -> Vec<usize> {
-    match gate {
-        Gate::Sigmoid => vec![units],
-        Gate::Hard => vec![units, 1],
+fn write_gate(units: usize, gate: Gate, reset: Reset) -> Vec<usize> {
+    match (gate, reset) {
+        (Gate::Sigmoid, Reset::After) => vec![units],
+        (Gate::Hard, Reset::After) => vec![units, 1],
+        (gate, Reset::Before) => vec![units, usize::from(gate == Gate::Hard), 1],
     }
 }
 
@@ -118,8 +127,8 @@ pub(super) fn describe(layer: &Layer) -> (wire::LayerKind, Vec<i32>, Vec<f32>) {
         Layer::Flatten => (Kind::Flatten, vec![], vec![]),
         Layer::Last => (Kind::Last, vec![], vec![]),
         Layer::Dropout { rate } => (Kind::Dropout, vec![], vec![rate]),
-        Layer::Lstm { units, gate } => (Kind::Lstm, write_gate(units, gate), vec![]),
-        Layer::Gru { units, gate } => (Kind::Gru, write_gate(units, gate), vec![]),
+        Layer::Lstm { units, gate } => (Kind::Lstm, write_gate(units, gate, Reset::After), vec![]),
+        Layer::Gru { units, gate, reset } => (Kind::Gru, write_gate(units, gate, reset), vec![]),
         Layer::Bl { outputs, times, .. } => (Kind::Bl, vec![outputs, times], vec![]),
         Layer::Tabl { outputs, times, .. } => (Kind::Tabl, vec![outputs, times], vec![]),
         Layer::Bin => (Kind::Bin, vec![], vec![]),

@@ -1,7 +1,7 @@
 //! One node's turn: everything its forward or backward pass may look at.
 use crate::activation::Activation;
 use crate::lanes::Level;
-use crate::layer::{Layer, Padding};
+use crate::layer::{Layer, Padding, Reset};
 use crate::net::Room;
 use crate::net::real::{Real, add};
 use crate::net::soft::{softmax, softmax_back};
@@ -102,7 +102,10 @@ impl<T: Real> Pass<'_, T> {
             }
             Layer::Dropout { rate } => self.dropout(rate, y, cache, dice),
             Layer::Lstm { units, gate } => self.lstm((units, gate), y, cache, state),
-            Layer::Gru { units, gate } => self.gru((units, gate), y, cache, state),
+            Layer::Gru { units, gate, reset } => match reset {
+                Reset::After => self.gru((units, gate), y, cache, state),
+                Reset::Before => self.early_gru((units, gate), y, cache, state),
+            },
             Layer::Bl { outputs, times, activation } => self.bl(outputs, times, activation, y, cache),
             Layer::Tabl { outputs, times, activation } => self.tabl(outputs, times, activation, y, cache),
             Layer::Bin => self.bin(y, cache),
@@ -154,7 +157,10 @@ impl<T: Real> Pass<'_, T> {
                 }
             }
             Layer::Lstm { units, gate } => self.lstm_back((units, gate), dy, cache, dx, dw),
-            Layer::Gru { units, gate } => self.gru_back((units, gate), dy, cache, dx, dw),
+            Layer::Gru { units, gate, reset } => match reset {
+                Reset::After => self.gru_back((units, gate), dy, cache, dx, dw),
+                Reset::Before => self.early_gru_back((units, gate), dy, cache, dx, dw),
+            },
             Layer::Bl { outputs, times, .. } => self.bl_back(outputs, times, dy, cache, dx, dw),
             Layer::Tabl { outputs, times, .. } => self.tabl_back(outputs, times, dy, cache, dx, dw),
             Layer::Bin => self.bin_back(dy, cache, dx, dw),

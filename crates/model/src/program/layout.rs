@@ -3,7 +3,7 @@ use super::fold::is_folded;
 use super::{Gates, Op, Span};
 use crate::activation::Activation;
 use crate::block::lines;
-use crate::layer::{Gate, Layer, Padding, Sweep};
+use crate::layer::{Gate, Layer, Padding, Reset, Sweep};
 use crate::model::Precision;
 use crate::narrow::{is_narrow, narrow_lines};
 use crate::pack::{Form, gate_lines, kind, matrix_lines};
@@ -174,8 +174,8 @@ impl Layout {
             Layer::Activate { activation } => self.ops.push(Op::Activate { from, to, activation }),
             Layer::Add => self.sum(inputs, to),
             Layer::Concat => self.concat(plan, inputs, to, y),
-            Layer::Lstm { units, gate } => self.recurrent(4, (units, gate), from, to),
-            Layer::Gru { units, gate } => self.recurrent(3, (units, gate), from, to),
+            Layer::Lstm { units, gate } => self.recurrent(4, units, (gate, Reset::After), from, to),
+            Layer::Gru { units, gate, reset } => self.recurrent(3, units, (gate, reset), from, to),
             Layer::BatchNorm { .. } => {
                 let weights = self.take_weights(2 * lines(y.features()));
                 self.ops.push(Op::Scale { from, to, weights });
@@ -256,14 +256,15 @@ impl Layout {
         }
     }
 
-    fn recurrent(&mut self, gates: usize, (units, gate): (usize, Gate), from: Span, to: Span) {
+    fn recurrent(&mut self, gates: usize, units: usize, (gate, reset): (Gate, Reset), from: Span, to: Span) {
         let [given, kept] = Form::of_halves(gates);
         let input = self.take_weights(1 + gate_lines(self.wanted, (gates, given), from.values, units));
         let hidden = self.take_weights(gate_lines(self.wanted, (gates, kept), units, units));
         let state = self.state;
-        self.spare = self.spare.max(from.wide() + lines(units) + 2);
+        let early = if reset == Reset::Before { 2 * lines(units) } else { 0 };
+        self.spare = self.spare.max(from.wide() + lines(units) + 2 + early);
         let held = if gates == 4 { 6 } else { 4 };
-        let op = Gates { from, to, input, hidden, state, held, gate };
+        let op = Gates { from, to, input, hidden, state, held, gate, reset };
         self.state += op.state_lines();
         self.ops.push(if gates == 4 { Op::Lstm(op) } else { Op::Gru(op) });
     }

@@ -1,6 +1,6 @@
 //! Random models from a seed.
 #![allow(dead_code, reason = "each test takes what it needs")]
-use tickline_model::{Activation, Architecture, Gate, Layer, Model, Plan};
+use tickline_model::{Activation, Architecture, Gate, Layer, Model, Plan, Reset};
 
 /// A small seeded generator (xorshift64*), so that failures print a seed and repeat.
 pub struct Dice(pub u64);
@@ -76,7 +76,10 @@ pub fn any_model(dice: &mut Dice) -> Model {
         let equal = (1..at).find(|value| widths[*value] == given);
         let gives = match (dice.below(7), equal) {
             (0, _) => (net.then(Layer::Lstm { units: size, gate: any_gate(dice) }), size),
-            (1, _) => (net.then(Layer::Gru { units: size, gate: any_gate(dice) }), size),
+            (1, _) => (
+                net.then(Layer::Gru { units: size, gate: any_gate(dice), reset: Reset::ALL[dice.below(2)] }),
+                size,
+            ),
             (2, _) => (net.then(Layer::Activate { activation: Activation::ALL[dice.below(8)] }), given),
             (3, Some(equal)) => (net.on(&[at, equal], Layer::Add), given),
             (4, _) => (net.then(Layer::Dropout { rate: 0.3 }), given),

@@ -1,5 +1,5 @@
 //! A slow model in f64 that shares no code with the engine.
-use tickline_model::{Activation, Gate, Layer, Model};
+use tickline_model::{Activation, Gate, Layer, Model, Reset};
 
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
@@ -89,9 +89,9 @@ impl Slow {
                     let tensors = [take(wide * 4 * units), take(units * 4 * units), take(4 * units)];
                     self.lstm(at, (units, gate), &x, &tensors)
                 }
-                Layer::Gru { units, gate } => {
+                Layer::Gru { units, gate, reset } => {
                     let tensors = [take(wide * 3 * units), take(units * 3 * units), take(6 * units)];
-                    self.gru(at, (units, gate), &x, &tensors)
+                    self.gru(at, (units, gate, reset), &x, &tensors)
                 }
                 Layer::Add => x.iter().zip(&outputs[node.inputs[1]]).map(|(a, b)| a + b).collect(),
                 Layer::Activate { activation } => activate(activation, &x),
@@ -116,15 +116,25 @@ impl Slow {
         self.h[at].clone()
     }
 
-    fn gru(&mut self, at: usize, (units, kind): (usize, Gate), x: &[f64], tensors: &[&[f32]]) -> Vec<f64> {
+    fn gru(
+        &mut self,
+        at: usize,
+        (units, kind, reset): (usize, Gate, Reset),
+        x: &[f64],
+        tensors: &[&[f32]],
+    ) -> Vec<f64> {
         let sigmoid = |x| close(kind, x);
         self.h[at].resize(units, 0.0);
         let a = affine(x, tensors[0], &tensors[2][..3 * units]);
         let b = affine(&self.h[at], tensors[1], &tensors[2][3 * units..]);
+        let through: Vec<f64> =
+            (0..units).map(|u| sigmoid(a[units + u] + b[units + u]) * self.h[at][u]).collect();
+        let early = affine(&through, tensors[1], &tensors[2][3 * units..]);
         for u in 0..units {
             let z = sigmoid(a[u] + b[u]);
             let r = sigmoid(a[units + u] + b[units + u]);
-            let n = (a[2 * units + u] + r * b[2 * units + u]).tanh();
+            let kept = if reset == Reset::Before { early[2 * units + u] } else { r * b[2 * units + u] };
+            let n = (a[2 * units + u] + kept).tanh();
             self.h[at][u] = z * self.h[at][u] + (1.0 - z) * n;
         }
         self.h[at].clone()
