@@ -6,7 +6,7 @@ use clap::Args;
 use std::hint::black_box;
 use std::path::PathBuf;
 use tickline_clock::monotonic;
-use tickline_model::{Activation, Architecture, Layer, Level, Model, Plan, Predictor, file};
+use tickline_model::{Activation, Architecture, Gate, Layer, Level, Model, Plan, Predictor, file};
 
 /// What to measure.
 #[derive(Args)]
@@ -67,7 +67,7 @@ fn widths(model: &Model) -> String {
 /// An LSTM of arbitrary weights near those of a trained one.
 fn lstm() -> Model {
     let mut net = Architecture::stateful(COLUMNS);
-    net.then(Layer::Lstm { units: UNITS });
+    net.then(Layer::Lstm { units: UNITS, gate: Gate::Sigmoid });
     let count = 4 * UNITS * (COLUMNS + UNITS + 1);
     let parameters = (0..count).map(|at| ((at * 7919 % 2001) as f32 / 1000.0 - 1.0) * 0.12).collect();
     Model::bare("lstm-64", net, parameters)
@@ -162,7 +162,7 @@ impl<'a> Plain<'a> {
                     }
                     std::mem::swap(&mut self.x, &mut self.y);
                 }
-                Layer::Lstm { units } => self.lstm(own, inputs, units),
+                Layer::Lstm { units, gate: Gate::Sigmoid } => self.lstm(own, inputs, units),
                 Layer::Activate { activation: Activation::Softmax } => softmax(&mut self.x),
                 ref other => unreachable!("no such layer in these models: {other:?}"),
             }
@@ -209,6 +209,7 @@ fn activate(activation: Activation, x: f32) -> f32 {
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Swish => x / (1.0 + (-x).exp()),
         Activation::LeakyRelu => x.max(0.01 * x),
+        Activation::HardSigmoid => (0.2 * x + 0.5).clamp(0.0, 1.0),
         Activation::Softmax => unreachable!("over a whole layer: see `predict`"),
     }
 }

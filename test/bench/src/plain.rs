@@ -1,6 +1,6 @@
 //! Networks as the loops that most people write first: over the parameters as they are in the file, one value after another.
 
-use tickline_model::{Activation, Layer, Model, Padding, Plan, Pooling, Shape, Sweep};
+use tickline_model::{Activation, Gate, Layer, Model, Padding, Plan, Pooling, Shape, Sweep};
 
 /// A network at work.
 pub struct Plain<'a> {
@@ -23,7 +23,7 @@ impl<'a> Plain<'a> {
         for (at, node) in plan.nodes().iter().enumerate() {
             let before = plan.shape(node.inputs[0]).features();
             states.push(match node.layer {
-                Layer::Lstm { units } => [vec![0.0; units], vec![0.0; units]],
+                Layer::Lstm { units, .. } => [vec![0.0; units], vec![0.0; units]],
                 Layer::Conv { sweep, .. } | Layer::Pool { sweep, .. } => {
                     [vec![0.0; (sweep.kernel_time - 1) * before], Vec::new()]
                 }
@@ -78,7 +78,7 @@ impl<'a> Plain<'a> {
                     add_product(x, weight, y);
                 }
             }
-            Layer::Lstm { units } => {
+            Layer::Lstm { units, gate: Gate::Sigmoid } => {
                 if !self.plan.architecture().stateful {
                     self.states[at].iter_mut().for_each(|state| state.fill(0.0));
                 }
@@ -323,6 +323,7 @@ fn activate(activation: Activation, x: f32) -> f32 {
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Swish => x / (1.0 + (-x).exp()),
         Activation::LeakyRelu => x.max(0.01 * x),
+        Activation::HardSigmoid => (0.2 * x + 0.5).clamp(0.0, 1.0),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Target, mark};
 use sha2::{Digest, Sha256};
 use tickline_model::file::{decode, encode};
-use tickline_model::{Activation, Architecture, Gate, Layer, Plan, Predictor, zoo};
+use tickline_model::{Activation, Architecture, Gate, Layer, Plan, Predictor, Reset, zoo};
 
 /// Files; an odd first byte says that length and checksum of the rest are put right, so that mutations reach what they guard.
 pub struct Model;
@@ -31,7 +31,7 @@ impl Target for Model {
         let small = model(Architecture::chain(3, &[dense]));
         let mut recurrent = Architecture::stateful(3);
         recurrent.then(dense);
-        recurrent.then(Layer::Gru { units: 2, gate: Gate::Sigmoid });
+        recurrent.then(Layer::Gru { units: 2, gate: Gate::Sigmoid, reset: Reset::Before });
         let large = model(recurrent);
         let window = model(zoo::bin_c_tabl(2, 2, 3, 0.1));
         vec![
