@@ -35,9 +35,9 @@ use tickline_wire::flat::features::FEATURES_BYTES;
 const REQUEST_TRIES: u32 = 20;
 const REQUEST_TIMEOUT: Nanos = Nanos(20_000_000);
 /// A live hole is waited for this long when it can be asked for, the arbiter's default otherwise.
-const RECOVERY_PATIENCE: Nanos = Nanos(5_000_000_000);
+pub(crate) const RECOVERY_PATIENCE: Nanos = Nanos(5_000_000_000);
 /// Messages that may wait behind a hole when a feed joins a running session: 21 MiB, eleven minutes of the demo.
-const RECOVERY_WINDOW: usize = 1 << 18;
+pub(crate) const RECOVERY_WINDOW: usize = 1 << 18;
 /// Looks at the clock in one call while no frame is due, so that most of the waiting is done where the frame will be taken up and
 /// not on the way round the duty cycle: 25 ns each.
 const LOOKS: u32 = 40;
@@ -190,14 +190,12 @@ fn open_source(source: &Source) -> Result<(FrameSource, arbiter::Config)> {
         Source::Pcap { path, speed } => {
             let speed = Source::speed(speed).map_err(refused)?;
             let capture = Capture::open(path).map_err(|fault| refused(format!("FEED_CAPTURE: {fault}")))?;
+            let arbiter = capture.arbiter(Join::Beginning);
             let player = Player::new(capture, Nanos(0), speed);
             let (held_since, idle_since) = (None, None);
             let replay =
                 Replay { player, started: false, held_since, idle_since, reached: Nanos(0), ended: false };
-            Ok((
-                FrameSource::Replay(Box::new(replay)),
-                arbiter::Config { join: Join::Beginning, ..Default::default() },
-            ))
+            Ok((FrameSource::Replay(Box::new(replay)), arbiter))
         }
         Source::Circle { path } => {
             let capture = Capture::open(path).map_err(|fault| refused(format!("FEED_CAPTURE: {fault}")))?;
@@ -338,7 +336,7 @@ fn wait(player: &Player, pipeline: &mut Pipeline, meter: &Meter, mut now: Nanos)
 fn finish(replay: &mut Replay, pipeline: &mut Pipeline, outlet: &mut RingOutlet, meter: &mut Meter) {
     if !replay.ended {
         replay.ended = true;
-        let patience = arbiter::Config::default().patience;
+        let patience = replay.player.capture().arbiter(Join::Beginning).patience;
         pipeline.idle(Nanos(replay.reached.0.saturating_add(patience.0)), monotonic(), outlet);
         meter.write(pipeline);
         meter.block().set_horizon(u64::MAX);

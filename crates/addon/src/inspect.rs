@@ -8,6 +8,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 use tickline_inspect::{BookRun, Fault, Format, Options, Stream, messages, summary};
+use tickline_packet::arbiter::Join;
 use tickline_packet::pcap::{Capture, Recording};
 use tickline_units::Symbol;
 
@@ -43,7 +44,8 @@ fn refused(fault: Fault) -> Error {
 fn stream(path: &str, fill: Option<String>) -> Result<Stream> {
     let open = |path: &str| {
         let capture = Capture::open(Path::new(path)).map_err(|fault| refused(fault.into()))?;
-        Ok::<_, Error>(Stream::new(capture, &Options::default()))
+        let arbiter = capture.arbiter(Join::Anywhere);
+        Ok::<_, Error>(Stream::new(capture, &Options { arbiter, ..Options::default() }))
     };
     let stream = open(path)?;
     Ok(match fill {

@@ -1,5 +1,6 @@
 //! The recorder for TypeScript: one call a duty cycle moves what the rings hold into the journal.
 
+use crate::feed::{RECOVERY_PATIENCE, RECOVERY_WINDOW};
 use crate::quick::{self, Shared};
 use napi::bindgen_prelude::{Env, This, Unknown};
 use napi::{Error, Result};
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tickline_clock::{monotonic, wall};
-use tickline_journal::{Channels, Clock, FORMAT, RunHeader, Settings, Sync};
+use tickline_journal::{Channels, Clock, FORMAT, RunHeader, Settings, Sync, Waits};
 use tickline_packet::pcap::Capture;
 use tickline_recorder::{Opening, Recorder, Taps};
 use tickline_units::Nanos;
@@ -174,6 +175,8 @@ fn header(settings: RecorderSettings, now: Nanos) -> Result<RunHeader> {
             .into_iter()
             .map(|(name, version)| (name.to_owned(), version))
             .collect::<BTreeMap<_, _>>(),
+        waits: (!settings.replay)
+            .then_some(Waits { patience_ns: RECOVERY_PATIENCE.0, window: RECOVERY_WINDOW as u32 }),
         replay: settings.replay,
         segment: 0,
         lines,

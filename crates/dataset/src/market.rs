@@ -3,7 +3,7 @@ use crate::columns::COLUMNS;
 use crate::error::DataError;
 use std::path::Path;
 use tickline_features::{LEVELS, WINDOW as WARM};
-use tickline_packet::arbiter::{Config, Join};
+use tickline_packet::arbiter::Join;
 use tickline_packet::pcap::Capture;
 use tickline_pipeline::{Outlet, Pipeline, Settings};
 use tickline_units::{Nanos, Symbol};
@@ -82,14 +82,18 @@ impl Market {
         }
         let capture = Capture::open(capture).map_err(|fault| DataError::Capture(fault.to_string()))?;
         let mut market = Market { stocks: instruments.iter().map(|_| Stock::default()).collect() };
-        let arbiter = Config { join: Join::Beginning, ..Default::default() };
+        let arbiter = capture.arbiter(Join::Beginning);
         let mut pipeline = Pipeline::new(&Settings { instruments, arbiter, books: Default::default() });
         let mut last = Nanos(0);
         for frame in capture.frames() {
             last = frame.time;
             pipeline.accept(&frame, &mut market);
         }
-        pipeline.idle(Nanos(last.0.saturating_add(1_000_000_000)), Nanos(0), &mut market);
+        pipeline.idle(
+            Nanos(last.0.saturating_add(arbiter.patience.0.max(1_000_000_000))),
+            Nanos(0),
+            &mut market,
+        );
         Ok(market)
     }
 

@@ -55,7 +55,7 @@ impl BackgroundFlow {
                 let survey = Survey::of(&capture);
                 let symbols = listed(&named, &survey);
                 let background = Background::new(&symbols);
-                let arbiter = survey::arbiter();
+                let arbiter = survey::arbiter(&capture);
                 let captured = Captured { capture: Some(capture), player: None, arbiter, background };
                 let kind = Kind::Captured(Box::new(captured));
                 Ok(BackgroundFlow { kind, symbols, open: survey.open, ended: false })

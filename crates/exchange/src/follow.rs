@@ -106,8 +106,8 @@ impl Follow {
         Ok(Follow {
             venue,
             background: Background::new(&symbols),
+            arbiter: Box::new(survey::arbiter(&capture)),
             player: Player::new(capture, Nanos(0), Speed::Max),
-            arbiter: Box::new(survey::arbiter()),
             survey,
             sessions,
             wire: Wire::default(),

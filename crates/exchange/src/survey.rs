@@ -1,7 +1,7 @@
 //! A capture read once before it is played: which symbols it has, and when each message was released.
 
 use tickline_packet::Frame;
-use tickline_packet::arbiter::{Arbiter, Config, Event};
+use tickline_packet::arbiter::{Arbiter, Event, Join};
 use tickline_packet::pcap::Capture;
 use tickline_units::{Nanos, Symbol};
 use tickline_wire::itch::{self, Body, Update};
@@ -20,9 +20,9 @@ pub fn release(arbiter: &mut Arbiter, frame: &Frame<'_>, mut each: impl FnMut(u6
     let _ = arbiter.accept(frame, &mut deliver);
 }
 
-/// The arbiter that both passes use, and the feed's replay does: the defaults.
-pub fn arbiter() -> Arbiter {
-    Arbiter::new(Config::default())
+/// The arbiter that both passes use, and the feed's replay does.
+pub fn arbiter(capture: &Capture) -> Arbiter {
+    Arbiter::new(capture.arbiter(Join::Anywhere))
 }
 
 /// What there is to know of a capture before it is played.
@@ -40,7 +40,7 @@ impl Survey {
     /// Reads the capture through.
     pub fn of(capture: &Capture) -> Survey {
         let mut survey = Survey { symbols: Vec::new(), open: Nanos(0), first: 0, times: Vec::new() };
-        let mut arbiter = arbiter();
+        let mut arbiter = arbiter(capture);
         let mut reached = Nanos(0);
         for frame in capture.frames() {
             reached = reached.max(frame.time);

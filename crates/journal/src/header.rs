@@ -16,6 +16,15 @@ pub struct Clock {
     pub monotonic_ns: u64,
 }
 
+/// How long, and over how many messages, a line waited for what both its lines had lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// ns.
+    pub patience_ns: u64,
+    /// Messages, a power of two up to 2^24.
+    pub window: u32,
+}
+
 /// How a recorder went on after another one of the same run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resumed {
@@ -48,6 +57,8 @@ pub struct RunHeader {
     pub segment: u32,
     /// Destinations of line A, line B and the answers to re-requests, as `address:port`, where they are known.
     pub lines: [Option<String>; 3],
+    /// Set when the line waited longer than a capture's reader does, since it asked for what was missing.
+    pub waits: Option<Waits>,
     /// When the segment began.
     pub clock: Clock,
     /// Number in its stream of the next record of each, from 1.

@@ -23,7 +23,7 @@ pub use entry::{Entry, HEAD_BYTES, PAYLOAD_BYTES_MAX, put, stored_bytes, take};
 pub use fault::{Cause, Fault};
 pub use folder::{Segment, segment_name, segments};
 pub use gap::Gap;
-pub use header::{Clock, FORMAT, Resumed, RunHeader};
+pub use header::{Clock, FORMAT, Resumed, RunHeader, Waits};
 pub use info::{Info, KindInfo, MissedInfo, RunInfo, SegmentInfo, TornInfo, info};
 pub use place::{Place, is_journal};
 pub use reader::Reader;

@@ -68,7 +68,7 @@ proptest! {
         fs::OpenOptions::new().write(true).open(path).unwrap().set_len(cut as u64).unwrap();
 
         let kept = before(&segments, segments.len() - 1, cut);
-        let whole = offsets(bytes).iter().copied().filter(|&offset| offset <= cut).next_back();
+        let whole = offsets(bytes).iter().copied().rfind(|&offset| offset <= cut);
         // Without its header a segment has nothing whole: torn from its first byte or from its first entry on.
         let torn = match whole {
             Some(offset) if offset == cut && cut > 32 => None,
@@ -107,7 +107,7 @@ proptest! {
         flipped[place] ^= 1 << bit;
         fs::write(path, &flipped).unwrap();
 
-        let offset = offsets(bytes).into_iter().filter(|&offset| offset <= place).next_back().unwrap_or(0);
+        let offset = offsets(bytes).into_iter().rfind(|&offset| offset <= place).unwrap_or(0);
         let kept = before(&segments, nth, offset);
         let last_entry = offsets(bytes).iter().rev().nth(1) == Some(&offset);
         let (found, end) = read(&folder.0);

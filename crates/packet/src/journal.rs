@@ -6,12 +6,15 @@
 use crate::LINES;
 use crate::pcap::{BYTES_MAX, Cause, FRAME_BYTES_MAX, Fault, Index, Place, Recording, Tail};
 use std::path::Path;
-use tickline_journal::{Damage, Entry, Reader, RunHeader, kind};
+use tickline_journal::{Damage, Entry, Reader, RunHeader, Waits, kind};
 use tickline_units::Nanos;
 use tickline_wire::ethernet::{self, Endpoint};
 
 /// Where frames are said to come from, which a journal does not hold (RFC 5737, for documentation).
 const SOURCE: Endpoint = Endpoint { address: [192, 0, 2, 255], port: 26_400 };
+
+/// Largest window that is set aside because a header asks for it: 1.3 GB.
+const WINDOW_MAX: u32 = 1 << 24;
 
 const _: () = assert!(ethernet::OVERHEAD + ethernet::PAYLOAD_MAX <= FRAME_BYTES_MAX as usize);
 
@@ -97,6 +100,10 @@ impl Frames {
         if !header.replay {
             self.index.since_1970 = header.clock.wall_ns.saturating_sub(header.clock.monotonic_ns);
         }
+        let sound =
+            |waits: &Waits| waits.window.is_power_of_two() && (2..=WINDOW_MAX).contains(&waits.window);
+        let waits = header.waits.filter(sound);
+        self.index.waits = waits.map(|waits| (Nanos(waits.patience_ns), waits.window as usize));
         for (nth, text) in header.lines.iter().enumerate() {
             let known = text.as_deref().and_then(endpoint);
             if let Some(line) = known.filter(|line| !self.lines.contains(line)) {

@@ -64,6 +64,7 @@ impl Line {
                 seed: 3,
                 versions: BTreeMap::new(),
                 replay: true,
+                waits: None,
                 segment: 0,
                 lines: [None, None, None],
                 clock: Clock::default(),

@@ -52,6 +52,7 @@ pub fn header(run: u64) -> RunHeader {
         seed: 3,
         versions: BTreeMap::from([("tickline".into(), "0.1.0".into())]),
         replay: true,
+        waits: None,
         segment: 1,
         lines: [Some("233.54.12.111:26477".into()), None, None],
         clock: Clock { wall_ns: 1_700_000_000_000_000_000, monotonic_ns: 5_000 },

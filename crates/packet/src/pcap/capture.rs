@@ -2,6 +2,7 @@
 
 use super::fault::{Cause, Fault};
 use super::recording::{Recording, Tail};
+use crate::arbiter::{Config, Join};
 use crate::{Frame, LINES};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,6 +120,12 @@ impl Capture {
     /// Destination of line A and of line B.
     pub fn lines(&self) -> [Option<Endpoint>; 2] {
         [self.lines[0], self.lines[1]]
+    }
+
+    /// How its lines are to be arbitrated: as usual, or as the line did that recorded them, which may have waited for answers.
+    pub fn arbiter(&self, join: Join) -> Config {
+        let usual = Config { join, ..Config::default() };
+        self.recording.waits().map_or(usual, |(patience, window)| Config { patience, window, join })
     }
 
     /// What else the file holds.

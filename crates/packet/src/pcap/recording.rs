@@ -35,6 +35,8 @@ pub(crate) struct Index {
     pub(crate) lines: Option<[Option<Endpoint>; LINES]>,
     /// What makes the file's times times since 1970, ns.
     pub(crate) since_1970: u64,
+    /// How a line waited for what was missing, where the file itself says so: patience and window.
+    pub(crate) waits: Option<(Nanos, usize)>,
 }
 
 /// A last record that was cut off, as when the recorder was stopped or the disk was full. What came before is used.
@@ -135,6 +137,10 @@ impl Recording {
     /// Destinations of line A, line B and recovery, where the file itself says which they are.
     pub(super) fn lines(&self) -> Option<[Option<Endpoint>; LINES]> {
         self.index.lines
+    }
+
+    pub(super) fn waits(&self) -> Option<(Nanos, usize)> {
+        self.index.waits
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
