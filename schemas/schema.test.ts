@@ -30,6 +30,7 @@ import { OrderBody } from "./generated/official/order-body.ts";
 import { Order } from "./generated/official/order.ts";
 import { SignalBody } from "./generated/official/signal-body.ts";
 import { Signal } from "./generated/official/signal.ts";
+import { trials } from "../test/trials.ts";
 
 type Value = number | bigint | number[];
 type Loose = Record<string, unknown>;
@@ -167,7 +168,7 @@ for (const [name, shape] of SHAPES) {
         const body = call(call(message.table, `getRootAs${shape.root}`, buffer), "body");
         for (const field of fields) assert.deepEqual(readOfficial(body, field), wanted[field.name], field.name);
       }),
-      { numRuns: 200 },
+      { numRuns: trials(200, 5_000) },
     );
   });
 
@@ -179,7 +180,7 @@ for (const [name, shape] of SHAPES) {
         assert.ok(view.wrap(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0));
         for (const field of fields) assert.deepEqual(readView(view, field), wanted[field.name], field.name);
       }),
-      { numRuns: 200 },
+      { numRuns: trials(200, 5_000) },
     );
   });
 
@@ -200,7 +201,7 @@ for (const [name, shape] of SHAPES) {
           assert.deepEqual(readOfficial(body, field), wanted[field.name], field.name);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: trials(50, 1_000) },
     );
   });
 
@@ -233,7 +234,7 @@ for (const [name, shape] of SHAPES) {
         if (!view.wrap(new DataView(noise.buffer, noise.byteOffset, noise.byteLength), 0)) return;
         for (const field of fields) readView(view, field);
       }),
-      { numRuns: 500 },
+      { numRuns: trials(500, 20_000) },
     );
   });
 

@@ -1,6 +1,6 @@
 // The one way in: `npm start`, `npm test` and `node ops/bootstrap/bootstrap.mjs prepare` on a machine that has only
 // Node 20+, npm, cargo and a C linker. Plain JavaScript, because the pinned Node that can run TypeScript arrives here.
-// Modes: start (set up, then run the demo line), test (set up, then every check), prepare (set up only), addon (build the addon only).
+// Modes: start (set up, then run the demo line), test (set up, then every check; --long: for longer), prepare (set up only), addon (build the addon only).
 // Exit codes: those of `tickline`; 2 when a tool is missing, too old, or a set-up step fails.
 import { startLine } from "./start.mjs";
 import { buildNative, installPackages, installPeers, pinnedNode } from "./setup.mjs";
@@ -15,12 +15,14 @@ const modes = {
     await buildNative();
     return startLine(pinnedNode(), rest);
   },
-  async test() {
+  async test(rest) {
+    const long = rest.length === 1 && rest[0] === "--long";
+    if (rest.length > 0 && !long) throw new SetupError(`npm test knows no ${rest.join(" ")}: it takes nothing, or --long (npm run test:long).`);
     checkTools({ lints: true });
     await installPackages();
     await buildNative();
     await installPeers();
-    return runChecks(pinnedNode());
+    return runChecks(pinnedNode(), { long });
   },
   async prepare() {
     checkTools({ lints: false });

@@ -6,10 +6,12 @@ import { closingLine, emptyTally, tallySink } from "./tally.mjs";
 
 const TESTS = ["schemas", "services", "ops", "test"];
 
-/** About 20 s; the long run is `cargo run -p tickline-fuzz --release -- --inputs 10000000`, one to two minutes. */
-const FUZZ_INPUTS = "2500000";
+/** In the long mode every test tries more (`crates/trials`, `test/trials.ts`), and property tests that name no number of cases do too. */
+const LONG = { TICKLINE_LONG: "1", PROPTEST_CASES: "5000" };
+/** About 20 s, and one to two minutes. */
+const FUZZ_INPUTS = { short: "2500000", long: "10000000" };
 
-function sections(node) {
+function sections(node, long) {
   const bin = `${root}/node_modules/.bin`;
   const target = ["--target-dir", `${root}/target`];
   return [
@@ -18,11 +20,12 @@ function sections(node) {
     { name: "clippy", run: ["cargo", "clippy", "--workspace", "--lib", "--bins", "--tests", "--benches", "--locked", "--quiet", ...target, "--", "-D", "warnings"] },
     { name: "tsc", run: [node, `${bin}/tsc`, "--noEmit"] },
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
-    { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...target], counts: true },
+    { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...(long ? ["--release"] : []), ...target], counts: true },
     { name: "loom, the ring's protocols", run: ["npm", "run", "--silent", "loom"], counts: true },
     { name: "benchmarks build", run: ["cargo", "build", "--release", "--locked", "--quiet", ...target, "-p", "tickline-bench"] },
     { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
-    { name: "fuzz, short", run: ["cargo", "run", "--release", "--locked", "--quiet", ...target, "-p", "tickline-fuzz", "--", "--inputs", FUZZ_INPUTS] },
+    { name: "fuzz", run: ["cargo", "run", "--release", "--locked", "--quiet", ...target, "-p", "tickline-fuzz", "--", "--inputs", long ? FUZZ_INPUTS.long : FUZZ_INPUTS.short] },
+    ...(long ? [{ name: "miri, the ring's channels", run: ["npm", "run", "--silent", "miri"], counts: true }] : []),
   ];
 }
 
@@ -39,13 +42,13 @@ async function runSection({ name, run: [command, ...args], counts = false }, env
   return passed;
 }
 
-/** Runs every section and prints the closing line. Resolves to 0 when all passed, else 1. */
-export async function runChecks(node) {
+/** Runs every section, in the long mode with more of everything, and prints the closing line. Resolves to 0 when all passed, else 1. */
+export async function runChecks(node, { long }) {
   // Tests start `node` by name too: the pinned one must come first.
-  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ""}` };
+  const env = { ...process.env, ...(long ? LONG : {}), PATH: `${dirname(node)}:${process.env.PATH ?? ""}` };
   const total = emptyTally();
   const failed = [];
-  for (const section of sections(node)) {
+  for (const section of sections(node, long)) {
     if (!(await runSection(section, env, total))) failed.push(section.name);
   }
   if (total.passed === 0) failed.push("no test ran");

@@ -2,13 +2,14 @@
  * Goal: whatever is done to a model of another format, it is read as a model that the engine verified or refused with a code; nothing else is
  * thrown and nothing takes long.
  * Method: 72 small networks of every layer in both formats; bytes changed, cut, joined and left out, graphs with another operator, edge,
- * attribute or size, JSON with one value replaced. A short run of what was done 1,040,000 times at once (TICKLINE_LONG=1 does 40,000).
+ * attribute or size, JSON with one value replaced. A short run of what was done 1,040,000 times at once (40,000 in the long mode).
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { damage, seedsOf } from "./damage-rig.ts";
+import { trials } from "../../test/trials.ts";
 
-const COUNT = process.env["TICKLINE_LONG"] === "1" ? 20_000 : 800;
+const COUNT = trials(800, 20_000);
 /** Far beyond what a small file may cost, a pause of the collector included. */
 const SLOWEST_MS = 5_000;
 

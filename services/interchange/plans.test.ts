@@ -2,7 +2,7 @@
  * Goal: networks of any layers in any order, not only the ready-made ones, mean the same to onnxruntime, to TensorFlow.js and here, and come
  * back from both as they went.
  * Method: random small networks from a seed, every layer in turn among up to five, stateful or over a window; random rows, a third of them with
- * a column that never moves. What can be read back without the passport answers the same. TICKLINE_LONG=1: 60 networks a layer in place of 6.
+ * a column that never moves. What can be read back without the passport answers the same. 6 networks a layer; 60 in the long mode.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,10 +17,11 @@ import { importOnnx } from "./onnx/import.ts";
 import { apart, loadedInTf, ofOrt, ofTf } from "./oracle-rig.ts";
 import { INSTALL, loadOrt, loadTf, type Ort, type Tf } from "./peers.ts";
 import { Dice, KINDS, randomPlan } from "./plan-rig.ts";
+import { trials } from "../../test/trials.ts";
 
 /** Sums in another order, through up to five layers; 5e-7 was the most of 1,140 networks. */
 const BOUND = 2e-6;
-const EACH = process.env["TICKLINE_LONG"] === "1" ? 60 : 6;
+const EACH = trials(6, 60);
 
 const [ort, tf] = [loadOrt(), await loadTf()];
 const absent = (peer: unknown): string | false => (peer === undefined ? `the other engine is not installed: ${INSTALL}` : false);

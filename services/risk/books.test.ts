@@ -11,6 +11,7 @@ import fc from "fast-check";
 import { FillKind } from "../../schemas/generated/fill.ts";
 import { Refusal } from "./refusals.ts";
 import { ASK, BID, LIMITS, Rig } from "./rig.ts";
+import { trials } from "../../test/trials.ts";
 
 const folder = mkdtempSync("/dev/shm/tickline-test-books-");
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -269,7 +270,7 @@ test("after any history the desk's books are the model's, and no limit was ever 
       traded += trial.executions.length;
       rmSync(path);
     }),
-    { numRuns: 400 },
+    { numRuns: trials(400, 5_000) },
   );
   assert.ok(sent > 1_000 && traded > 1_000, `the property was put to work: ${sent} orders, ${traded} executions`);
 });

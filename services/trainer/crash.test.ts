@@ -12,9 +12,10 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { writeFi2010 } from "./fi2010-rig.ts";
+import { trials } from "../../test/trials.ts";
 
 const COMMAND = fileURLToPath(new URL("../cli/tickline.mjs", import.meta.url));
-const KILLS = process.env["TICKLINE_LONG"] === "1" ? 25 : 3;
+const KILLS = trials(3, 25);
 const folder = mkdtempSync(join(tmpdir(), "tickline-crash-"));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use slow::SlowBooks;
 use std::collections::BTreeMap;
 use tickline_book::{Anomaly, Books, Capacity, Level};
+use tickline_trials::trials;
 use tickline_units::{Nanos, Price, Qty, Side, Symbol};
 use tickline_wire::itch::{
     Add, AddMpid, Body, Cancel, Cross, Delete, Executed, ExecutedPrice, Header, Letter, Replace, Trade,
@@ -79,7 +80,7 @@ fn assert_equal(books: &Books, slow: &SlowBooks) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(trials(300, 10_000)))]
 
     #[test]
     fn books_equal_the_slow_model(updates in proptest::collection::vec(messages(), 1..300)) {

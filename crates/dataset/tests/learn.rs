@@ -6,6 +6,7 @@ use tickline_dataset::{
 };
 use tickline_model::Plan;
 use tickline_model::train::{Confusion, Dice, Recipe, Settings, Targets, Trainer};
+use tickline_trials::trials;
 
 const ROWS: usize = 4000;
 const HORIZON: usize = 5;
@@ -61,6 +62,11 @@ fn accuracy(confusion: &Confusion) -> f64 {
     right as f64 / all as f64
 }
 
+/// Networks by seed.
+fn each<'a>(names: &'a [&'a str]) -> impl Iterator<Item = (&'a str, u64)> {
+    (1..=trials(1, 10)).flat_map(|seed| names.iter().map(move |name| (*name, seed)))
+}
+
 fn tested(name: &str, task: &Task, seed: u64) -> f64 {
     let (plan, parameters) = trained(name, task, seed);
     accuracy(&Answers::of(&plan, &parameters, task).expect("answers").scores(task).confusion)
@@ -68,8 +74,8 @@ fn tested(name: &str, task: &Task, seed: u64) -> f64 {
 
 #[test]
 fn a_column_that_holds_the_future_is_exploited_and_noise_is_not() {
-    for name in ["logistic", "mlp", "lstm", "bin-c-tabl"] {
-        let (leaky, honest) = (tested(name, &task(true), 1), tested(name, &task(false), 1));
+    for (name, seed) in each(&["logistic", "mlp", "lstm", "bin-c-tabl"]) {
+        let (leaky, honest) = (tested(name, &task(true), seed), tested(name, &task(false), seed));
         // The shares of the classes in the test part differ from a third by chance alone.
         assert!(leaky > 0.6, "{name} finds {leaky} of what is given away");
         assert!(honest < 0.42, "{name} finds {honest} in noise");
@@ -78,9 +84,9 @@ fn a_column_that_holds_the_future_is_exploited_and_noise_is_not() {
 
 #[test]
 fn from_labels_dealt_at_random_nothing_is_learned() {
-    for name in ["logistic", "mlp", "bin-c-tabl"] {
-        let dealt = task(true).shuffled(3);
-        let score = tested(name, &dealt, 1);
+    for (name, seed) in each(&["logistic", "mlp", "bin-c-tabl"]) {
+        let dealt = task(true).shuffled(seed + 2);
+        let score = tested(name, &dealt, seed);
         let most = accuracy(&dealt.majority());
         assert!(score < most + 0.06, "{name}: {score} where the majority has {most}");
     }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 use tickline_book::{Origin, Trade};
 use tickline_features::{DEPTH, Features, LEVELS, NAMES, Snapshot};
+use tickline_trials::trials;
 use tickline_units::{Price, Side};
 
 /// A seeded generator (splitmix64), so that a failure repeats from its seed.
@@ -292,7 +293,7 @@ fn run(events: &[Event], every: usize) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(trials(24, 500)))]
 
     #[test]
     fn values_equal_their_definitions(seed in any::<u64>(), rows in 1usize..400) {

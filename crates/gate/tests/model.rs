@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use tickline_gate::{
     ARMED, Decisions, Gate, LineState, Order, Seen, SessionLimits, SessionState, Token, Used,
 };
+use tickline_trials::trials;
 use tickline_units::Nanos;
 
 const SLOTS: u32 = 2;
@@ -129,7 +130,7 @@ fn attempts() -> impl Strategy<Value = Attempt> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(trials(2_000, 50_000)))]
     #[test]
     fn the_gate_and_the_model_let_the_same_orders_through(list in prop::collection::vec(attempts(), 1..60)) {
         let mut gate = Gate::new(LIMITS, SLOTS as usize, 1).unwrap();

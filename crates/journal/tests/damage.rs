@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use rig::{Folder, Said, offsets, open, read, write};
 use std::fs;
 use tickline_journal::*;
+use tickline_trials::trials;
 use tickline_wire::flat::journal::JournalBody;
 
 fn said() -> impl Strategy<Value = Said> {
@@ -35,7 +36,7 @@ fn before(segments: &[(std::path::PathBuf, Vec<u8>)], nth: usize, offset: usize)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(trials(200, 5_000)))]
 
     #[test]
     fn what_was_written_comes_back_in_segments_that_keep_to_their_size((said, limit) in journal()) {

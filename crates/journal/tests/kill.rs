@@ -2,7 +2,7 @@
 //! Method: a child (this test again, told by its environment) writes entries whose bytes follow from their numbers and says through a pipe
 //! what it has flushed; it is killed with SIGKILL after a random while, again and again over the same journal.
 //!
-//! `TICKLINE_KILLS` sets the number of kills (25 by default).
+//! 25 kills, 1,000 in the long mode.
 
 mod rig;
 
@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tickline_journal::*;
+use tickline_trials::trials;
 use tickline_units::Nanos;
 use tickline_wire::flat::journal::JournalBody;
 
@@ -47,7 +48,7 @@ fn number(text: &str) -> Option<u64> {
 
 #[test]
 fn kills_lose_nothing_that_was_flushed() {
-    let kills: u64 = std::env::var("TICKLINE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(25);
+    let kills: u64 = trials(25, 1_000);
     let folder = Folder::new();
     let mut cut = 0;
     for kill in 0..kills {

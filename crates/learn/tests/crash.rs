@@ -1,6 +1,6 @@
 //! Goal: wherever a learner dies, the next one ends where an uninterrupted one would have: the same weights, decisions and checkpoint, bit for
 //! bit, and the line keeps what was in place. Method: first every moment of an offer by hand, then real processes and SIGKILL at chance moments
-//! (`TICKLINE_KILLS` says how many; some by default, hundreds in the long mode).
+//! (some, or hundreds in the long mode).
 mod desks;
 mod walk;
 
@@ -14,6 +14,7 @@ use tickline_learn::{
 };
 use tickline_model::train::Dice;
 use tickline_ring::Segment;
+use tickline_trials::trials;
 use walk::{Given, OPEN, bits, give, mlp, settings, walk};
 
 fn open(file: &Path, line: &Arc<Segment>, own: &Settings) -> Desk {
@@ -200,13 +201,14 @@ fn victim() {
 
 #[test]
 fn kill_nine_at_any_moment() {
-    let kills: usize = std::env::var("TICKLINE_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(8);
-    kill("kill", kills, |_| {});
+    kill("kill", trials(8, 200), |_| {});
 }
 
 #[test]
 fn kill_nine_while_it_learns_by_reward() {
-    kill("kill-by-reward", 4, |folder| std::fs::write(folder.join(BY_REWARD), "").expect("written"));
+    kill("kill-by-reward", trials(4, 100), |folder| {
+        std::fs::write(folder.join(BY_REWARD), "").expect("written")
+    });
 }
 
 /// Kills processes of a folder so many times, and holds what the last ones come to against one that was not killed.

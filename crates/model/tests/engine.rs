@@ -11,6 +11,7 @@ use tickline_model::{
     Activation, Architecture, Fault, Gate, Layer, Level, Model, NoSignal, Padding, Precision, Predictor,
     Reset, Sweep, zoo,
 };
+use tickline_trials::trials;
 
 /// The stated bound between instruction sets and against f64, for activations of order 1 and up to 8 layers of up to 200 inputs.
 const BOUND: f64 = 2e-5;
@@ -40,7 +41,7 @@ static COUNTING: Counting = Counting;
 #[test]
 fn every_level_agrees_with_the_definitions_tick_by_tick() {
     let mut worst = 0.0f64;
-    for seed in 1..=150 {
+    for seed in 1..=trials(150, 5_000) {
         let mut dice = Dice(seed);
         let model = any_model(&mut dice);
         for level in Level::available() {

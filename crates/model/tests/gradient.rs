@@ -6,6 +6,7 @@ mod random;
 use random::Dice;
 use tickline_model::train::{Net, cross_entropy};
 use tickline_model::{Activation, Architecture, Gate, Layer, Padding, Plan, Pooling, Reset, Sweep};
+use tickline_trials::trials;
 
 const BATCH: usize = 2;
 const STEPS: usize = 5;
@@ -90,7 +91,7 @@ fn check(plan: &Plan, parameters: &[f64], dice: &mut Dice, learning: bool) -> f6
 
 fn checked(name: &str, net: &Architecture, learning: bool) {
     let plan = Plan::compile(net).unwrap_or_else(|error| panic!("{name}: {error}"));
-    for seed in 1..=6 {
+    for seed in 1..=trials(6, 60) {
         let mut dice = Dice(seed * 131 + name.len() as u64);
         // Off their starting values, so that no parameter's slope hides behind a zero or a one.
         let mut parameters: Vec<f64> = plan

@@ -5,10 +5,11 @@ mod random;
 use random::{Dice, any_model, dense};
 use tickline_model::train::{Loss, Method, NO_CLASS, Net, Recipe, Rows, Settings, Targets, Trainer, answers};
 use tickline_model::{Activation, Architecture, Contract, Layer, Plan, Predictor, zoo};
+use tickline_trials::trials;
 
 #[test]
 fn the_learning_forward_pass_is_the_engine_s() {
-    for seed in 1..=60 {
+    for seed in 1..=trials(60, 2_000) {
         let mut dice = Dice(seed * 7);
         let mut trained = any_model(&mut dice);
         trained.contract.mean.fill(0.0);
@@ -83,7 +84,7 @@ fn accuracy(net: &Architecture, settings: Settings, leak: bool) -> f64 {
 
 #[test]
 fn a_leaking_feature_is_exploited_and_nothing_is_found_in_shuffled_labels() {
-    for seed in 1..=3 {
+    for seed in 1..=trials(3, 30) {
         let leaking = accuracy(&net(), settings(seed), true);
         assert!(leaking > 0.60, "seed {seed}: {leaking} with a feature that knows the class");
         let shuffled = accuracy(&net(), settings(seed), false);

@@ -9,6 +9,7 @@ use tickline_model::{
     Activation, Architecture, Contract, Gate, Layer, Level, Model, NoSignal, Padding, Pooling, Precision,
     Predictor, Program, Reset, Sweep, difference, quantise, zoo,
 };
+use tickline_trials::trials;
 
 /// The stated bounds on softmax answers: relative to 1.
 const BOUNDS: [f64; 3] = [3e-5, 3e-2, 8e-2];
@@ -165,13 +166,15 @@ fn nets() -> Vec<(&'static str, Architecture)> {
 
 #[test]
 fn every_layer_on_every_level_in_every_precision_answers_as_defined() {
-    for (name, net) in nets() {
-        let mut tested = model(net, 5);
+    for (seed, (name, net)) in
+        (5..5 + trials(1, 20)).flat_map(|seed| nets().into_iter().map(move |net| (seed, net)))
+    {
+        let mut tested = model(net, seed);
         for (precision, bound) in Precision::ALL.into_iter().zip(BOUNDS) {
             tested.precision = precision;
             for level in Level::available() {
                 let worst = error(&tested, level, 40);
-                assert!(worst < bound, "{name} {precision:?} {level:?}: {worst}");
+                assert!(worst < bound, "{name} {precision:?} {level:?}, seed {seed}: {worst}");
                 assert!(worst > 0.0, "{name} {precision:?} {level:?}: the bound must be a real measurement");
             }
         }

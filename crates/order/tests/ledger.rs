@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use std::collections::HashMap;
 use tickline_order::{ClOrdId, Ledger, OrderState, SessionError};
+use tickline_trials::trials;
 use tickline_units::{Side, Symbol};
 use tickline_wire::flat::fill::{FillBody, fill_kind};
 use tickline_wire::ouch::{Appendage, BrokenTrade, Canceled, Executed, OrderAccepted, Outbound, Rejected};
@@ -131,7 +132,7 @@ fn words_that_positions_cannot_follow_end_the_session() {
 type Life = (bool, bool, Vec<(u32, u32, bool)>, u32);
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(trials(500, 10_000)))]
     #[test]
     fn shuffled_and_repeated_words_give_the_positions_of_the_model(
         lives in prop::collection::vec(

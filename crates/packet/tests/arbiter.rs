@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tickline_packet::arbiter::{Arbiter, Config, Event, Gap, HELD_BYTES_MAX, Join};
 use tickline_packet::{Frame, RECOVERY};
+use tickline_trials::trials;
 use tickline_units::Nanos;
 use tickline_wire::mold::{END_OF_SESSION, Header, Malformed, Packer, Session};
 
@@ -254,7 +255,7 @@ fn sent() -> impl Strategy<Value = Vec<Sent>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: trials(400, 10_000), failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn every_message_comes_once_in_order_or_is_declared_lost(stream in sent()) {
         // Arrivals, and the model: when each number first came, and when something behind it first did.

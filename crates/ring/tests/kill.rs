@@ -8,7 +8,7 @@
 //! meanwhile; the kernel counts that for each thread, and such times are told apart. The two tests take turns, or they would do it to each
 //! other.
 //!
-//! `TICKLINE_KILLS` sets the number of kills per channel (300 by default, 10000 in the long run).
+//! 300 kills per channel, 10,000 in the long mode.
 #![cfg(not(any(loom, miri)))]
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -19,11 +19,12 @@ use tickline_clock::monotonic;
 use tickline_ring::broadcast::{Join, Publisher, Subscriber};
 use tickline_ring::lossless::{Consumer, Producer};
 use tickline_ring::{Record, Segment, Shape};
+use tickline_trials::trials;
 
 const PAYLOAD: usize = 64;
 
 fn kills() -> u64 {
-    std::env::var("TICKLINE_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
+    trials(300, 10_000)
 }
 
 /// The message that says who wrote it, with every byte following from that.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tickline_book::{Books, Capacity};
 use tickline_packet::arbiter::{Arbiter, Config, Event as Line};
 use tickline_packet::pcap::Capture;
+use tickline_trials::trials;
 use tickline_units::{Nanos, Price, Qty, Side, Symbol};
 use tickline_venue::background::Background;
 use tickline_venue::engine::{Engine, Enter, Event, Gone, Life, Owner, Ref, SelfTrade};
@@ -264,7 +265,7 @@ fn intrusion() -> impl Strategy<Value = (usize, Side, i32, u32, bool)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: trials(24, 500), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever users do: no order of history has more than history says, users are never crossed with history, they
     /// are filled at their limit or better, and every share they traded left a counterpart.

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use tickline_order::Ledger;
+use tickline_trials::trials;
 use tickline_units::{Nanos, Price, Qty, Side, Symbol};
 use tickline_venue::Venue;
 use tickline_venue::engine::{Command, Engine, Enter, Life, Owner, Ref, SelfTrade};
@@ -193,7 +194,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: trials(150, 3_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_clients_ledger_follows_the_book_share_by_share(deeds in prop::collection::vec(deed(), 1..200)) {

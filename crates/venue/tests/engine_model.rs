@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
+use tickline_trials::trials;
 use tickline_units::{Price, Qty, Side};
 use tickline_venue::engine::{
     Command, Engine, Enter, Event, Gone, Life, MARKET, Owner, Ref, Refused, SelfTrade, Trade,
@@ -328,7 +329,7 @@ fn came(command: &Command) -> u32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: trials(400, 10_000), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn equals_the_slow_model(

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use std::collections::HashSet;
 use tickline_gate::Order;
 use tickline_order::OrderState;
+use tickline_trials::trials;
 use tickline_units::{Nanos, Side};
 use tickline_wire::flat::fill::fill_kind;
 use tickline_wire::ouch::Inbound;
@@ -174,7 +175,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(trials(400, 10_000)))]
     #[test]
     fn after_any_history_the_client_agrees_with_the_venue(steps in steps()) {
         let mut bench = Bench::new();
