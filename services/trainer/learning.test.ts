@@ -16,6 +16,7 @@ import { train } from "./main.ts";
 import { recipeOf } from "./networks.ts";
 import { HABIT, habitOf, online } from "./online.ts";
 import { loadPreset } from "./preset.ts";
+import { shortened } from "./short-rig.ts";
 
 const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const [GOOG, AMZN] = [join(DATA, "itch/GOOG.pcap.gz"), join(DATA, "itch/AMZN.pcap.gz")];
@@ -62,16 +63,17 @@ test("the shipped comparison learns on with the ten-level model at home and a fi
 });
 
 test("a test that was broken off repeats nothing, and says what separate commands say", { skip: absent }, async () => {
+  const [goog, amzn] = [shortened(GOOG, 0.25, join(folder, "GOOG.pcap")), shortened(AMZN, 0.25, join(folder, "AMZN.pcap"))];
   const networks = { five: { network: "logistic", columns: "relative-5+flow", unseen: true }, ten: { network: "logistic" } };
   const online_ = { horizons: [20], labels: ["exact" as const], unseen: ["AMZN"], networks };
-  const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), train: 0.2, until: 0.25, seeds: [1, 2], online: online_ };
+  const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), train: 0.8, until: 1, seeds: [1, 2], online: online_ };
   const all = async (ledger: Ledger, stop = Infinity): Promise<LearningRow[]> => {
     const rows: LearningRow[] = [];
     let done = 0;
     const report = (): void => {
       if (++done >= stop) throw new Error("broken off");
     };
-    for await (const part of compareLearning({ capture: GOOG, unseen: AMZN, preset, jobs: 1, ledger }, report)) rows.push(...part);
+    for await (const part of compareLearning({ capture: goog, unseen: amzn, preset, jobs: 1, ledger }, report)) rows.push(...part);
     return rows;
   };
   const file = join(folder, "cut.json");
@@ -82,10 +84,10 @@ test("a test that was broken off repeats nothing, and says what separate command
   assert.deepEqual(await all(new Ledger()), rows);
   const model = join(folder, "five.tlm");
   const { columns, mirror, settings } = recipeOf("logistic", { columns: "relative-5+flow" });
-  const data = { capture: GOOG, symbols: ["GOOG"], columns, mirror, labels: "exact", horizon: 20, flatShare: 1 / 3, split: [0, 0.2, 0.25], clip: 10 } as const;
+  const data = { capture: goog, symbols: ["GOOG"], columns, mirror, labels: "exact", horizon: 20, flatShare: 1 / 3, split: [0, 0.8, 1], clip: 10 } as const;
   await train({ data, network: "logistic", settings, seed: 2, out: model, source: "test" }, () => {});
   const given = { model, labels: undefined, horizon: undefined, threshold: undefined, part: undefined };
-  for (const [capture, symbol, at] of [[GOOG, "GOOG", 0], [AMZN, "AMZN", 1]] as const) {
+  for (const [capture, symbol, at] of [[goog, "GOOG", 0], [amzn, "AMZN", 1]] as const) {
     const { scores } = await online({ ...given, capture, symbols: [symbol] }, HABIT, () => {});
     const mean = rows[at]?.macroF1;
     const spreadOf = (who: "frozen" | "learning"): number => Math.abs(scores[who].macroF1 - (mean?.[who].mean ?? 0));
