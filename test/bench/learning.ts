@@ -22,7 +22,8 @@ import { percentile, pooled, ratio, verdict, type Block } from "./ratio.ts";
 import type { Row } from "./row.ts";
 import { runProgram } from "./rust-rows.ts";
 
-const DEFAULT: WindowOptions = { blocks: 100, windowMs: 250 };
+/** At most four windows without learning follow each other, in which come fewer rows than the learner can be behind (7,168) before it loses some. */
+const DEFAULT: WindowOptions = { blocks: 120, windowMs: 200 };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const LINE = fileURLToPath(new URL("learning-line.ts", import.meta.url));
 const START_MS = 120_000;
