@@ -9,6 +9,12 @@ use crate::recurrent::{Half, Shape, Steps, load, round_state};
 /// One row after another through such a layer. Its spare lines: two for sixteen units more than [`Steps`]'.
 pub(crate) struct Early<'a, D>(pub(crate) Steps<'a, D, 3, false>, pub(crate) bool);
 
+/// The gate's curve; a function and no closure, since only what is inlined has the instruction set.
+#[inline(always)]
+fn close<L: Lanes>(x: L, hard: bool, coarse: bool) -> L {
+    if hard { hard_sigmoid(x) } else { gate(x, coarse) }
+}
+
 impl<D: Digit> Kernel for Early<'_, D> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
@@ -21,7 +27,6 @@ impl<D: Digit> Kernel for Early<'_, D> {
         let (first, rest) = steps.spare.split_at_mut(wide + 1);
         let (through, rest) = rest.split_at_mut(wide);
         let (fresh, second) = rest.split_at_mut(wide);
-        let close = |x: L| if hard { hard_sigmoid(x) } else { gate(x, D::COARSE) };
         let mut guard = L::load(steps.guard);
         for t in 0..from.rows {
             let x = &steps.x[t * from.wide()..][..from.wide()];
@@ -37,8 +42,8 @@ impl<D: Digit> Kernel for Early<'_, D> {
                 };
                 let (z, r) = (a.add(d), b.add(e));
                 guard = z.add(r).mul_add(L::splat(0.0), guard);
-                close(z).store(&mut y[nth]);
-                close(r).mul(L::load(&h[nth])).store(&mut through[nth]);
+                close(z, hard, D::COARSE).store(&mut y[nth]);
+                close(r, hard, D::COARSE).mul(L::load(&h[nth])).store(&mut through[nth]);
                 c.store(&mut fresh[nth]);
             }
             let kept = Half::<L, true>::new::<D>(hidden, shape, round_state::<L, D>(through, units, first));

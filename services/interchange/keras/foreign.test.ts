@@ -55,6 +55,12 @@ const MODELS: Readonly<Record<string, (tf: Builder) => Built>> = {
     layers["gru"]?.({ inputShape: [WINDOW, COLUMNS], units: 5, returnSequences: true }), layers["gru"]?.({ units: 4, recurrentActivation: "sigmoid", useBias: false }),
     layers["dense"]?.({ units: 3, activation: "softmax" }),
   ] }),
+  "the mean and the largest over time": ({ layers, input, model }) => {
+    const x = input({ shape: [WINDOW, COLUMNS] });
+    const a = layers["conv1d"]?.({ filters: 4, kernelSize: 3, padding: "same", activation: "hardSigmoid" }).apply(x);
+    const both = layers["concatenate"]?.({}).apply([layers["globalAveragePooling1d"]?.({}).apply(a), layers["globalMaxPooling1d"]?.({}).apply(a)]);
+    return model({ inputs: x, outputs: layers["dense"]?.({ units: 3, activation: "softmax" }).apply(both) });
+  },
   "convolution over time": ({ layers, sequential }) => sequential({ layers: [
     layers["conv1d"]?.({ inputShape: [WINDOW, COLUMNS], filters: 4, kernelSize: 3, activation: "relu" }), layers["batchNormalization"]?.({}),
     layers["maxPooling1d"]?.({ poolSize: 2 }), layers["flatten"]?.({}), layers["dense"]?.({ units: 3, activation: "softmax" }),
@@ -106,6 +112,7 @@ const REFUSED: Readonly<Record<string, readonly [(tf: Builder) => unknown, RegEx
   bidirectional: [({ layers }) => layers["bidirectional"]?.({ layer: layers["lstm"]?.({ units: 2 }), inputShape: [WINDOW, COLUMNS], mergeMode: "concat" }), /\(Bidirectional\): .*future/],
   "going backwards": [({ layers }) => layers["lstm"]?.({ inputShape: [WINDOW, COLUMNS], units: 2, goBackwards: true }), /\(LSTM\): goes backwards/],
   masking: [({ layers }) => layers["masking"]?.({ inputShape: [WINDOW, COLUMNS], maskValue: 0 }), /\(Masking\): .*every row counts/],
+  "a state where the contract has a window": [({ layers }) => layers["lstm"]?.({ batchInputShape: [1, WINDOW, COLUMNS], units: 2, stateful: true }), /\(LSTM\): is stateful, .* stateful: true/],
   "a simple recurrent layer": [({ layers }) => layers["simpleRNN"]?.({ inputShape: [WINDOW, COLUMNS], units: 2 }), /\(SimpleRNN\): .*LSTM or GRU/],
   "a layer for each time": [({ layers }) => layers["timeDistributed"]?.({ inputShape: [WINDOW, COLUMNS], layer: layers["dense"]?.({ units: 2 }) }), /\(TimeDistributed\): .*by itself/],
 };
@@ -113,7 +120,7 @@ const REFUSED: Readonly<Record<string, readonly [(tf: Builder) => unknown, RegEx
 for (const [name, [make, says]] of Object.entries(REFUSED)) {
   test(`${name} is refused by layer, with what to do`, { skip: absent }, async () => {
     const { layers, sequential } = tf as Builder;
-    const net = sequential({ layers: [make(tf as Builder), layers["flatten"]?.({}), layers["dense"]?.({ units: 3, activation: "softmax" })].filter((each, at) => at !== 1 || !/backwards|bidirectional|simple/.test(name)) });
+    const net = sequential({ layers: [make(tf as Builder), layers["flatten"]?.({}), layers["dense"]?.({ units: 3, activation: "softmax" })].filter((each, at) => at !== 1 || !/backwards|bidirectional|simple|state/.test(name)) });
     await assert.rejects(taken(net, name, WINDOW), (error) => {
       assert.match(String(error), /KERAS_LAYER: .*model\.json: layer /);
       assert.match(String(error), says);

@@ -31,7 +31,11 @@ class Reader {
   /** Saved by Keras 3 or later. */
   readonly #third: boolean;
 
-  constructor(keras: KerasModel, where: string, input: Shape) {
+  /** Its contract carries state from row to row. */
+  readonly stateful: boolean;
+
+  constructor(keras: KerasModel, where: string, input: Shape, stateful: boolean) {
+    this.stateful = stateful;
     this.#third = /^([3-9]|\d\d)\./.test(String(keras.topology["keras_version"]));
     this.#keras = keras;
     this.#where = where;
@@ -133,6 +137,7 @@ const recurrent = (kind: "lstm" | "gru"): Read => (reader, layer) => {
   const { value, rank } = reader.taken(layer);
   const shape = reader.shape(value);
   if (rank !== 2) reader.refuse(layer, `takes ${rank} axes beside the batch; time and features are read`);
+  if (layer.config["stateful"] === true && !reader.stateful) reader.refuse(layer, "is stateful, and the contract is of windows; give a contract with stateful: true");
   if (layer.config["go_backwards"] === true) reader.refuse(layer, "goes backwards: a tick cannot wait for the future");
   const gate = GATES.find((each) => each === reader.activation(layer, "recurrent_activation"));
   if (reader.activation(layer, "activation", "tanh") !== "tanh" || gate === undefined) {
@@ -264,6 +269,16 @@ const reshape: Read = (reader, layer) => {
   return plain(reader.push({ kind: "reshape", width: second, channels: third }, [value], { time: first, width: second, channels: third }), 3);
 };
 
+/** All times folded into one, channel by channel. */
+const whole = (average: boolean): Read => (reader, layer) => {
+  const { value: given, rank } = reader.taken(layer);
+  if (rank !== 2) reader.refuse(layer, `takes ${rank} axes beside the batch; time and channels are read`);
+  const value = reader.asChannels(given);
+  const { time, channels } = reader.shape(value);
+  const sweep: Sweep = { kernelTime: time, kernelWidth: 1, strideTime: 1, strideWidth: 1, padding: "valid" };
+  return plain(reader.push({ kind: "pool", average, sweep }, [value], { time: 1, width: 1, channels }), 1);
+};
+
 const zeros: Read = (reader, layer) => {
   const { value, rank } = reader.taken(layer);
   const padding = layer.config["padding"];
@@ -306,7 +321,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map(Object.entries({
 /** Every layer that is read. */
 const LAYERS: ReadonlyMap<string, Read> = new Map(Object.entries({
   Dense: dense, LSTM: recurrent("lstm"), GRU: recurrent("gru"), Conv1D: conv(true), Conv2D: conv(false), MaxPooling1D: pool(false, true), MaxPooling2D: pool(false, false),
-  AveragePooling1D: pool(true, true), AveragePooling2D: pool(true, false), BatchNormalization: batchNorm, Add: join("add"), Concatenate: join("concat"),
+  AveragePooling1D: pool(true, true), AveragePooling2D: pool(true, false), GlobalAveragePooling1D: whole(true), GlobalMaxPooling1D: whole(false), BatchNormalization: batchNorm, Add: join("add"), Concatenate: join("concat"),
   Activation: activate((reader, layer) => reader.activation(layer, "activation")), ReLU: activate(relu), LeakyReLU: activate(leaky), Softmax: activate(() => "softmax"),
   Flatten: flatten, Reshape: reshape, ZeroPadding2D: zeros, Cropping2D: crop, Dropout: dropout, ActivityRegularization: same,
 }));
@@ -334,7 +349,7 @@ function importForeign(keras: KerasModel, where: string, contract: Contract): Mo
   const [input, ...others] = layers.filter(({ kind }) => kind === "InputLayer");
   if (others.length > 0) refuse(where, "more than one input; one is read");
   const { window, rank } = inputOf(input, contract.columns.length, contract.window, where);
-  const reader = new Reader(keras, where, { time: window, width: contract.columns.length, channels: 1 });
+  const reader = new Reader(keras, where, { time: window, width: contract.columns.length, channels: 1 }, contract.stateful);
   for (const name of [output, ...layers.flatMap(({ inputs }) => inputs)]) reader.uses.set(name, (reader.uses.get(name) ?? 0) + 1);
   for (const layer of layers) {
     if (layer === input) reader.seen.set(layer.name, plain(0, rank));

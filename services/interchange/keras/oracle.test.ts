@@ -95,7 +95,7 @@ const sweep = { kernelTime: 2, kernelWidth: 2, strideTime: 1, strideWidth: 2, pa
 const SMALL: readonly (readonly [string, Model])[] = [
   ["mlp", randomModel("mlp", 1, 3)],
   ["lstm", chain(6, 5, [
-    [{ kind: "lstm", units: 4, gate: "sigmoid" }, { kernel: [5, 16], recurrent: [4, 16], bias: [16] }], [{ kind: "lstm", units: 3, gate: "sigmoid" }, { kernel: [4, 12], recurrent: [3, 12], bias: [12] }],
+    [{ kind: "lstm", units: 4, gate: "sigmoid" }, { kernel: [5, 16], recurrent: [4, 16], bias: [16] }], [{ kind: "lstm", units: 3, gate: "hard_sigmoid" }, { kernel: [4, 12], recurrent: [3, 12], bias: [12] }],
     [{ kind: "last" }, {}], [{ kind: "dense", outputs: 3, activation: "softmax" }, { weight: [3, 3], bias: [3] }],
   ])],
   ["gru", chain(4, 5, [

@@ -81,6 +81,10 @@ const GRAPHS: Readonly<Record<string, readonly [number, OnnxModel]>> = {
     ["Gemm", ["b", "fc2.weight", "fc2.bias"], "c", linear], ["Add", ["c", "b"], "d"], ["Gemm", ["d", "fc.weight", "fc.bias"], "z", linear], ["Softmax", ["z"], "y", { axis: 1 }],
   ], { "fc1.weight": weights(UNITS, COLUMNS), "fc1.bias": weights(UNITS), "fc2.weight": weights(UNITS, UNITS), "fc2.bias": weights(UNITS), ...head })],
   LSTM: [WINDOW, recurrent("LSTM", 4, {})],
+  "the mean over time and the largest": [WINDOW, graph(WINDOW, [
+    ["MatMul", ["x", "W"], "p"], ["Add", ["p", "b"], "a"], ["ReduceMean", ["a"], "m", { axes: [1], keepdims: 0 }], ["ReduceMax", ["a"], "l", { axes: [-2], keepdims: 0 }],
+    ["Concat", ["m", "l"], "f", { axis: 1 }], ["Gemm", ["f", "fc.weight", "fc.bias"], "z", linear], ["Softmax", ["z"], "y", { axis: 1 }],
+  ], { W: weights(COLUMNS, 4), b: weights(4), "fc.weight": weights(3, 8), "fc.bias": weights(3) })],
   GRU: [WINDOW, recurrent("GRU", 3, { linear_before_reset: 1 })],
   "GRU, the reset gate before the product": [WINDOW, recurrent("GRU", 3, {})],
   "LSTM with hard sigmoids": [WINDOW, recurrent("LSTM", 4, { activations: ["HardSigmoid", "Tanh", "Tanh"], activation_alpha: [0.2], activation_beta: [0.5] })],

@@ -177,6 +177,21 @@ export function pool(reading: Reading, average: boolean): void {
   trace.see(reading.out, trace.push({ kind: "pool", average, sweep }, [value], { ...swept(reading, sweep, value), channels }), imageAxes(kernel.length, timeAt));
 }
 
+/** The mean or the largest over time, number by number. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
+export function overTime(reading: Reading, average: boolean): void {
+  const { trace, refuse } = reading;
+  const { value: given, axes } = reading.seen(0);
+  const [at, ...others] = (reading.ints("axes", 1) ?? []).map((axis) => reading.axis(axis, axes.length));
+  const row = trace.row(given);
+  if (at === undefined || others.length > 0 || axes[at] !== "t" || !axes.includes(row)) return refuse(`folds axes ${String(reading.ints("axes", 1))} of [${axes.join()}]; time alone is read`);
+  const value = reading.asChannels(given);
+  const { time, channels } = trace.shape(value);
+  const sweep: Sweep = { kernelTime: time, kernelWidth: 1, strideTime: 1, strideWidth: 1, padding: "valid" };
+  const made = trace.push({ kind: "pool", average, sweep }, [value], { time: 1, width: 1, channels });
+  const kept = axes.map((axis) => (axis === row ? "c" : axis === "t" ? "" : axis));
+  trace.see(reading.out, made, reading.int("keepdims", 1) === 1 ? kept : kept.filter((_, axis) => axis !== at));
+}
+
 /** Batch normalisation by channel, with its measured statistics. @throws TicklineError TL_MODEL (ONNX_OPERATOR) */
 export function batchNorm(reading: Reading): void {
   const { trace, refuse } = reading;

@@ -6,7 +6,7 @@ import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from "./graph.ts";
 import { activation, add, concat, gemm, matMul, mul, softmax } from "./import-dense.ts";
 import { folded } from "./import-constant.ts";
 import { flatten, gather, reshape, same, slice, squeeze, transpose, unsqueeze } from "./import-shape.ts";
-import { batchNorm, conv, pool, recurrent } from "./import-window.ts";
+import { batchNorm, conv, overTime, pool, recurrent } from "./import-window.ts";
 import { importOwn, METADATA } from "./own.ts";
 import { Reading, Trace } from "./trace.ts";
 
@@ -36,7 +36,7 @@ const OPERATORS: ReadonlyMap<string, (reading: Reading) => void> = new Map(Objec
   Relu: (r: Reading) => activation(r, "relu"), Tanh: (r: Reading) => activation(r, "tanh"), Sigmoid: (r: Reading) => activation(r, "sigmoid"), LeakyRelu: leaky, HardSigmoid: hard, Softmax: softmax,
   Transpose: transpose, Squeeze: squeeze, Unsqueeze: unsqueeze, Flatten: flatten, Reshape: reshape, Gather: gather, Slice: slice,
   LSTM: (r: Reading) => recurrent(r, "lstm"), GRU: (r: Reading) => recurrent(r, "gru"), Conv: conv, BatchNormalization: batchNorm,
-  MaxPool: (r: Reading) => pool(r, false), AveragePool: (r: Reading) => pool(r, true), GlobalMaxPool: (r: Reading) => pool(r, false), GlobalAveragePool: (r: Reading) => pool(r, true),
+  ReduceMean: (r: Reading) => overTime(r, true), ReduceMax: (r: Reading) => overTime(r, false), MaxPool: (r: Reading) => pool(r, false), AveragePool: (r: Reading) => pool(r, true), GlobalMaxPool: (r: Reading) => pool(r, false), GlobalAveragePool: (r: Reading) => pool(r, true),
 }));
 
 /** The window and the order of axes of the model's input. */
