@@ -26,11 +26,19 @@ const LEARNER = {
 /** The feed by itself and the rest of the line together, each with a start of a second or so: the learner beside inference, its rows from another process. */
 const PLACEMENT = Object.fromEntries([["feed", "feed"], ...["inference", "risk", "execution"].map((service) => [service, "rest"])].map(([service, process]) => [service, { process, idle: "park" }]));
 
-/** A line that learns; checkpoints go to the test's folder. */
+/** The demo model with other weights, in a file of its own. */
+function changed(name: string, change: (weight: number, at: number) => number): string {
+  const data = native.modelRead(`${ROOT}ops/models/demo.tlm`);
+  const path = join(folder, `${name}.tlm`);
+  native.modelWrite(path, { ...data, parameters: data.parameters.map(change), name });
+  return path;
+}
+
+/** A line of two models, both of which learn; checkpoints go to the test's folder. */
 const line = testLine((document) => {
   Object.assign(document, { learner: LEARNER });
   Object.assign(document.placement, PLACEMENT);
-  Object.assign(document.inference, { parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } } satisfies Partial<LineConfig["inference"]>);
+  Object.assign(document.inference, { ensemble: [changed("second", (weight) => 1.1 * weight)], parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } } satisfies Partial<LineConfig["inference"]>);
 });
 after(() => {
   line.remove();
@@ -41,7 +49,7 @@ afterEach(() => {
   assert.ok(isGone(line.name), "shared memory is left behind");
 });
 
-test("kill -9 of the learner: the line stays armed and of one epoch, learning goes on, and what was learned is in place", async () => {
+test("kill -9 of the learner: the line stays armed and of one epoch, both models learn on, and what they learned is in place", async () => {
   const command = new Command("run", line.file, "--no-rehearse");
   await command.until("running line", () => command.out.includes("orders may pass"));
   const control = openControl(line.name, false);
@@ -54,18 +62,14 @@ test("kill -9 of the learner: the line stays armed and of one epoch, learning go
   await command.until("publication after the restart", () => learning() > before);
   assert.deepEqual([control.line.armed(), control.line.epoch(), command.count("orders may pass")], [true, epoch, 1]);
   assert.match(command.out, /learner was killed by SIGKILL; the line goes on/);
-  assert.match((await tickline("status", line.name)).out, /learning: [\d,]+ steps \(.*\), [\d,]+ published/);
+  assert.match((await tickline("status", line.name)).out, /learning: [\d,]+ steps \(.*\), [\d,]+ published[^]*2 members learn[^]*member 2, /);
   command.child.kill("SIGTERM");
   assert.equal(await command.ended, 130, command.err);
 });
 
-/** The demo model with weights of no use, in a file of its own. */
+/** Weights of no use. */
 function useless(name: string, seed: number): string {
-  const data = native.modelRead(`${ROOT}ops/models/demo.tlm`);
-  for (let i = 0; i < data.parameters.length; i++) data.parameters[i] = (((i + seed) * 37) % 11 - 5) / 50;
-  const path = join(folder, `${name}.tlm`);
-  native.modelWrite(path, { ...data, name });
-  return path;
+  return changed(name, (_, at) => (((at + seed) * 37) % 11 - 5) / 50);
 }
 
 test("the gate in a replay: a bad model is never promoted, a good one is, and the same way fused and in a process each", async () => {
@@ -107,18 +111,23 @@ function flow(seconds: number, seed: number, symbols: readonly string[]): string
   return capture;
 }
 
-test("a replay that learns: the same orders and the same weights, fused and in a process each", async () => {
+test("a replay in which two models learn: the same orders and the same weights, fused and in a process each", async () => {
   const capture = flow(4.5, 5, ["TLKA", "TLKB"]);
   const results = [];
   for (const placement of ["fused", "processes"]) {
-    const out = join(folder, `${placement}.json`);
-    const { code, err } = await tickline("replay", capture, "--line", line.file, "--placement", placement, "--speed", "max", "--no-rehearse", "--json", out);
+    const file = join(folder, `${placement}.json`);
+    const { code, err, out } = await tickline("replay", capture, "--line", line.file, "--placement", placement, "--speed", "max", "--no-rehearse", "--json", file);
     assert.equal(code, 0, err);
-    const report = JSON.parse(readFileSync(out, "utf8")) as ReplayReport;
-    const { published, weights, inPlace, steps, gaps } = report.summaries["learner"] as Record<string, unknown>;
-    assert.ok((published as number) > 5 && (steps as number) > 100 && gaps === 0, JSON.stringify(report.summaries["learner"]));
+    const report = JSON.parse(readFileSync(file, "utf8")) as ReplayReport;
+    const { others, ...first } = report.summaries["learner"] as { readonly others: readonly Record<string, unknown>[] } & Record<string, unknown>;
+    const members = [first, ...others].map(({ published, weights, inPlace, steps, gaps }) => {
+      assert.ok((published as number) > 5 && (steps as number) > 100 && gaps === 0, JSON.stringify(report.summaries["learner"]));
+      return { published, weights, inPlace };
+    });
+    assert.equal(new Set(members.map(({ weights }) => weights)).size, 2);
+    assert.match(out, /member 1, [0-9a-f]{16} in place[^]*member 2, [0-9a-f]{16} in place/);
     assert.ok(report.sent > 0);
-    results.push({ weights, inPlace, published, orders: report.hashes.orders, books: report.hashes.books });
+    results.push({ members, orders: report.hashes.orders, books: report.hashes.books });
   }
   assert.deepEqual(results[0], results[1]);
 });
