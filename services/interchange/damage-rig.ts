@@ -74,7 +74,7 @@ function damagedGraph(dice: Dice, onnx: OnnxModel): OnnxModel {
   const names = [...onnx.initializers.keys(), ...onnx.nodes.flatMap(({ outputs }) => outputs), "", "nowhere"];
   const keys = [...node.attributes.keys(), "axis", "axes", "pads", "perm", "strides", "dilations", "kernel_shape", "group", "hidden_size", "direction", "clip", "layout", "ceil_mode", "auto_pad"];
   switch (dice.below(6)) {
-    case 0: return put({ op: dice.pick(["Relu", "Gemm", "MatMul", "Add", "Mul", "Conv", "LSTM", "GRU", "Reshape", "Transpose", "Slice", "Gather", "Squeeze", "Unsqueeze", "Concat", "Softmax", "MaxPool", "GlobalAveragePool", "BatchNormalization", "Flatten", "Constant", "Erf"]) });
+    case 0: return put({ op: dice.pick(["Relu", "Gemm", "MatMul", "Add", "Mul", "Conv", "LSTM", "GRU", "Reshape", "Transpose", "Slice", "Gather", "Squeeze", "Unsqueeze", "Concat", "Softmax", "MaxPool", "GlobalAveragePool", "BatchNormalization", "Flatten", "Constant", "Shape", "Expand", "ConstantOfShape", "Cast", "ReduceMean", "Identity", "Erf"]) });
     case 1: return put({ inputs: node.inputs.map((input) => (dice.below(2) === 0 ? dice.pick(names) : input)) });
     case 2: return put({ attributes: new Map([...node.attributes, [dice.pick(keys), oddAttribute(dice)]]) });
     case 3: return { ...onnx, nodes: onnx.nodes.filter((_, nth) => nth !== at) };

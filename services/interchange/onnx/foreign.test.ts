@@ -175,3 +175,15 @@ test("what is misread easily is read as it is meant or refused", () => {
   const learning = graph(WINDOW, [["Flatten", ["x"], "d", { axis: 1 }], ["Dropout", ["d", "", "training"], "f"], ...head], { ...whole, training: { dims: [], data: [1] } });
   assert.throws(() => read(learning), /\(Dropout\): drops numbers while answering/);
 });
+
+test("a small file that asks for much is refused before it is made", () => {
+  const head = [["Flatten", ["x"], "f", { axis: 1 }], ["Gemm", ["f", "fc.weight", "fc.bias"], "z", linear], ["Softmax", ["z"], "y", { axis: 1 }]] as const satisfies readonly Step[];
+  const whole = { "fc.weight": weights(3, WINDOW * COLUMNS), "fc.bias": weights(3) };
+  const read = (steps: readonly Step[], more: Readonly<Record<string, OnnxTensor>>): unknown => importOnnx(graph(WINDOW, [...steps, ...head], { ...whole, ...more }), "net.onnx", contractOf(WINDOW));
+  assert.throws(() => read([["ConstantOfShape", ["big"], "c"]], { big: { dims: [2], data: [1 << 20, 1 << 20] } }), /\(ConstantOfShape\): a constant of sizes 1048576x1048576/);
+  assert.throws(() => read([["Expand", ["one", "big"], "c"]], { one, big: { dims: [1], data: [2 ** 40] } }), /\(Expand\): a constant of sizes/);
+  const each: OnnxTensor = { dims: [1], data: [1 << 20] };
+  const many = Array.from({ length: 40 }, (_, at): Step => ["ConstantOfShape", ["each"], `c${at}`]);
+  assert.throws(() => read(many, { each }), /makes more constants than a model of this kind has/);
+  assert.doesNotThrow(() => read(many.slice(0, 2), { each: { dims: [1], data: [4] } }));
+});

@@ -6,7 +6,7 @@ import type { OnnxTensor } from "./graph.ts";
 import type { Reading } from "./trace.ts";
 
 /** Larger ones are no shapes, states or biases. */
-const COUNT_MAX = 1 << 22;
+const COUNT_MAX = 1 << 20;
 
 const sizeOf = (dims: readonly number[]): number => dims.reduce((product, size) => product * size, 1);
 
@@ -49,6 +49,7 @@ function gathered(reading: Reading, from: OnnxTensor, index: OnnxTensor): OnnxTe
   if (axis !== 0 || index.dims.length > 1) reading.refuse("picks from a constant along another axis than the first");
   const [rows = 0, ...rest] = from.dims;
   const size = sizeOf(rest);
+  sizes(reading, { dims: [2], data: [index.data.length, size] });
   const picked = [...index.data].flatMap((nth) => {
     const at = reading.axis(nth, rows);
     return Array.from({ length: size }, (_, inner) => from.data[at * size + inner] as number);
@@ -130,6 +131,8 @@ export function folded(reading: Reading): boolean {
   const [first, ...others] = inputs;
   if (fold === undefined || first === undefined || inputs.includes(undefined)) return false;
   if (["Gather", "Expand"].includes(node.op) && others.length === 0) reading.refuse("an input is missing");
-  trace.constant(out, fold(reading, first, others as OnnxTensor[]));
+  const made = fold(reading, first, others as OnnxTensor[]);
+  if (!trace.spend(made.data.length)) reading.refuse("makes more constants than a model of this kind has");
+  trace.constant(out, made);
   return true;
 }

@@ -10,6 +10,9 @@ import type { Attribute, OnnxModel, OnnxNode, OnnxTensor } from "./graph.ts";
 /** Larger graphs are no models of this kind; the engine takes 256 layers. */
 const LAYERS_MAX = 2048;
 
+/** Numbers made of constants in one graph. */
+const NUMBERS_MAX = 1 << 24;
+
 /** A value of ours in some order of axes. */
 export interface Seen {
   readonly value: number;
@@ -38,6 +41,7 @@ export class Trace {
   readonly #seen = new Map<string, Seen>();
   readonly #constants: Map<string, OnnxTensor>;
   readonly #uses = new Map<string, number>();
+  #spent = 0;
 
   constructor(onnx: OnnxModel, where: string, input: Shape, stateful: boolean) {
     this.onnx = onnx;
@@ -46,6 +50,12 @@ export class Trace {
     this.shapes = [input];
     this.#constants = new Map(onnx.initializers);
     for (const name of [...onnx.nodes.flatMap(({ inputs }) => inputs), ...onnx.outputs.map((output) => output.name)]) this.#uses.set(name, this.uses(name) + 1);
+  }
+
+  /** Counts numbers that are made while reading; false when they are too many. */
+  spend(count: number): boolean {
+    this.#spent += count;
+    return this.#spent <= NUMBERS_MAX;
   }
 
   /** How many operators (and outputs) take a tensor. */
