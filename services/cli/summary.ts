@@ -132,6 +132,7 @@ export function summaryText(summary: RunSummary, width: number): string {
     ...positionLines(summary, width),
     ...latencyLines(summary, width),
     ...learningLines(summary, width),
+    ...journalLines(summary),
     ...restartLines(summary),
   ];
   return `${lines.flatMap((line) => wrap(line, width)).join("\n")}\n`;
@@ -165,6 +166,14 @@ function latencyLines(summary: RunSummary, width: number): string[] {
 function learningLines(summary: RunSummary, width: number): string[] {
   const lines = learningTable(summary, width);
   return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** Where the run was recorded, and whether whole. */
+function journalLines({ summaries, services }: RunSummary): string[] {
+  const { journal, entries } = (summaries["recorder"] ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof journal !== "string" || typeof entries !== "number") return [];
+  const missed = services.find(({ name }) => name === "recorder")?.counters.lapped ?? 0;
+  return ["", `journal ${journal}: ${whole(entries)} entries, ${missed === 0 ? "nothing missed" : `${whole(missed)} records missed`}`];
 }
 
 function restartLines(summary: RunSummary): string[] {

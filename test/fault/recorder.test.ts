@@ -38,17 +38,20 @@ test("live: feed and recorder are killed, the line goes on, and its journal has 
   const command = new Command("run", line.file, "--no-rehearse", "--json", report);
   await command.until("running line", () => command.out.includes("orders may pass"));
   const control = openControl(line.name, false);
-  const frames = (): number => snapshot(control, runDirOf(line.name)).services.find(({ name }) => name === "recorder")?.counters.frames ?? 0;
+  const counted = (service: string, counter: "frames" | "resyncs"): number => snapshot(control, runDirOf(line.name)).services.find(({ name }) => name === service)?.counters[counter] ?? 0;
+  const frames = (): number => counted("recorder", "frames");
   await command.until("frames in the journal", () => frames() > 500);
   const epoch = control.line.epoch();
   process.kill(command.pidOf("recorder"), "SIGKILL");
   await command.until("restart of the recorder", () => command.out.includes("restarted recorder in"));
   assert.deepEqual([control.line.armed(), control.line.epoch()], [true, epoch], "its death disarms nothing");
+  const before = counted("feed", "resyncs");
   process.kill(command.pidOf("feed"), "SIGKILL");
   await command.until("restart of the feed", () => command.count("orders may pass") === 2);
-  await command.until("frames of the new feed", () => frames() > 3000);
+  await command.until("all that the new feed has asked for", () => counted("feed", "resyncs") > before);
   command.child.kill("SIGTERM");
   assert.equal(await command.ended, 130, command.err);
+  assert.match(command.out, new RegExp(`journal ${journal}: [\\d,]+ entries, nothing missed`));
 
   const { runs: [run, ...others], torn } = JSON.parse(native.journalInfo(journal)) as JournalInfo;
   assert.deepEqual([others, torn, run?.gaps, run?.restarts, run?.replay], [[], null, [], 1, false]);
