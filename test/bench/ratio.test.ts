@@ -42,12 +42,12 @@ test("the interval holds the true ratio some nineteen times in twenty, bad block
 test("a tenth more is told from the limit, nothing more passes, and few loud blocks tell nothing", () => {
   const dice = new Dice();
   const told = (count: number, slower: number, loud: number): string => verdict(...judged(blocks(dice, count, slower, loud)), 1.05);
-  assert.deepEqual([told(80, 1.15, 0.1), told(400, 1, 0.1), told(8, 1, 0.6), told(8, 1.1, 0.6)], ["FAIL", "PASS", "UNDECIDED", "UNDECIDED"]);
+  assert.deepEqual([told(80, 1.15, 0.1), told(400, 1, 0.1), told(20, 1, 0.6), told(20, 1.1, 0.6), told(19, 3, 0.1)], ["FAIL", "PASS", "UNDECIDED", "UNDECIDED", "UNDECIDED"]);
 });
 
 test("each edge of a verdict, and what cannot be judged", () => {
-  const [equal, quiet] = [{ value: 1, low: 0.98, high: 1.02 }, { value: 1, low: 0.99, high: 1.05 }];
-  const of = (low: number, high: number): Ratio => ({ value: (low + high) / 2, low, high });
+  const [equal, quiet] = [{ value: 1, low: 0.98, high: 1.02, blocks: 20 }, { value: 1, low: 0.99, high: 1.05, blocks: 20 }];
+  const of = (low: number, high: number): Ratio => ({ value: (low + high) / 2, low, high, blocks: 20 });
   assert.equal(verdict(of(0.9, 1.05), quiet, 1.05), "PASS");
   assert.equal(verdict(of(0.9, 1.0501), equal, 1.05), "UNDECIDED");
   assert.equal(verdict(of(1.05, 1.2), equal, 1.05), "UNDECIDED");

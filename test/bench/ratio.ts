@@ -15,12 +15,16 @@ export interface Ratio {
   /** Its 95 % interval, by bootstrap over blocks. */
   readonly low: number;
   readonly high: number;
+  /** Blocks that it is from. */
+  readonly blocks: number;
 }
 
 /** `FAIL`: the whole interval is beyond the limit; `PASS`: none of it is, nor of the control's; else it cannot be told. */
 export type Verdict = "PASS" | "FAIL" | "UNDECIDED";
 
 const RESAMPLES = 2_000;
+/** Of fewer blocks a bootstrap knows too little of the tails to decide anything. */
+const BLOCKS_MIN = 20;
 const TAIL = 0.025;
 
 /** Smallest latency that a share of what was counted does not exceed, ns, within 0.8 %; null when nothing was. */
@@ -58,7 +62,7 @@ export function ratio(blocks: readonly Block[], share: number, thing: number, ot
   const dice = new Dice();
   const drawn = Array.from({ length: RESAMPLES }, () => middle(apart.map(() => apart[dice.below(apart.length)] as number))).sort((a, b) => a - b);
   const at = (part: number): number => Math.exp(drawn[Math.min(RESAMPLES - 1, Math.floor(RESAMPLES * part))] as number);
-  return { value: Math.exp(middle(apart)), low: at(TAIL), high: at(1 - TAIL) };
+  return { value: Math.exp(middle(apart)), low: at(TAIL), high: at(1 - TAIL), blocks: apart.length };
 }
 
 function mean(values: readonly number[]): number {
@@ -76,7 +80,7 @@ function middle(values: readonly number[]): number {
  * method is off, and where its interval reaches beyond the limit, the machine is too loud to pass anything.
  */
 export function verdict(measured: Ratio | null, control: Ratio | null, limit: number): Verdict {
-  if (measured === null || control === null || !(control.low <= 1 && control.high >= 1)) return "UNDECIDED";
+  if (measured === null || control === null || !(measured.blocks >= BLOCKS_MIN) || !(control.low <= 1 && control.high >= 1)) return "UNDECIDED";
   if (measured.low > limit) return "FAIL";
   return measured.high <= limit && control.high <= limit && control.low >= 1 / limit ? "PASS" : "UNDECIDED";
 }
