@@ -115,7 +115,7 @@ impl Engine {
         {
             return Err(NoSignal::Length);
         }
-        if !program.plan.architecture().stateful && !state.lines.is_empty() {
+        if !program.stateful && !state.lines.is_empty() {
             // A recurrent layer in a window network begins each window with nothing behind it.
             state.lines.fill(Line::ZERO);
         }
@@ -144,14 +144,18 @@ impl Engine {
         };
         // SAFETY: L1; `level` is never above what this processor has.
         unsafe {
-            if program.is_chain {
-                by_digit!(program.precision, D, self.level.run(Chain(answer, PhantomData::<D>)));
-            } else {
-                self.level.run(answer);
+            match program.chain {
+                Some(true) => {
+                    by_digit!(program.precision, D, self.level.run(Chain::<D, true>(answer, PhantomData)));
+                }
+                Some(false) => {
+                    by_digit!(program.precision, D, self.level.run(Chain::<D, false>(answer, PhantomData)));
+                }
+                None => self.level.run(answer),
             }
         }
         match outcome {
-            Ok(()) if program.plan.architecture().stateful => {
+            Ok(()) if program.stateful => {
                 (state.prepared, state.kept) = (None, Some(weights.version));
                 state.rows += 1;
             }
@@ -167,7 +171,7 @@ impl Engine {
     pub fn prepare(&mut self, weights: Weights<'_>, state: &mut State) {
         let right = weights.lines.len() == self.program.weights_lines()
             && state.lines.len() == self.program.state_lines;
-        let stateful = self.program.plan.architecture().stateful;
+        let stateful = self.program.stateful;
         if !right || !stateful || state.lines.is_empty() {
             return;
         }

@@ -66,17 +66,26 @@ pub(crate) fn activate<L: Lanes>(lines: &mut [Line], wide: usize, values: usize,
 /// `to = clamp((row - mean) * scale, -clip, clip)`; false when a number of the row is not finite.
 #[inline(always)]
 pub(crate) fn normalise<L: Lanes>(row: &[f32], to: &mut [Line], scaling: &[Line]) -> bool {
-    let wide = to.len();
-    let clip = L::load(&scaling[2 * wide]);
-    let (zero, low) = (L::splat(0.0), L::splat(0.0).sub(clip));
-    let mut guard = zero;
-    for (at, (line, row)) in to.iter_mut().zip(row.chunks(LANES)).enumerate() {
-        let x = L::part(row);
-        guard = x.mul_add(zero, guard);
-        let scaled = x.sub(L::load(&scaling[at])).mul(L::load(&scaling[wide + at]));
-        clip.min(low.max(scaled)).store(line);
+    let (mean, rest) = scaling.split_at(to.len());
+    let (scale, clip) = rest.split_at(to.len());
+    let clip = L::load(&clip[0]);
+    let (whole, part) = row.as_chunks::<LANES>();
+    let mut guard = L::splat(0.0);
+    for (((x, to), mean), scale) in whole.iter().zip(&mut *to).zip(mean).zip(scale) {
+        guard = scaled(L::take(x), (mean, scale), clip, guard, to);
+    }
+    let at = whole.len();
+    if !part.is_empty() {
+        guard = scaled(L::part(part), (&mean[at], &scale[at]), clip, guard, &mut to[at]);
     }
     guard.is_zero()
+}
+
+#[inline(always)]
+fn scaled<L: Lanes>(x: L, (mean, scale): (&Line, &Line), clip: L, guard: L, to: &mut Line) -> L {
+    let (zero, scaled) = (L::splat(0.0), x.sub(L::load(mean)).mul(L::load(scale)));
+    clip.min(zero.sub(clip).max(scaled)).store(to);
+    x.mul_add(zero, guard)
 }
 
 /// Every row times one line of factors plus one of summands.

@@ -211,11 +211,17 @@ pub(crate) trait Lanes: Copy {
     fn exponent(self, top: f32) -> Self {
         Self::splat(top).min(Self::splat(-126.0).max(self))
     }
-    /// The nearest whole number, of what `exponent` gave.
+    /// What is left above the next whole number below, of what `exponent` gave; 1 where rounding gives that.
     #[inline(always)]
-    fn nearest(self) -> Self {
+    fn fraction(self) -> Self {
         let round = Self::splat(crate::math::ROUND);
-        self.add(round).sub(round)
+        let below = self.sub(Self::splat(0.5)).add(round).sub(round);
+        self.sub(below)
+    }
+    /// `self 2^(t - fraction)` with the fraction of `t`.
+    #[inline(always)]
+    fn times_power_below(self, t: Self, fraction: Self) -> Self {
+        self.times_power(t.sub(fraction))
     }
     /// Square root.
     fn sqrt(self) -> Self;

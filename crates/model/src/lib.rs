@@ -22,6 +22,7 @@ pub mod file;
 mod kernel;
 mod lanes;
 mod layer;
+mod lstm;
 mod math;
 mod model;
 mod narrow;

@@ -47,21 +47,21 @@ pub(crate) fn hard_sigmoid<L: Lanes>(x: L) -> L {
     L::splat(1.0).min(L::splat(0.0).max(x.mul_add(L::splat(0.2), L::splat(0.5))))
 }
 
-/// `2^(x factor)`, its exponent at most 40, to 1.7e-7 of it; coarsely to 8e-5: the best polynomials of the fifth and third degree.
+/// `2^(x factor)`, its exponent at most 40, to 1.7e-7 of it; coarsely to 8e-5: the best polynomials of the fifth and third degree between
+/// two powers.
 #[inline(always)]
 fn limited<L: Lanes>(x: L, factor: f32, coarse: bool) -> L {
     let t = x.mul(L::splat(factor)).exponent(40.0);
-    let n = t.nearest();
-    let r = t.sub(n);
+    let r = t.fraction();
     let of = |constant, slope| r.mul_add(L::splat(slope), L::splat(constant));
     let p = if coarse {
-        of(0.242_611_1, 5.517_167e-2).mul_add(r.mul(r), of(0.999_928_06, 0.693_260_97))
+        of(0.226_067_16, 7.802_452e-2).mul_add(r.mul(r), of(0.999_925_2, 0.695_833_54))
     } else {
         let square = r.mul(r);
-        let high = of(9.675_541e-3, 1.327_647_2e-3).mul_add(square, of(0.240_221_2, 5.550_713e-2));
-        high.mul_add(square, of(1.000_000_1, 0.693_146_94))
+        let high = of(8.989_34e-3, 1.877_576_7e-3).mul_add(square, of(0.240_153_62, 5.582_631_8e-2));
+        high.mul_add(square, of(0.999_999_9, 0.693_153_1))
     };
-    p.times_power(n)
+    p.times_power_below(t, r)
 }
 
 /// `exp(x)` of what is not above zero, to 1e-7 absolute; sooner than [`exp`].
@@ -98,14 +98,27 @@ pub(crate) fn squash<L: Lanes>(x: L, coarse: bool) -> L {
 /// Powers are limited to `2^40`, so that three factors do not overflow; what that cuts off is below 1e-12. Both err at most 6e-7 (of a cell
 /// above 1: of it); coarsely, for sums that are rounded to bf16 or 8 bits and err a hundred times more, 1.5e-4.
 #[inline(always)]
-pub(crate) fn lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> (L, L) {
+pub(crate) fn lstm<L: Lanes>(gates: [L; 4], c: L, coarse: bool) -> (L, L) {
+    let open = open_lstm(gates, c, coarse);
+    (open[0], close_lstm(open, coarse))
+}
+
+/// The first half of [`lstm`]: the cell, and what the output is made of beside it.
+#[inline(always)]
+pub(crate) fn open_lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> [L; 2] {
     let one = L::splat(1.0);
     let (i, f) = (one.add(limited(i, DOWN, coarse)), one.add(limited(f, DOWN, coarse)));
     let g = limited(g, TWICE, coarse);
     let new = i.mul(one.add(g));
     let cell = c.mul_add(new, g.sub(one).mul(f)).div(new.mul(f));
-    let (o, t) = (one.add(limited(o, DOWN, coarse)), limited(cell, TWICE, coarse));
-    (cell, t.sub(one).div(o.mul(one.add(t))))
+    [cell, one.add(limited(o, DOWN, coarse))]
+}
+
+/// The second half of [`lstm`]: the output.
+#[inline(always)]
+pub(crate) fn close_lstm<L: Lanes>([cell, o]: [L; 2], coarse: bool) -> L {
+    let (one, t) = (L::splat(1.0), limited(cell, TWICE, coarse));
+    t.sub(one).div(o.mul(one.add(t)))
 }
 
 /// The output of a GRU's units from the sums of `z` and `r` and both halves of `n`: `h' = n + sigmoid(z) (h - n)` where

@@ -19,7 +19,7 @@ use crate::product::Patches;
 use crate::stream::Stream;
 use fold::folded;
 use layout::Layout;
-pub(crate) use layout::scaling_lines;
+use layout::scaling_lines;
 use weights::pack_node;
 
 /// A stretch of the scratch memory: rows of numbers, each at the start of a line, and a spare line behind them.
@@ -212,10 +212,12 @@ pub struct Program {
     pub(crate) input: Span,
     pub(crate) output: Span,
     pub(crate) precision: Precision,
-    /// Every operation is a dense layer over one row in this precision.
-    pub(crate) is_chain: bool,
+    /// Every operation is a layer over one row in this precision, dense or an LSTM with smooth gates; and whether one is an LSTM.
+    pub(crate) chain: Option<bool>,
     pub(crate) columns: usize,
     pub(crate) window: usize,
+    pub(crate) stateful: bool,
+    outputs: usize,
     pub(crate) scratch_lines: usize,
     pub(crate) spare_lines: usize,
     pub(crate) state_lines: usize,
@@ -246,9 +248,11 @@ impl Program {
             output: layout.output(),
             input: layout.input(),
             precision: model.precision,
-            is_chain: is_chain(&layout.ops, model.precision),
+            chain: chain(&layout.ops, model.precision),
             columns: plan.architecture().columns,
             window: plan.architecture().window,
+            stateful: plan.architecture().stateful,
+            outputs: plan.outputs(),
             scratch_lines: layout.scratch,
             spare_lines: layout.spare,
             state_lines: layout.state,
@@ -271,7 +275,7 @@ impl Program {
 
     /// Values of one output.
     pub fn outputs(&self) -> usize {
-        self.plan.outputs()
+        self.outputs
     }
 
     /// Shapes and parameters of the network.
@@ -316,13 +320,15 @@ impl Program {
     }
 }
 
-/// True when every operation is a dense layer over one row in the wanted precision.
-fn is_chain(ops: &[Op], wanted: Precision) -> bool {
-    ops.iter().all(|op| match *op {
+/// See [`Program::chain`].
+fn chain(ops: &[Op], wanted: Precision) -> Option<bool> {
+    let link = |op: &Op| match *op {
         Op::Row { digit, .. } => digit == wanted,
         Op::Narrow { from, .. } => from.rows == 1,
+        Op::Lstm(Gates { from, gate, .. }) => from.rows == 1 && gate == Gate::Sigmoid,
         _ => false,
-    })
+    };
+    ops.iter().all(link).then(|| ops.iter().any(|op| matches!(op, Op::Lstm(_))))
 }
 
 /// Copies numbers into the first lanes of lines.

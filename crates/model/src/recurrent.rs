@@ -61,7 +61,7 @@ impl Shape {
 
 /// Sums of a block of `W` lines, in two parts that hide the latency; with a bare head, still to be multiplied by the unit.
 #[inline(always)]
-fn sums<L: Lanes, D: Digit, const W: usize, const BARE: bool>(
+pub(crate) fn sums<L: Lanes, D: Digit, const W: usize, const BARE: bool>(
     lines: &[Line],
     words: &[u32],
     unit: L,
@@ -72,8 +72,8 @@ fn sums<L: Lanes, D: Digit, const W: usize, const BARE: bool>(
         *sum = D::begin::<L>(head, w);
     }
     let (weights, (pairs, last)) = (weights.as_chunks::<W>().0, words.as_chunks::<2>());
-    let (even, odd) = weights.split_at(2 * pairs.len());
-    for (pair, lines) in pairs.iter().zip(even.as_chunks::<2>().0) {
+    let (both, odd) = weights.as_chunks::<2>();
+    for (pair, lines) in pairs.iter().zip(both) {
         for w in 0..W {
             sums[w] = D::dot::<L>(sums[w], &lines[0][w], pair[0]);
         }
@@ -81,7 +81,7 @@ fn sums<L: Lanes, D: Digit, const W: usize, const BARE: bool>(
             others[w] = D::dot::<L>(others[w], &lines[1][w], pair[1]);
         }
     }
-    if let ([word], [lines, ..]) = (last, odd) {
+    if let ([word], [lines]) = (last, odd) {
         for w in 0..W {
             sums[w] = D::dot::<L>(sums[w], &lines[w], *word);
         }

@@ -2,18 +2,19 @@
 //! One tick: the operations of a program, one after another.
 use crate::activation::Activation;
 use crate::attention::{Linear, Local, linear_state, local_state};
-use crate::block::{LANES, Line, flat_mut, lines};
+use crate::block::{LANES, Line, flat_mut};
 use crate::digit::{Digit, by_digit};
 use crate::early::Early;
 use crate::error::NoSignal;
 use crate::kernel;
 use crate::lanes::{Kernel, Lanes, Watch, Watched};
 use crate::layer::{Gate, Padding, Reset};
+use crate::lstm::Step;
 use crate::model::Precision;
 use crate::narrow::{Narrow, is_curve, slope};
 use crate::pool::pool;
 use crate::product::{Out, Product};
-use crate::program::{Gates, Op, Program, Span, scaling_lines};
+use crate::program::{Gates, Op, Program, Span};
 use crate::recurrent::Steps;
 use crate::row::Row;
 use crate::stream::{Now, Past, Stream};
@@ -65,13 +66,17 @@ impl Kernel for Answer<'_, '_> {
     }
 }
 
-/// The tick of a network that is a chain of dense layers in one precision, in one function.
-pub(crate) struct Chain<'a, 't, D>(pub(crate) Answer<'a, 't>, pub(crate) PhantomData<D>);
+/// The tick of a network that is a chain of layers over one row in one precision, in one function: dense ones, and if it is to `REMEMBER`
+/// LSTMs.
+pub(crate) struct Chain<'a, 't, D, const REMEMBER: bool>(
+    pub(crate) Answer<'a, 't>,
+    pub(crate) PhantomData<D>,
+);
 
-impl<D: Digit> Kernel for Chain<'_, '_, D> {
+impl<D: Digit, const REMEMBER: bool> Kernel for Chain<'_, '_, D, REMEMBER> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Answer { program, tick, row, history, rows, out, outcome, .. } = self.0;
+        let Answer { program, tick, prepared, back, row, history, rows, out, outcome } = self.0;
         *outcome = take::<L>(program, tick, row, history, rows);
         if outcome.is_err() {
             return;
@@ -97,6 +102,14 @@ impl<D: Digit> Kernel for Chain<'_, '_, D> {
                         curve::<L>(y, to, activation);
                     }
                 }
+                Op::Lstm(ref gates) if REMEMBER => {
+                    let (x, y) = apart(tick.scratch, gates.from, gates.to);
+                    let state = &mut tick.state[gates.state..gates.state + gates.state_lines()];
+                    let (weights, spare, digit) = (tick.weights, &mut *tick.spare, PhantomData::<D>);
+                    let to = &mut y[..gates.to.lines()];
+                    let step = Step { gates, x, weights, state, prepared, back, spare, to, digit };
+                    guard = step.watched(guard);
+                }
                 _ => {}
             }
         }
@@ -113,11 +126,11 @@ fn take<L: Lanes>(
     history: &mut [Line],
     rows: &mut usize,
 ) -> Result<(), NoSignal> {
-    let (wide, window, first) = (lines(program.columns), program.window, program.input.at);
+    let (wide, window, first) = (program.input.wide(), program.window, program.input.at);
     // The newest row is the last of the window.
     let newest = first + (window - 1) * wide;
     let scaled = &mut tick.scratch[newest..newest + wide];
-    if !kernel::normalise::<L>(row, scaled, &tick.weights[..scaling_lines(program.columns)]) {
+    if !kernel::normalise::<L>(row, scaled, &tick.weights[..2 * wide + 1]) {
         return Err(NoSignal::InputNotFinite);
     }
     if window == 1 {
@@ -211,6 +224,9 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, how: (bool
             curve::<L>(&mut y[..to.lines()], to, activation);
         }
         Op::Stream(ref stream) => streamed::<L>(stream, tick, how.0),
+        Op::Lstm(ref gates) if gates.gate == Gate::Sigmoid => {
+            by_digit!(precision, D, smooth::<L, D>(gates, tick, how));
+        }
         Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(gates, tick, how)),
         Op::Gru(gates) if gates.reset == Reset::Before => {
             let hard = gates.gate == Gate::Hard;
@@ -281,6 +297,20 @@ fn rows<'a, D, const G: usize>(
 fn steps<L: Lanes, D: Digit, const G: usize>(gates: Gates, tick: &mut Tick<'_>, how: (bool, bool)) {
     let steps = rows::<D, G>(gates, tick, how);
     if gates.gate == Gate::Hard { L::enter(steps.hard()) } else { L::enter(steps) }
+}
+
+/// Row after row through an LSTM with smooth gates.
+#[inline(always)]
+fn smooth<L: Lanes, D: Digit>(gates: &Gates, tick: &mut Tick<'_>, (prepared, back): (bool, bool)) {
+    let (x, y) = apart(tick.scratch, gates.from, gates.to);
+    let (place, digit) = (gates.state..gates.state + gates.state_lines(), PhantomData::<D>);
+    let rows = x.chunks_exact(gates.from.wide()).zip(y.chunks_exact_mut(gates.to.wide()));
+    for (t, (x, to)) in rows.take(gates.from.rows).enumerate() {
+        let (weights, spare, guard) = (tick.weights, &mut *tick.spare, &mut tick.guard);
+        let (state, prepared) = (&mut tick.state[place.clone()], prepared && t == 0);
+        let step = Step { gates, x, weights, state, prepared, back, spare, to, digit };
+        L::enter(Watched(step, guard));
+    }
 }
 
 #[inline(always)]

@@ -324,9 +324,14 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         Self::splat(top).min(self)
     }
     #[inline(always)]
-    fn nearest(self) -> Self {
+    fn fraction(self) -> Self {
         // SAFETY: L1.
-        Wide(unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+        Wide(unsafe { _mm512_reduce_ps::<{ _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC }>(self.0) })
+    }
+    #[inline(always)]
+    fn times_power_below(self, t: Self, _: Self) -> Self {
+        // The exponent is rounded down by the instruction itself.
+        self.times_power(t)
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
