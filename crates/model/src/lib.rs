@@ -32,6 +32,7 @@ mod plan;
 mod pool;
 mod product;
 mod program;
+mod rearrange;
 mod recurrent;
 mod row;
 pub mod schema;

@@ -2,7 +2,7 @@
 //! One tick: the operations of a program, one after another.
 use crate::activation::Activation;
 use crate::attention::{Linear, Local, linear_state, local_state};
-use crate::block::{LANES, Line, flat_mut};
+use crate::block::{LANES, Line};
 use crate::digit::{Digit, by_digit};
 use crate::early::Early;
 use crate::error::NoSignal;
@@ -15,6 +15,7 @@ use crate::narrow::{Narrow, is_curve, slope};
 use crate::pool::pool;
 use crate::product::{Out, Product};
 use crate::program::{Gates, Op, Program, Span};
+use crate::rearrange::rearrange;
 use crate::recurrent::Steps;
 use crate::row::Row;
 use crate::stream::{Now, Past, Stream};
@@ -173,7 +174,7 @@ fn give<L: Lanes>(from: Span, scratch: &[Line], mut guard: L, out: &mut [f32]) -
 
 /// The value before and the value behind an operation; values lie in the order in which they are made.
 #[inline(always)]
-fn apart(scratch: &mut [Line], from: Span, to: Span) -> (&[Line], &mut [Line]) {
+pub(crate) fn apart(scratch: &mut [Line], from: Span, to: Span) -> (&[Line], &mut [Line]) {
     let (before, behind) = scratch.split_at_mut(to.at);
     (&before[from.at..from.at + from.lines()], behind)
 }
@@ -376,39 +377,6 @@ fn over_past<L: Lanes>(op: &Op, tick: &mut Tick<'_>) {
             let (x, work, to) = with_work(tick.scratch, from, work, to);
             let state = &mut tick.state[state..state + local_state(keys, wide, span)];
             L::enter(Local { x, keys, wide, span, state, work, guard, to });
-        }
-        _ => {}
-    }
-}
-
-/// Operations that only move numbers.
-#[inline(always)]
-fn rearrange(op: &Op, tick: &mut Tick<'_>) {
-    let scratch = &mut *tick.scratch;
-    match *op {
-        Op::Spread { from, to, run, to_row, wide, at } => {
-            let (x, y) = apart(scratch, from, to);
-            let y = flat_mut(y);
-            for (row, x) in x.chunks_exact(from.wide()).enumerate() {
-                for (nth, x) in kernel::head(x, from.values).chunks_exact(run).enumerate() {
-                    let place = row * to_row + nth * wide + at;
-                    y[place..place + run].copy_from_slice(x);
-                }
-            }
-        }
-        Op::Extend { from, to, before, state } => {
-            let (x, y) = apart(scratch, from, to);
-            let (y, front) = (&mut y[..to.lines()], before * to.wide());
-            y[front + x.len()..].fill(Line::ZERO);
-            y[front..front + x.len()].copy_from_slice(x);
-            match state {
-                Some(at) => {
-                    let kept = &mut tick.state[at..at + front];
-                    y[..front].copy_from_slice(kept);
-                    kept.copy_from_slice(&y[x.len()..x.len() + front]);
-                }
-                None => y[..front].fill(Line::ZERO),
-            }
         }
         _ => {}
     }
