@@ -14,6 +14,7 @@ mod ring;
 mod row;
 mod sample;
 mod send;
+mod sums;
 mod venue;
 
 use clap::{Parser, Subcommand};

@@ -3,6 +3,7 @@
 use crate::plain::Plain;
 use crate::row::Row;
 use crate::sample::Samples;
+use crate::sums::Sums;
 use clap::Args;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -98,6 +99,16 @@ fn forward(options: &Options, name: &str, architecture: Architecture) -> Result<
     let mut missing = Vec::new();
     for precision in Precision::ALL {
         let label = format!("{name} {}, rust", precision.name());
+        if let Some(sums) = Sums::new(precision, model.multiply_adds(), model.parameters.len()) {
+            variants.push(Variant {
+                name: format!("sums alone, {name} {}", precision.name()),
+                note: "as many multiply-adds, the weights read once, and nothing else".to_owned(),
+                samples: Samples::with_capacity(1 << 16),
+                block: 1,
+                ahead: None,
+                call: Box::new(move |_| sums.run()),
+            });
+        }
         // Calibration needs data; for speed any reach does.
         let reach = vec![4.0; model.architecture.nodes.len()];
         let packed = Model { precision, reach, ..model.clone() };
