@@ -8,7 +8,7 @@ import { filesOf } from "../../services/interchange/keras/files.ts";
 import { dataOf, features, randomModel, type Model } from "../../services/interchange/model.ts";
 import { exportOnnx } from "../../services/interchange/onnx/export.ts";
 import { encode } from "../../services/interchange/onnx/graph.ts";
-import { loadOrt, loadTf, type Ort, type OrtTensor, type Tf } from "../../services/interchange/peers.ts";
+import { loadOrt, loadTf, type Ort, type OrtTensor, type Tf, type TfTensor } from "../../services/interchange/peers.ts";
 import { native } from "../../services/kit/native.ts";
 import type { Row } from "./row.ts";
 import { rustRows } from "./rust-rows.ts";
@@ -80,8 +80,21 @@ async function tensorflow(tf: Tf, model: Model, rows: Float32Array, name: string
     const { columns, window } = model.contract;
     const shape = window === 1 ? [1, columns.length] : [1, window, columns.length];
     const input = windows(model, rows);
-    const call = (n: number): number => tf.tidy(() => net.predict(tf.tensor(input(n), shape)).dataSync()[0] as number);
-    return { name: label, note: `${tf.version.tfjs}, predict and dataSync`, call, samples: [] };
+    // The pasts of a stream are inputs and outputs of the layers model, each given back at the next row.
+    let states = net.inputs.slice(1).map(({ shape: past }) => {
+      const sizes = [1, ...(past.slice(1) as number[])];
+      return tf.tensor(new Float32Array(sizes.reduce((product, size) => product * size, 1)), sizes);
+    });
+    const call = (n: number): number => {
+      const x = tf.tensor(input(n), shape);
+      const given = net.predict([x, ...states]);
+      const [answer, ...next] = (Array.isArray(given) ? given : [given]) as [TfTensor, ...TfTensor[]];
+      const [number] = answer.dataSync();
+      for (const old of [x, answer, ...states]) old.dispose();
+      states = next;
+      return number as number;
+    };
+    return { name: label, note: `${tf.version.tfjs}, predict and dataSync, states given back`, call, samples: [] };
   } catch (error) {
     return absent(label, (error as Error).message);
   }
