@@ -169,6 +169,7 @@ const UNSAFE = new Map([
   ["weights", "lends shared memory to the engine"],
   ["exchange", "socket options and signals"],
   ["port", "socket options"],
+  ["trials", "is the allocator of tests that count allocations"],
 ]);
 
 /** A crate's root file forbids unsafe code unless its room is listed. */

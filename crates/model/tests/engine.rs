@@ -5,38 +5,17 @@ mod slow;
 
 use random::{Dice, any_model, chain, dense, model};
 use slow::Slow;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use tickline_model::{
     Activation, Architecture, Fault, Gate, Layer, Level, Model, NoSignal, Padding, Precision, Predictor,
     Reset, Sweep, zoo,
 };
-use tickline_trials::trials;
+use tickline_trials::{Counting, allocations, trials};
 
 /// The stated bound between instruction sets and against f64, for activations of order 1 and up to 8 layers of up to 200 inputs.
 const BOUND: f64 = 2e-5;
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: hands every call to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's contract is the system allocator's.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is the system allocator's.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn every_level_agrees_with_the_definitions_tick_by_tick() {
@@ -236,12 +215,13 @@ fn a_tick_allocates_nothing() {
         let mut predictor = Predictor::new(&model(net, 3)).expect("valid");
         let (row, mut out) = ([0.25; 40], [0.0; 3]);
         let mut answers: u32 = (0..20).map(|_| u32::from(predictor.predict(&row, &mut out).is_ok())).sum();
-        let before = ALLOCATIONS.with(Cell::get);
+        let before = allocations();
         for _ in 20..500 {
             answers += u32::from(predictor.predict(&row, &mut out).is_ok());
             predictor.prepare();
         }
-        assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
+        assert_eq!(allocations() - before, 0);
+        assert!(before > 0, "the counter counts");
         assert_eq!(answers, 500 - filling, "the first rows only fill the window");
     }
 }

@@ -1,36 +1,15 @@
 //! Goal: what a stream's turns (gaps, catching up, sessions, strange messages) do to rows; and no allocation after the start.
 //! Method: packets written by hand, one instrument of interest, every row kept.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use tickline_book::Capacity;
 use tickline_packet::arbiter::{Config, Join};
 use tickline_packet::{Frame, RECOVERY};
 use tickline_pipeline::{Outlet, Pipeline, Settings};
+use tickline_trials::{Counting, allocations};
 use tickline_units::{Nanos, Price, Qty, Side, Symbol};
 use tickline_wire::flat::features::{FeaturesBody, features_flag};
 use tickline_wire::itch::{self, Add, Body, Delete, Executed, Header, StockDirectory, Update};
 use tickline_wire::mold::{Packer, Session};
-
-/// Counts this thread's allocations.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches no heap.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -288,7 +267,7 @@ fn nothing_is_allocated_after_the_start() {
     let mut line = Line::new();
     let packets = flow(line.session, 20_000);
     let mut last = Last(FeaturesBody::default());
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     let mut rows = 0;
     for (nth, payload) in packets.iter().enumerate() {
         // Every fifth packet of line A is missing and comes from line B afterwards.
@@ -303,7 +282,8 @@ fn nothing_is_allocated_after_the_start() {
             rows += line.pipeline.accept(&Frame { line: 1, time, due: time, payload }, &mut last);
         }
     }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(allocations() - before, 0);
+    assert!(before > 0, "the counter counts");
     assert_eq!((line.pipeline.books().grown(), line.pipeline.counts().gaps), (0, 0));
     assert!(rows > 15_000 && last.0.seq > 29_000, "{rows} rows up to {}", last.0.seq);
 }

@@ -2,38 +2,16 @@
 //! Method: a counting global allocator around a million operations.
 #![cfg(not(any(loom, miri)))]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 use tickline_ring::broadcast::{Join, Publisher, Subscriber};
 use tickline_ring::control::Control;
 use tickline_ring::latest::{Reader, Writer};
 use tickline_ring::lossless::{Consumer, Producer};
 use tickline_ring::{Segment, Shape};
-
-struct Counting;
-
-thread_local! {
-    // By thread: the test harness allocates in its own.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is handed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
+use tickline_trials::{Counting, allocations};
 
 #[global_allocator]
-static GLOBAL: Counting = Counting;
+static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_million_operations_allocate_nothing() {
@@ -49,7 +27,7 @@ fn a_million_operations_allocate_nothing() {
     let mut reader = Reader::<[u64; 8]>::attach(latest).unwrap();
     let block = Control::new(make(Shape::Control)).unwrap().service("feed").unwrap();
     let histogram = block.histogram(0);
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     let mut seen = 0u64;
     for n in 0..200_000u64 {
         producer.send(1, n, &[n as u8; 64]).unwrap();
@@ -62,7 +40,7 @@ fn a_million_operations_allocate_nothing() {
         block.set_heartbeat(n);
         histogram.record(n);
     }
-    let after = ALLOCATIONS.get();
+    let after = allocations();
     assert_eq!((seen, after - before), (600_000, 0));
     assert!(before > 0, "the counter counts");
 }

@@ -1,7 +1,11 @@
-//! How much a test tries: a little in `npm test`, much in `npm run test:long`. For tests alone; `test/trials.ts` is the same for TypeScript.
-#![forbid(unsafe_code)]
+//! For tests alone: how much a test tries, and a thread's allocations counted.
 
-/// `few`, or `many` where the environment says `TICKLINE_LONG=1`.
+mod counting;
+
+pub use counting::{Counting, allocations};
+
+/// `few`, or `many` where the environment says `TICKLINE_LONG=1`: a little in `npm test`, much in `npm run test:long`. `test/trials.ts`
+/// is the same for TypeScript.
 pub fn trials<T>(few: T, many: T) -> T {
     if std::env::var_os("TICKLINE_LONG").is_some_and(|value| value == "1") { many } else { few }
 }

@@ -1,36 +1,12 @@
 //! Goal: the engine and the flow allocate nothing once warm. Method: a counting allocator over minutes of generated flow.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use tickline_trials::{Counting, allocations};
 use tickline_units::Nanos;
 use tickline_venue::engine::{Engine, SelfTrade};
 use tickline_venue::flow::{Flow, Listing, Rates};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: hands every call to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's contract is the system allocator's.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is the system allocator's.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
-
-fn allocations() -> u64 {
-    ALLOCATIONS.with(Cell::get)
-}
+static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_command_allocates_nothing_once_the_books_are_warm() {
