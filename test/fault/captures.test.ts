@@ -4,30 +4,20 @@
  * Method: the real commands on files made here, byte by byte.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { testLine } from "./line-file.ts";
-import { isGone } from "./command.ts";
-import { ROOT } from "../../services/kit/config.ts";
 import { add, arp, frame, itch, pcap, tcp, udp } from "../../services/cli/capture-bytes.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
+import { tickline } from "./command.ts";
+import { generate } from "./flow.ts";
+import { lineOfTests } from "./line-file.ts";
 
-const COMMAND = join(ROOT, "services/cli/tickline.mjs");
 const folder = mkdtempSync(join(tmpdir(), "tickline-captures-"));
-const line = testLine((document) => { Object.assign(document, { instruments: [] }); });
-after(() => {
-  rmSync(folder, { recursive: true });
-  line.remove();
-});
-
-function tickline(...args: readonly string[]): { code: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8", cwd: ROOT });
-  return { code: run.status, out: run.stdout, err: run.stderr };
-}
+const line = lineOfTests((document) => { Object.assign(document, { instruments: [] }); });
+after(() => { rmSync(folder, { recursive: true }); });
 
 const good = pcap([frame(1, 1n, [add(1n, "B", 100n, 99_0000n), add(2n, "S", 200n, 101_0000n)]), frame(1, 3n, [itch("D", [8, 2n])])]);
 const query = Buffer.from("123401000001000000000000076578616d706c6503636f6d0000010001", "hex");
@@ -52,50 +42,47 @@ const BAD: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["wireless.pcap", wireless, /has link type 105 \(802\.11 wireless\), not Ethernet \(1\); record on the network interface itself/],
 ];
 
-function refuses(path: string, sentence: RegExp): void {
+async function refuses(path: string, sentence: RegExp): Promise<void> {
   for (const verb of [["inspect", path], ["inspect", path, "--book", "TEST", "--csv"], ["replay", path, "--line", line.file, "--json", "-"]]) {
-    const run = tickline(...verb);
+    const run = await tickline(...verb);
     assert.match(run.err, sentence);
     assert.ok(run.err.startsWith(`tickline: ${path}: `), run.err);
     assert.match(run.err, /^[^\n]+\n$/, "one line");
     assert.deepEqual([run.code, run.out], [2, ""], verb.join(" "));
   }
-  assert.ok(isGone(line.name), "a line was started");
 }
 
 for (const [name, bytes, sentence] of BAD) {
-  test(`${name}: one sentence that names file, finding and fix; exit code 2`, () => {
+  test(`${name}: one sentence that names file, finding and fix; exit code 2`, async () => {
     const path = join(folder, name);
     writeFileSync(path, bytes);
-    refuses(path, sentence);
+    await refuses(path, sentence);
   });
 }
 
-test("a missing file and a folder: one sentence; exit code 2", () => {
-  refuses(join(folder, "missing.pcap"), /cannot be read \(no such file or directory\); give the path of a capture file/);
+test("a missing file and a folder: one sentence; exit code 2", async () => {
+  await refuses(join(folder, "missing.pcap"), /cannot be read \(no such file or directory\); give the path of a capture file/);
   const path = join(folder, "folder.pcap");
   mkdirSync(path);
-  refuses(path, /is a folder without a journal segment; give a capture file/);
+  await refuses(path, /is a folder without a journal segment; give a capture file/);
 });
 
-test("a replay without any symbol to trade says so; exit code 2", () => {
+test("a replay without any symbol to trade says so; exit code 2", async () => {
   const path = join(folder, "heartbeats.pcap");
   writeFileSync(path, pcap([frame(1, 1n, []), frame(1, 1n, [])]));
-  const run = tickline("replay", path, "--line", line.file);
+  const run = await tickline("replay", path, "--line", line.file);
   assert.deepEqual([run.code, run.out, run.err], [2, "", `tickline: ${path}: no symbol in it; a replay needs order flow\n`]);
 });
 
-test("a capture whose tail is cut off is replayed as far as it goes, and the report notes it", () => {
+test("a capture whose tail is cut off is replayed as far as it goes, and the report notes it", async () => {
   const path = join(folder, "flow.pcap");
-  const made = spawnSync(join(ROOT, "target/release/tickline-exchange"), ["--generate", path, "--seconds", "2", "--symbols", "TLKA"], { encoding: "utf8" });
-  assert.equal(made.status, 0, made.stderr);
+  const frames = generate(path, 2, 1, "--symbols", "TLKA");
   const whole = readFileSync(path);
   writeFileSync(path, whole.subarray(0, -3));
   const json = join(folder, "report.json");
-  const run = tickline("replay", path, "--line", line.file, "--speed", "max", "--no-rehearse", "--json", json);
+  const run = await tickline("replay", path, "--line", line.file, "--speed", "max", "--no-rehearse", "--json", json);
   assert.equal(run.code, 0, run.err);
   const report = JSON.parse(readFileSync(json, "utf8")) as ReplayReport;
-  const { frames } = JSON.parse(made.stdout) as { frames: number };
   assert.deepEqual([report.outcome, report.frames, report.gaps], ["finished", frames - 1, 0]);
   assert.ok(report.truncated_at !== null && report.truncated_at > 24 && report.truncated_at < whole.length);
   assert.match(run.out, new RegExp(`note: the capture's last record, at byte ${report.truncated_at}, is cut off; what came before it was played`));

@@ -1,11 +1,10 @@
 // Goal: a line that learns is the same line: the learner's death disarms nothing, and a replay with learning gives the same orders and the
 // same weights at every placement. Method: the real command with the real services on a line of its own.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, test } from "node:test";
+import { after, test } from "node:test";
 import { openControl } from "../../services/cli/open-line.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
 import type { LineConfig } from "../../services/kit/config.ts";
@@ -13,10 +12,12 @@ import { ROOT } from "../../services/kit/config.ts";
 import { native } from "../../services/kit/native.ts";
 import { runDirOf } from "../../services/kit/segments.ts";
 import { snapshot } from "../../services/supervisor/snapshot.ts";
-import { Command, isGone, processesOf, tickline } from "./command.ts";
-import { testLine } from "./line-file.ts";
+import { Command, tickline } from "./command.ts";
+import { generate } from "./flow.ts";
+import { lineOfTests, testLine } from "./line-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "learning-"));
+after(() => { rmSync(folder, { recursive: true, force: true }); });
 
 const LEARNER = {
   state: join(folder, "state"), cadence: { every_ms: 10 }, rate: 1e-3, batch: 32, horizon: 20,
@@ -35,18 +36,10 @@ function changed(name: string, change: (weight: number, at: number) => number): 
 }
 
 /** A line of two models, both of which learn; checkpoints go to the test's folder. */
-const line = testLine((document) => {
+const line = lineOfTests((document) => {
   Object.assign(document, { learner: LEARNER });
   Object.assign(document.placement, PLACEMENT);
   Object.assign(document.inference, { ensemble: [changed("second", (weight) => 1.1 * weight)], parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } } satisfies Partial<LineConfig["inference"]>);
-});
-after(() => {
-  line.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
-afterEach(() => {
-  assert.deepEqual(processesOf(line.name), [], "processes are left behind");
-  assert.ok(isGone(line.name), "shared memory is left behind");
 });
 
 test("kill -9 of the learner: the line stays armed and of one epoch, both models learn on, and what they learned is in place", async () => {
@@ -75,14 +68,15 @@ function useless(name: string, seed: number): string {
 test("the gate in a replay: a bad model is never promoted, a good one is, and the same way fused and in a process each", async () => {
   // Of one symbol, of whose events the feed's window takes the first 1,000: some 1,200 labels, three contests. Processes that take turns at each frame need
   // 2 to 3 ms for it on two cores.
-  const capture = flow(6.5, 9, ["TLKA"]);
+  const capture = join(folder, "one.pcap");
+  generate(capture, 6.5, 9, "--symbols", "TLKA");
   const gated = testLine((document) => {
     const model = useless("useless", 1);
     const shadows = [{ name: "worse", model: useless("worse", 4) }, { name: "trained", model: `${ROOT}ops/models/demo.tlm` }];
     const promotion = { labels: 400, margin: 0.02, calibration_max: 0.5, drift_max: 100, fall: 0.05, fall_labels: 250 };
     const envelope = { ...LEARNER.envelope, change_max: 1e-6 };
     Object.assign(document, { learner: { ...LEARNER, envelope, shadows, promotion } });
-      Object.assign(document.inference, { model, parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } });
+    Object.assign(document.inference, { model, parameters: { threshold: 0.4, cool_down_ms: 0, spread_max: 100_000 } });
   });
   try {
     const results = [];
@@ -104,15 +98,9 @@ test("the gate in a replay: a bad model is never promoted, a good one is, and th
   }
 });
 
-/** A capture that the venue generates. */
-function flow(seconds: number, seed: number, symbols: readonly string[]): string {
-  const capture = join(folder, `flow-${seed}.pcap`);
-  execFileSync(`${ROOT}target/release/tickline-exchange`, ["--generate", capture, "--seconds", String(seconds), "--seed", String(seed), "--rate", "400", ...symbols.flatMap((symbol) => ["--symbols", symbol])]);
-  return capture;
-}
-
 test("a replay in which two models learn: the same orders and the same weights, fused and in a process each", async () => {
-  const capture = flow(4.5, 5, ["TLKA", "TLKB"]);
+  const capture = join(folder, "two.pcap");
+  generate(capture, 4.5, 5, "--symbols", "TLKA,TLKB");
   const results = [];
   for (const placement of ["fused", "processes"]) {
     const file = join(folder, `${placement}.json`);

@@ -1,10 +1,13 @@
-/** A line of its own for one test: the demo line under another name, on other groups and ports. */
+/** A line of its own for a test: a line of ops/lines under another name, on other groups and ports. */
+import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, afterEach } from "node:test";
 import { parse, stringify } from "yaml";
 import type { LineConfig } from "../../services/kit/config.ts";
 import { ROOT } from "../../services/kit/config.ts";
+import { isGone, processesOf } from "./command.ts";
 
 /** A line file on disk; `remove` takes it away. */
 export interface TestLine {
@@ -13,9 +16,12 @@ export interface TestLine {
   readonly remove: () => void;
 }
 
-/** Writes the file. `change` edits the demo line's document before that. */
-export function testLine(change: (document: LineConfig) => void = () => {}): TestLine {
-  const document = parse(readFileSync(`${ROOT}ops/lines/demo.yaml`, "utf8")) as Writable<LineConfig>;
+/** Edits a line's document before it is written. */
+type Change = (document: LineConfig) => void;
+
+/** Writes the file: the line `source` of ops/lines, with `change`. Lines of one test file have one name, groups and ports. */
+export function testLine(change: Change = () => {}, source: "demo" | "replay" = "demo"): TestLine {
+  const document = parse(readFileSync(`${ROOT}ops/lines/${source}.yaml`, "utf8")) as Writable<LineConfig>;
   // Tests of one machine run side by side: the process id keeps their ports and groups apart. Below 32,768 no outgoing
   // connection of another program takes them.
   const base = 20_000 + (process.pid % 1200) * 10;
@@ -27,7 +33,7 @@ export function testLine(change: (document: LineConfig) => void = () => {}): Tes
   document.venue.ouch.port = base + 2;
   document.supervision.start_timeout_ms = 60_000;
   // A loaded test machine must not look like a stuck service.
-  document.supervision.heartbeat_timeout_ms = 10_000;
+  document.supervision.heartbeat_timeout_ms = 30_000;
   change(document as LineConfig);
   const folder = mkdtempSync(join(tmpdir(), "line-"));
   const file = join(folder, "line.yaml");
@@ -35,5 +41,16 @@ export function testLine(change: (document: LineConfig) => void = () => {}): Tes
   return { name: document.line, file, remove: () => { rmSync(folder, { recursive: true }); } };
 }
 
+/** As `testLine`, for all tests of a file: after each of them nothing of the line may be left, after the last one its file goes. */
+export function lineOfTests(change?: Change, source?: "demo" | "replay"): TestLine {
+  const line = testLine(change, source);
+  afterEach(() => {
+    assert.deepEqual(processesOf(line.name), [], "processes are left behind");
+    assert.ok(isGone(line.name), "shared memory is left behind");
+  });
+  after(line.remove);
+  return line;
+}
+
 /** A document before it is checked: everything may be set. */
-export type Writable<T> = { -readonly [K in keyof T]: T[K] extends object ? Writable<T[K]> : T[K] };
+type Writable<T> = { -readonly [K in keyof T]: T[K] extends object ? Writable<T[K]> : T[K] };

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openControl } from "../../services/cli/open-line.ts";
 import type { RunSummary } from "../../services/cli/summary.ts";
@@ -14,8 +14,8 @@ import type { LineConfig } from "../../services/kit/config.ts";
 import { ROOT } from "../../services/kit/config.ts";
 import { runDirOf } from "../../services/kit/segments.ts";
 import { count, snapshot } from "../../services/supervisor/snapshot.ts";
-import { Command, isGone, processesOf, tickline } from "./command.ts";
-import { testLine, type TestLine } from "./line-file.ts";
+import { Command, processesOf, tickline } from "./command.ts";
+import { lineOfTests, testLine } from "./line-file.ts";
 
 const UP = "orders may pass";
 const SERVICES = ["exchange", "execution", "risk", "inference", "feed"];
@@ -23,20 +23,9 @@ const ALL = [...SERVICES, "supervisor"];
 /** Processes that a test waits for end, or something hangs. */
 const LIMIT_MS = 60_000;
 
-let line: TestLine;
-let folder: string;
-before(() => {
-  line = testLine((document) => { Object.assign(document.supervision, { restarts_max: 10, window_s: 600 }); });
-  folder = mkdtempSync(join(tmpdir(), "run-"));
-});
-after(() => {
-  line.remove();
-  rmSync(folder, { recursive: true });
-});
-afterEach(() => {
-  assert.deepEqual(processesOf(line.name), [], "processes are left behind");
-  assert.ok(isGone(line.name), "shared memory is left behind");
-});
+const line = lineOfTests((document) => { Object.assign(document.supervision, { restarts_max: 10, window_s: 600 }); });
+const folder = mkdtempSync(join(tmpdir(), "run-"));
+after(() => { rmSync(folder, { recursive: true }); });
 
 async function running(...options: readonly string[]): Promise<Command> {
   const command = new Command("run", line.file, "--no-rehearse", ...options);

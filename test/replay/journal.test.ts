@@ -3,69 +3,38 @@
 // Method: the command as a person starts it, on generated flow of two lines (and on real flow where it is there); bytes, hashes and digests compared.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
-import { parse, stringify } from "yaml";
 import type { JournalInfo } from "../../services/cli/journal-table.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
-import { ROOT, type LineConfig } from "../../services/kit/config.ts";
+import { ROOT } from "../../services/kit/config.ts";
 import { native } from "../../services/kit/native.ts";
-import { Command, isGone, processesOf, tickline } from "../fault/command.ts";
-import type { Writable } from "../fault/line-file.ts";
+import { Command, processesOf, tickline } from "../fault/command.ts";
+import { generate } from "../fault/flow.ts";
+import { lineOfTests, testLine } from "../fault/line-file.ts";
+import { absent, BURST, folder, outcome, replay } from "./rig.ts";
 
-const DATA = process.env["TICKLINE_DATA"] ?? `${ROOT}../shared/data`;
-const BURST = `${DATA}/itch/burst.pcap.gz`;
-const absent = existsSync(BURST) ? false : `${BURST} is not there`;
-const name = `test-journal-${process.pid}`;
 const COMMAND = `${ROOT}services/cli/tickline.mjs`;
-
-let folder: string;
-let line: string;
+const capture = join(folder, "flow.pcap");
+const journal = join(folder, "journal");
+const line = lineOfTests((document) => { Object.assign(document.supervision, { restarts_max: 5 }); }, "replay");
 /** The same line with a ring of 256 frames before its recorder: full speed would lap it many times over. */
-let narrow: string;
-let capture: string;
-let journal: string;
+const narrow = testLine((document) => { Object.assign(document, { recorder: { dir: journal, ring_frames: 256 } }); }, "replay");
+after(narrow.remove);
+
 let plain: ReplayReport;
-
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "journal-"));
-  capture = join(folder, "flow.pcap");
-  journal = join(folder, "journal");
-  execFileSync(`${ROOT}target/release/tickline-exchange`, ["--generate", capture, "--seconds", "6", "--seed", "21", "--rate", "400", "--line-b"], { stdio: "ignore" });
-  const document = parse(readFileSync(`${ROOT}ops/lines/replay.yaml`, "utf8")) as Writable<LineConfig>;
-  const port = 28_000 + (process.pid % 1200) * 3;
-  document.line = name;
-  document.venue.rerequest.port = port;
-  document.venue.ouch.port = port + 1;
-  document.supervision.start_timeout_ms = 60_000;
-  document.supervision.heartbeat_timeout_ms = 30_000;
-  document.supervision.restarts_max = 5;
-  line = join(folder, "line.yaml");
-  writeFileSync(line, stringify(document));
-  narrow = join(folder, "narrow.yaml");
-  writeFileSync(narrow, stringify({ ...document, recorder: { dir: journal, ring_frames: 256 } }));
-  plain = await replay(capture, "--speed", "max");
-});
-after(() => {
-  rmSync(folder, { recursive: true });
-  assert.deepEqual(processesOf(name), [], "processes are left behind");
-  assert.ok(isGone(name), "shared memory is left behind");
+  generate(capture, 6, 21, "--line-b");
+  plain = await played(capture);
 });
 
-async function replay(file: string, ...options: readonly string[]): Promise<ReplayReport> {
-  const json = join(folder, "out.json");
-  const { code, err } = await tickline("replay", file, "--line", options.includes("--journal") ? narrow : line, "--no-rehearse", "--json", json, ...options);
+/** The report of a replay at full speed that went well. */
+async function played(file: string, ...options: readonly string[]): Promise<ReplayReport> {
+  const { code, err, report } = await replay(file, options.includes("--journal") ? narrow : line, "--speed", "max", "--no-rehearse", ...options);
   assert.equal(code, 0, err);
-  return JSON.parse(readFileSync(json, "utf8")) as ReplayReport;
-}
-
-/** What must not depend on being recorded, nor on being read from a journal. */
-function outcome({ hashes, frames, messages, signals, orders, fills, fill_shares, positions, pnl, gaps, unanswered }: ReplayReport): unknown {
-  return { hashes, frames, messages, signals, orders, fills, fill_shares, positions, pnl, gaps, unanswered };
+  return report;
 }
 
 function inspect(file: string, ...options: readonly string[]): string {
@@ -93,7 +62,7 @@ async function dataSet(file: string, symbols: string[]): Promise<readonly unknow
 for (const placement of ["fused", "processes"]) {
   test(`the journal of a replay is the capture that was replayed, ${placement}`, async () => {
     rmSync(journal, { recursive: true, force: true });
-    const recorded = await replay(capture, "--speed", "max", "--placement", placement, "--journal", journal);
+    const recorded = await played(capture, "--placement", placement, "--journal", journal);
     assert.deepEqual(outcome(recorded), outcome(plain), "recording changes nothing");
     assert.ok(plain.orders > 100 && plain.fills > 0, `${plain.orders} orders and ${plain.fills} fills tell little`);
     const [run, ...others] = infoOf(journal).runs;
@@ -107,13 +76,13 @@ for (const placement of ["fused", "processes"]) {
 
 test("a journal is replayed as its capture is, and its journal is the same again", async () => {
   const again = join(folder, "again");
-  assert.deepEqual(outcome(await replay(journal, "--speed", "max", "--journal", again)), outcome(plain));
+  assert.deepEqual(outcome(await played(journal, "--journal", again)), outcome(plain));
   assert.deepEqual(shown(again, "TLKB"), shown(capture, "TLKB"));
 });
 
 test("real flow in bursts: books at 10 levels and data set from the journal equal the capture's", { skip: absent }, async () => {
   const real = join(folder, "real");
-  await replay(BURST, "--speed", "max", "--journal", real);
+  await played(BURST, "--journal", real);
   for (const symbol of ["GOOG", "AMZN"]) assert.deepEqual(shown(real, symbol), shown(BURST, symbol));
   assert.deepEqual((await native.Market.read(real, ["GOOG"])).rows(), (await native.Market.read(BURST, ["GOOG"])).rows());
 });
@@ -129,13 +98,13 @@ test("journal export: a pcap of the same frames, which is not written over", asy
 
 /** The recorder's process. */
 function recorder(): number | undefined {
-  return processesOf(name).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("\0recorder\0"));
+  return processesOf(line.name).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("\0recorder\0"));
 }
 
 test("kill -9 of the recorder: it alone is restarted, the line trades on, and the journal is whole and says so", async () => {
   const killed = join(folder, "killed");
   const json = join(folder, "killed.json");
-  const command = new Command("replay", capture, "--line", line, "--no-rehearse", "--speed", "1", "--journal", killed, "--json", json);
+  const command = new Command("replay", capture, "--line", line.file, "--no-rehearse", "--speed", "1", "--journal", killed, "--json", json);
   const entries = (): number => (existsSync(killed) && readdirSync(killed).some((file) => file.endsWith(".tlj")) ? infoOf(killed).entries : 0);
   for (let kills = 1, seen = 0; kills <= 2; kills++) {
     await command.until(`${seen + 200} entries`, () => entries() > seen + 200);
@@ -178,7 +147,7 @@ test("journal check: whole 0, torn 0 and said, damaged 1 with file and offset, n
 
 test("a folder of two runs is asked which, and gives each by its number", async () => {
   const two = join(folder, "again");
-  await replay(capture, "--speed", "max", "--journal", two);
+  await played(capture, "--journal", two);
   const { runs } = infoOf(two);
   assert.equal(runs.length, 2);
   const asked = await tickline("inspect", two);
