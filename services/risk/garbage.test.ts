@@ -6,29 +6,17 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { PerformanceObserver, performance, type PerformanceEntry } from "node:perf_hooks";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FillKind } from "../../schemas/generated/fill.ts";
+import { Collections } from "../../test/bench/collections.ts";
 import { Refusal } from "./refusals.ts";
 import { ASK, BID, LIMITS, Rig } from "./rig.ts";
 
 const folder = mkdtempSync("/dev/shm/tickline-test-garbage-");
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Collections while `work` ran; those before and after are of the test's own making. */
-async function collections(work: () => void): Promise<PerformanceEntry[]> {
-  const seen: PerformanceEntry[] = [];
-  const observer = new PerformanceObserver((list) => void seen.push(...list.getEntries()));
-  await sleep(20);
-  observer.observe({ entryTypes: ["gc"] });
-  const begin = performance.now();
-  work();
-  const end = performance.now();
-  await sleep(20);
-  observer.disconnect();
-  return seen.filter(({ startTime }) => startTime >= begin && startTime < end);
-}
+const collections = new Collections();
 
 /** The message views' fields as the desk would see them from a ring, without the test's own comfort. */
 class Trader {
@@ -69,24 +57,25 @@ test("over 1,000,000 messages through risk: not one collection", async () => {
   }
   // Garbage of the messages would show in every run; that of a compiler that a busy machine kept waiting shows in the first.
   let runs = 0;
-  let found: PerformanceEntry[] = [];
+  let found = 0;
   do {
     runs += 1;
-    found = await collections(() => {
+    await sleep(100);
+    found = await collections.during(() => {
       for (let n = 0; n < 330_000; n++) trader.round();
     });
-  } while (found.length > 0 && runs < 3);
+  } while (found > 0 && runs < 3);
   const { outcomes, known } = trader.rig.desk;
   const rounds = 120_000 + runs * 330_000;
   assert.deepEqual([outcomes[Refusal.None], outcomes[Refusal.CollarLow]], [rounds * 0.8, rounds * 0.2]);
   assert.equal(known.account.exact, true);
-  assert.deepEqual(found, []);
+  assert.equal(found, 0);
 });
 
 test("the count has teeth: a small object a round is seen", async () => {
   let kept: object = {};
-  const found = await collections(() => {
+  const found = await collections.during(() => {
     for (let n = 0; n < 3_000_000; n++) kept = { n, kept: 0.5 + n };
   });
-  assert.ok(found.length > 0 && kept !== undefined);
+  assert.ok(found > 0 && kept !== undefined);
 });

@@ -18,4 +18,11 @@ export class Collections {
     await turn();
     return this.#times.filter((time) => time >= began && time <= ended).length;
   }
+
+  /** How many began while `work` ran: not those before and after, which are of the caller's own making. */
+  during(work: () => void): Promise<number> {
+    const began = performance.now();
+    work();
+    return this.between(began, performance.now());
+  }
 }
