@@ -6,17 +6,16 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { absent, recorded } from "../../test/data.ts";
 
 const COMMAND = fileURLToPath(new URL("./tickline.mjs", import.meta.url));
-const DATA = process.env.TICKLINE_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const ITCH = join(DATA, "itch");
-const CONFORMANCE = join(DATA, "conformance");
-const absent = existsSync(ITCH) && existsSync(CONFORMANCE) ? false : `${DATA} is absent; set TICKLINE_DATA to the data folder`;
+const [ITCH, CONFORMANCE] = [recorded("itch"), recorded("conformance")];
+const skip = absent(ITCH, CONFORMANCE);
 
 function inspect(...args: string[]): { out: string; err: string } {
   const run = spawnSync(process.execPath, [COMMAND, "inspect", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
@@ -63,21 +62,21 @@ function compare(capture: string, symbol: string): { points: number; equal: numb
   return { points, equal, rows: found.size, levels: truth.levels };
 }
 
-test("GOOG, ten levels: every truth point", { skip: absent }, () => {
+test("GOOG, ten levels: every truth point", { skip }, () => {
   assert.deepEqual(compare("GOOG", "GOOG"), { points: 143_181, equal: 143_181, rows: 156_269, levels: 10 });
 });
 
-test("AMZN, five levels: every truth point", { skip: absent }, () => {
+test("AMZN, five levels: every truth point", { skip }, () => {
   const { points, equal, levels } = compare("AMZN", "AMZN");
   assert.deepEqual([points, equal, levels], [151_932, 151_932, 5]);
 });
 
-test("the burst, after its snapshot: every truth point of the symbols whose order-book file there is", { skip: absent }, () => {
+test("the burst, after its snapshot: every truth point of the symbols whose order-book file there is", { skip }, () => {
   const counts = ["AMZN", "GOOG"].map((symbol) => compare("burst", symbol)).map(({ points, equal }) => [points, equal]);
   assert.deepEqual(counts, [[8, 8], [1_505, 1_505]]);
 });
 
-test("two lossy lines: the manifest's five gaps exactly, in the counts and beside the rows", { skip: absent }, () => {
+test("two lossy lines: the manifest's five gaps exactly, in the counts and beside the rows", { skip }, () => {
   const capture = join(ITCH, "GOOG.ab.pcap.gz");
   const manifest = JSON.parse(readFileSync(join(ITCH, "manifest.json"), "utf8"));
   const listed = manifest.captures["GOOG.ab.pcap.gz"].double_losses.map((loss: { first_seq: number; messages: number }) => [loss.first_seq, loss.messages]);
@@ -93,14 +92,14 @@ test("two lossy lines: the manifest's five gaps exactly, in the counts and besid
   assert.deepEqual(missing, listed.flatMap(([first, count]: [number, number]) => Array.from({ length: count }, (_, nth) => first + nth)));
 });
 
-test("two lossy lines with the gaps filled: row for row the books of the line without loss", { skip: absent }, () => {
+test("two lossy lines with the gaps filled: row for row the books of the line without loss", { skip }, () => {
   const single = inspect(join(ITCH, "GOOG.pcap.gz"), "--book", "GOOG", "--levels", "10", "--csv");
   const filled = inspect(join(ITCH, "GOOG.ab.pcap.gz"), "--book", "GOOG", "--levels", "10", "--csv", "--fill", join(ITCH, "GOOG.pcap.gz"));
   assert.equal(filled.err, "");
   assert.ok(filled.out === single.out, "rows differ");
 });
 
-test("conformance captures: --messages prints a decoded line for every packet; as text the same fields", { skip: absent }, () => {
+test("conformance captures: --messages prints a decoded line for every packet; as text the same fields", { skip }, () => {
   let lines = 0;
   for (const folder of ["nasdaq-itch-5.0", "nasdaq-ouch-5.0"]) {
     for (const file of readdirSync(join(CONFORMANCE, folder))) {

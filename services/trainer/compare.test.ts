@@ -4,11 +4,11 @@
  * ../shared/data).
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { absent, recorded } from "../../test/data.ts";
 import { ROOT } from "../kit/config.ts";
 import { compare, splits } from "./compare.ts";
 import { evaluate, round } from "./evaluate.ts";
@@ -21,9 +21,8 @@ import { readRecord } from "./record.ts";
 import { Ledger } from "./ledger.ts";
 import type { Row } from "./table.ts";
 
-const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const CAPTURE = join(DATA, "itch/GOOG.pcap.gz");
-const absent = existsSync(CAPTURE) ? false : `${CAPTURE} is absent; set TICKLINE_DATA to the data folder`;
+const CAPTURE = recorded("itch/GOOG.pcap.gz");
+const skip = absent(CAPTURE);
 const folder = mkdtempSync(join(tmpdir(), "tickline-compare-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -100,7 +99,7 @@ test("plots are whole SVG files with a mark for each number", () => {
   assert.equal(plots[2]?.match(/<rect/g)?.length, 10);
 });
 
-test("training twice gives the same file, and a test of the file the scores of its training", { skip: absent }, async () => {
+test("training twice gives the same file, and a test of the file the scores of its training", { skip }, async () => {
   const settings = settingsOf("bin-c-tabl", { epochs: 1, batch: 512 });
   const run = (out: string): ReturnType<typeof train> => train({ data: { ...data, split: [0.5, 0.7, 0.8] }, network: "bin-c-tabl", settings, seed: 3, out, source: "test" }, quiet);
   const [first, second] = [join(folder, "first.tlm"), join(folder, "second.tlm")];
@@ -115,7 +114,7 @@ test("training twice gives the same file, and a test of the file the scores of i
   assert.ok(Math.abs(tested.score.macroF1 - (result.score?.macroF1 ?? 0)) < 0.001);
 });
 
-test("int8 loses at most 0.5 points of macro-F1 on rows that did not calibrate it, bf16 0.1", { skip: absent }, async () => {
+test("int8 loses at most 0.5 points of macro-F1 on rows that did not calibrate it, bf16 0.1", { skip }, async () => {
   const model = join(folder, "trained.tlm");
   const settings = settingsOf("bin-c-tabl", { epochs: 2 });
   await train({ data: { ...data, labels: "smoothed", split: [0.4, 0.7, 0.9] }, network: "bin-c-tabl", settings, seed: 1, out: model, source: "test" }, quiet);
@@ -129,7 +128,7 @@ test("int8 loses at most 0.5 points of macro-F1 on rows that did not calibrate i
   await assert.rejects(round(given, "int4", join(folder, "none.tlm")), /f32, bf16 and int8/);
 });
 
-test("labels dealt at random teach nothing: no correlation on the test part", { skip: absent }, async () => {
+test("labels dealt at random teach nothing: no correlation on the test part", { skip }, async () => {
   const out = join(folder, "dealt.tlm");
   const settings = settingsOf("logistic", { epochs: 2 });
   const result = await train({ data: { ...data, columns: "book", shuffle: 11 }, network: "logistic", settings, seed: 1, out, source: "test" }, quiet);
@@ -138,7 +137,7 @@ test("labels dealt at random teach nothing: no correlation on the test part", { 
   assert.ok((honest.score?.mcc ?? 0) > 0.1, `honest: ${honest.score?.mcc}`);
 });
 
-test("a comparison has baselines and every network, with folds summed", { skip: absent }, async () => {
+test("a comparison has baselines and every network, with folds summed", { skip }, async () => {
   const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), horizons: [20], labels: ["exact" as const], seeds: [1, 2], folds: 2, networks: { logistic: { epochs: 1 }, wide: { network: "lstm", hidden: [8], epochs: 1 } } };
   const rows: Row[] = [];
   const shares: number[] = [];
@@ -157,7 +156,7 @@ test("the shipped model's record says all that a test of it asks", async () => {
   assert.ok((record?.price ?? 0) > 0 && (record?.classes ?? []).reduce((sum, n) => sum + n, 0) > 300_000);
 });
 
-test("the record in a model file says how to make it again; another's text is none", { skip: absent }, async () => {
+test("the record in a model file says how to make it again; another's text is none", { skip }, async () => {
   const out = join(folder, "record.tlm");
   await train({ data, network: "logistic", settings: settingsOf("logistic", { epochs: 1 }), seed: 4, out, source: "GOOG" }, quiet);
   const { native } = await import("../kit/native.ts");

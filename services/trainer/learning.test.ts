@@ -4,11 +4,11 @@
  * data is absent; TICKLINE_DATA, else ../shared/data).
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { absent, recorded } from "../../test/data.ts";
 import { ROOT } from "../kit/config.ts";
 import { compareLearning, learningRow, type LearningRow, type Lesson } from "./learning.ts";
 import { Ledger } from "./ledger.ts";
@@ -18,9 +18,8 @@ import { HABIT, habitOf, online } from "./online.ts";
 import { loadPreset } from "./preset.ts";
 import { shortened } from "./short-rig.ts";
 
-const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const [GOOG, AMZN] = [join(DATA, "itch/GOOG.pcap.gz"), join(DATA, "itch/AMZN.pcap.gz")];
-const absent = existsSync(GOOG) && existsSync(AMZN) ? false : `${GOOG} or ${AMZN} is absent; set TICKLINE_DATA to the data folder`;
+const [GOOG, AMZN] = [recorded("itch/GOOG.pcap.gz"), recorded("itch/AMZN.pcap.gz")];
+const skip = absent(GOOG, AMZN);
 const folder = mkdtempSync(join(tmpdir(), "tickline-learning-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -62,7 +61,7 @@ test("the shipped comparison learns on with the ten-level model at home and a fi
   assert.throws(() => loadPreset(file), /wrong\.yaml:\d+:\d+[^]*oracle/);
 });
 
-test("a test that was broken off repeats nothing, and says what separate commands say", { skip: absent }, async () => {
+test("a test that was broken off repeats nothing, and says what separate commands say", { skip }, async () => {
   const [goog, amzn] = [shortened(GOOG, 0.25, join(folder, "GOOG.pcap")), shortened(AMZN, 0.25, join(folder, "AMZN.pcap"))];
   const networks = { five: { network: "logistic", columns: "relative-5+flow", unseen: true }, ten: { network: "logistic" } };
   const online_ = { horizons: [20], labels: ["exact" as const], unseen: ["AMZN"], networks };

@@ -4,20 +4,19 @@
  * ../shared/data).
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { absent, recorded } from "../../test/data.ts";
 import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import { train } from "./main.ts";
 import { settingsOf } from "./networks.ts";
 import { FORECASTERS, HABIT, online } from "./online.ts";
 import { onlinePlot } from "./plot.ts";
 
-const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const [GOOG, AMZN] = [join(DATA, "itch/GOOG.pcap.gz"), join(DATA, "itch/AMZN.pcap.gz")];
-const absent = existsSync(GOOG) && existsSync(AMZN) ? false : `${GOOG} or ${AMZN} is absent; set TICKLINE_DATA to the data folder`;
+const [GOOG, AMZN] = [recorded("itch/GOOG.pcap.gz"), recorded("itch/AMZN.pcap.gz")];
+const skip = absent(GOOG, AMZN);
 const folder = mkdtempSync(join(tmpdir(), "tickline-online-"));
 after(() => rmSync(folder, { recursive: true }));
 const model = join(folder, "relative.tlm");
@@ -26,12 +25,12 @@ const given: EvaluateOptions = { model, capture: GOOG, symbols: undefined, label
 function quiet(): void {}
 
 before(async () => {
-  if (absent !== false) return;
+  if (skip !== false) return;
   const data = { capture: GOOG, symbols: ["GOOG"], columns: "relative-5+flow", labels: "smoothed", horizon: 20, flatShare: 1 / 3, split: [0.3, 0.7, 0.8], clip: 10, mirror: true } as const;
   await train({ data, network: "mlp", settings: settingsOf("mlp", { epochs: 1, window: 2, hidden: [16] }), seed: 1, out: model, source: "test" }, quiet);
 });
 
-test("the frozen model's scores are those of a plain test, and every forecaster answers the same rows", { skip: absent }, async () => {
+test("the frozen model's scores are those of a plain test, and every forecaster answers the same rows", { skip }, async () => {
   const shares: number[] = [];
   const result = await online(given, HABIT, ({ share }) => shares.push(share));
   const plain = await evaluate(given);
@@ -49,12 +48,12 @@ test("the frozen model's scores are those of a plain test, and every forecaster 
   assert.deepEqual(await online(given, HABIT, quiet), result, "again is the same");
 });
 
-test("a rate of next to nothing learns nothing", { skip: absent }, async () => {
+test("a rate of next to nothing learns nothing", { skip }, async () => {
   const { scores } = await online(given, { ...HABIT, rate: 1e-8 }, quiet);
   assert.ok(Math.abs(scores.learning.macroF1 - scores.frozen.macroF1) < 0.001);
 });
 
-test("on a stock never seen the threshold moves with the price, and the whole day is tested unless said otherwise", { skip: absent }, async () => {
+test("on a stock never seen the threshold moves with the price, and the whole day is tested unless said otherwise", { skip }, async () => {
   const own = await evaluate(given);
   const other = await online({ ...given, capture: AMZN, symbols: ["AMZN"], part: [0, 0.15] }, HABIT, quiet);
   // AMZN stood at 0.38 of GOOG's price that morning.

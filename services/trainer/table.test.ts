@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { absent, recorded } from "../../test/data.ts";
 import { ROOT } from "../kit/config.ts";
 import { compare } from "./compare.ts";
 import type { Run } from "./job.ts";
@@ -17,9 +17,8 @@ import { loadPreset } from "./preset.ts";
 import { shortened } from "./short-rig.ts";
 import { baseline, rowOf, spread, verdicts, type Row } from "./table.ts";
 
-const DATA = process.env["TICKLINE_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const CAPTURE = join(DATA, "itch/GOOG.pcap.gz");
-const absent = existsSync(CAPTURE) ? false : `${CAPTURE} is absent; set TICKLINE_DATA to the data folder`;
+const CAPTURE = recorded("itch/GOOG.pcap.gz");
+const skip = absent(CAPTURE);
 const folder = mkdtempSync(join(tmpdir(), "tickline-table-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -83,7 +82,7 @@ test("what is kept comes back, whole", () => {
   assert.ok(!existsSync(`${file}.partial`));
 });
 
-test("a comparison that was broken off repeats nothing and ends with the same rows", { skip: absent }, async () => {
+test("a comparison that was broken off repeats nothing and ends with the same rows", { skip }, async () => {
   const capture = shortened(CAPTURE, 0.1, join(folder, "GOOG.pcap"));
   const preset = { ...loadPreset(join(ROOT, "ops/models/accuracy.yaml")), train: 0.7, until: 1, horizons: [20], labels: ["exact" as const], seeds: [1, 2], networks: { logistic: { epochs: 1 }, mlp: { epochs: 1, hidden: [8] } } };
   const plain = (rows: readonly Row[]): unknown => rows.map((each) => ({ ...each, latencyNs: 0, seconds: 0 }));

@@ -11,10 +11,11 @@ import type { JournalInfo } from "../../services/cli/journal-table.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
 import { ROOT } from "../../services/kit/config.ts";
 import { native } from "../../services/kit/native.ts";
+import { absent } from "../data.ts";
 import { Command, processesOf, tickline } from "../fault/command.ts";
 import { generate } from "../fault/flow.ts";
 import { lineOfTests, testLine } from "../fault/line-file.ts";
-import { absent, BURST, folder, outcome, replay } from "./rig.ts";
+import { BURST, folder, outcome, replay } from "./rig.ts";
 
 const COMMAND = `${ROOT}services/cli/tickline.mjs`;
 const capture = join(folder, "flow.pcap");
@@ -80,7 +81,7 @@ test("a journal is replayed as its capture is, and its journal is the same again
   assert.deepEqual(shown(again, "TLKB"), shown(capture, "TLKB"));
 });
 
-test("real flow in bursts: books at 10 levels and data set from the journal equal the capture's", { skip: absent }, async () => {
+test("real flow in bursts: books at 10 levels and data set from the journal equal the capture's", { skip: absent(BURST) }, async () => {
   const real = join(folder, "real");
   await played(BURST, "--journal", real);
   for (const symbol of ["GOOG", "AMZN"]) assert.deepEqual(shown(real, symbol), shown(BURST, symbol));

@@ -4,10 +4,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { absent } from "../data.ts";
 import { tickline } from "../fault/command.ts";
 import { generate } from "../fault/flow.ts";
 import { lineOfTests } from "../fault/line-file.ts";
-import { absent, BURST, folder, outcome, replay } from "./rig.ts";
+import { BURST, folder, outcome, replay } from "./rig.ts";
 
 const line = lineOfTests(() => {}, "replay");
 const capture = join(folder, "flow.pcap");
@@ -44,7 +45,7 @@ test("a gate that holds exits 0, an impossible one 1 and says what was measured,
   assert.equal(unreadable.out, "");
 });
 
-test("the burst of real order flow: every order answered, no garbage collected, twice the same", { skip: absent }, async () => {
+test("the burst of real order flow: every order answered, no garbage collected, twice the same", { skip: absent(BURST) }, async () => {
   const [first, second] = [await replay(BURST, line, "--speed", "max"), await replay(BURST, line, "--speed", "max")];
   assert.equal(first.code, 0, first.err);
   assert.ok(first.report.orders > 100);

@@ -6,14 +6,12 @@ import { join } from "node:path";
 import { after } from "node:test";
 import type { GateResult } from "../../services/cli/gate-expression.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
-import { ROOT } from "../../services/kit/config.ts";
+import { recorded } from "../data.ts";
 import { tickline } from "../fault/command.ts";
 import type { TestLine } from "../fault/line-file.ts";
 
 /** Real order flow of three symbols: the busiest 10 s, 50 times as dense. */
-export const BURST = `${process.env["TICKLINE_DATA"] ?? `${ROOT}../shared/data`}/itch/burst.pcap.gz`;
-/** Why a test of `BURST` is skipped; false where it is there. */
-export const absent = existsSync(BURST) ? false : `${BURST} is not there`;
+export const BURST = recorded("itch/burst.pcap.gz");
 
 /** The test file's own; gone after its last test. */
 export const folder = mkdtempSync(join(tmpdir(), "replay-"));
