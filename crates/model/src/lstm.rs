@@ -3,13 +3,13 @@
 //!
 //! What units make of their sums waits for itself most of the time, and the processor's queue of what waits is short. So it is cut in two
 //! and stands between the sums of the sixteen units that follow; and what only the last, few units need stands in a function of its own.
-use crate::block::{LANES, Line, flat};
+use crate::block::{LANES, Line};
 use crate::digit::{Digit, Reach};
 use crate::lanes::{Kernel, Lanes, Watch};
 use crate::math::{close_lstm, open_lstm};
-use crate::pack::{TAIL_MAX, tail_lines};
+use crate::pack::tail_lines;
 use crate::program::Gates;
-use crate::recurrent::{load, round_state, sums};
+use crate::recurrent::{load, round_state, sums, tail};
 use std::marker::PhantomData;
 
 /// Gates.
@@ -55,22 +55,9 @@ impl<'a, D: Digit> Half<'a, D> {
     /// The sums of the last, few units behind `blocks` blocks, whose gates stand one behind the other.
     #[inline(always)]
     fn tail<L: Lanes>(&self, blocks: usize, rest: usize) -> [L; GATES] {
-        let (depth, none) = (D::BARE + self.words.len(), L::splat(0.0));
-        let lines = &self.lines[blocks * GATES * depth..];
-        let mut packed = [Line::ZERO; TAIL_MAX];
-        if GATES * rest <= LANES {
-            let [one] = sums::<L, D, 1, true>(&lines[..depth], self.words, none);
-            one.store(&mut packed[0]);
-        } else {
-            let [one, two] = sums::<L, D, 2, true>(&lines[..2 * depth], self.words, none);
-            one.store(&mut packed[0]);
-            two.store(&mut packed[1]);
-        }
-        let mut out = [none; GATES];
-        for (gate, out) in out.iter_mut().enumerate() {
-            *out = L::part(&flat(&packed)[gate * rest..][..rest]);
-        }
-        out
+        let depth = D::BARE + self.words.len();
+        let lines = &self.lines[blocks * GATES * depth..][..tail_lines(GATES, rest) * depth];
+        tail::<L, D, GATES, true>(lines, self.words, L::splat(0.0), rest)
     }
 }
 

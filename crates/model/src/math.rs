@@ -73,7 +73,7 @@ pub(crate) fn decay<L: Lanes>(x: L) -> L {
 const DOWN: f32 = -std::f32::consts::LOG2_E;
 const TWICE: f32 = 2.0 * std::f32::consts::LOG2_E;
 
-/// `1 / (1 + exp(-x))`; coarsely as in [`lstm`].
+/// `1 / (1 + exp(-x))`; coarsely as in [`open_lstm`].
 #[inline(always)]
 pub(crate) fn gate<L: Lanes>(x: L, coarse: bool) -> L {
     if !coarse {
@@ -83,7 +83,7 @@ pub(crate) fn gate<L: Lanes>(x: L, coarse: bool) -> L {
     one.div(one.add(limited(x, DOWN, true)))
 }
 
-/// `1 - 2 / (1 + exp(2 x))`; coarsely as in [`lstm`].
+/// `1 - 2 / (1 + exp(2 x))`; coarsely as in [`open_lstm`].
 #[inline(always)]
 pub(crate) fn squash<L: Lanes>(x: L, coarse: bool) -> L {
     if !coarse {
@@ -93,17 +93,11 @@ pub(crate) fn squash<L: Lanes>(x: L, coarse: bool) -> L {
     one.sub(L::splat(2.0).div(one.add(limited(x, TWICE, true))))
 }
 
-/// The cell and the output of an LSTM's units: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`, `h = sigmoid(o) tanh(c')`, each with one division.
+/// The cell of an LSTM's units, and what [`close_lstm`] makes their output of beside it: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`,
+/// `h = sigmoid(o) tanh(c')`, each with one division.
 ///
 /// Powers are limited to `2^40`, so that three factors do not overflow; what that cuts off is below 1e-12. Both err at most 6e-7 (of a cell
 /// above 1: of it); coarsely, for sums that are rounded to bf16 or 8 bits and err a hundred times more, 1.5e-4.
-#[inline(always)]
-pub(crate) fn lstm<L: Lanes>(gates: [L; 4], c: L, coarse: bool) -> (L, L) {
-    let open = open_lstm(gates, c, coarse);
-    (open[0], close_lstm(open, coarse))
-}
-
-/// The first half of [`lstm`]: the cell, and what the output is made of beside it.
 #[inline(always)]
 pub(crate) fn open_lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> [L; 2] {
     let one = L::splat(1.0);
@@ -114,7 +108,7 @@ pub(crate) fn open_lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> [
     [cell, one.add(limited(o, DOWN, coarse))]
 }
 
-/// The second half of [`lstm`]: the output.
+/// The output of the units that [`open_lstm`] opened.
 #[inline(always)]
 pub(crate) fn close_lstm<L: Lanes>([cell, o]: [L; 2], coarse: bool) -> L {
     let (one, t) = (L::splat(1.0), limited(cell, TWICE, coarse));
@@ -122,7 +116,7 @@ pub(crate) fn close_lstm<L: Lanes>([cell, o]: [L; 2], coarse: bool) -> L {
 }
 
 /// The output of a GRU's units from the sums of `z` and `r` and both halves of `n`: `h' = n + sigmoid(z) (h - n)` where
-/// `n = tanh(given + sigmoid(r) kept)`; limits as in [`lstm`]. It errs at most 1e-6, coarsely 1.5e-4, times `kept` where that is above 1.
+/// `n = tanh(given + sigmoid(r) kept)`; limits as in [`open_lstm`]. It errs at most 1e-6, coarsely 1.5e-4, times `kept` where that is above 1.
 #[inline(always)]
 pub(crate) fn gru<L: Lanes>([z, r, given, kept]: [L; 4], h: L, coarse: bool) -> L {
     let one = L::splat(1.0);
@@ -132,7 +126,7 @@ pub(crate) fn gru<L: Lanes>([z, r, given, kept]: [L; 4], h: L, coarse: bool) -> 
     t.sub(one).mul_add(z, h.mul(below)).div(below.mul(one.add(z)))
 }
 
-/// As [`lstm`] with gates of straight pieces, `hard_sigmoid` in place of `sigmoid`; within the same bounds, times the old cell
+/// As [`open_lstm`] with gates of straight pieces, `hard_sigmoid` in place of `sigmoid`; within the same bounds, times the old cell
 /// where that is above 1.
 #[inline(always)]
 pub(crate) fn hard_lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> (L, L) {
@@ -265,7 +259,10 @@ mod tests {
             let [i, f, g, o, c] = self.0;
             let (gates, old) = ([L::load(i), L::load(f), L::load(g), L::load(o)], L::load(c));
             let (cell, h) = match (G, HARD) {
-                (4, false) => super::lstm(gates, old, self.1),
+                (4, false) => {
+                    let open = super::open_lstm(gates, old, self.1);
+                    (open[0], super::close_lstm(open, self.1))
+                }
                 (4, true) => super::hard_lstm(gates, old, self.1),
                 (_, false) => (old, super::gru(gates, old, self.1)),
                 (_, true) => (old, super::hard_gru(gates, old, self.1)),

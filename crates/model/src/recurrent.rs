@@ -6,7 +6,7 @@
 use crate::block::{LANES, Line, flat};
 use crate::digit::{Digit, Reach, by_digit};
 use crate::lanes::{Kernel, Lanes};
-use crate::math::{gru, hard_gru, hard_lstm, lstm};
+use crate::math::{gru, hard_gru, hard_lstm};
 use crate::pack::{TAIL_MAX, tail_lines};
 use crate::program::{Gates, Op, Program};
 use crate::stream::Past;
@@ -108,22 +108,32 @@ impl<'a, L: Lanes, const BARE: bool> Half<'a, L, BARE> {
         if nth < self.shape.blocks {
             return sums::<L, D, G, BARE>(&lines[..G * self.depth], self.words, self.unit);
         }
-        let mut packed = [Line::ZERO; TAIL_MAX];
-        if self.shape.tail == 1 {
-            let [one] = sums::<L, D, 1, BARE>(&lines[..self.depth], self.words, self.unit);
-            one.store(&mut packed[0]);
-        } else {
-            let [one, two] = sums::<L, D, 2, BARE>(&lines[..2 * self.depth], self.words, self.unit);
-            one.store(&mut packed[0]);
-            two.store(&mut packed[1]);
-        }
-        // A gate's sums stand behind those of the gate before.
-        let mut out = [self.unit; G];
-        for (gate, out) in out.iter_mut().enumerate() {
-            *out = L::part(&flat(&packed)[gate * self.shape.rest..][..self.shape.rest]);
-        }
-        out
+        tail::<L, D, G, BARE>(&lines[..self.shape.tail * self.depth], self.words, self.unit, self.shape.rest)
     }
+}
+
+/// The sums of the last, few units, `rest` of them, from their one or two lines: a gate's stand behind those of the gate before.
+#[inline(always)]
+pub(crate) fn tail<L: Lanes, D: Digit, const G: usize, const BARE: bool>(
+    lines: &[Line],
+    words: &[u32],
+    unit: L,
+    rest: usize,
+) -> [L; G] {
+    let mut packed = [Line::ZERO; TAIL_MAX];
+    if G * rest <= LANES {
+        let [one] = sums::<L, D, 1, BARE>(lines, words, unit);
+        one.store(&mut packed[0]);
+    } else {
+        let [one, two] = sums::<L, D, 2, BARE>(lines, words, unit);
+        one.store(&mut packed[0]);
+        two.store(&mut packed[1]);
+    }
+    let mut out = [unit; G];
+    for (gate, out) in out.iter_mut().enumerate() {
+        *out = L::part(&flat(&packed)[gate * rest..][..rest]);
+    }
+    out
 }
 
 /// `h` as the products read it: a product with a sigmoid, and a mean of such, is never beyond 1. What one step is worth is in the weights.
@@ -161,7 +171,8 @@ impl Memory<'_> {
         let [a, b, c, d] = gates;
         if G == 4 {
             let c = L::load(&self.c[nth]);
-            let (cell, h) = if HARD { hard_lstm(gates, c, D::COARSE) } else { lstm(gates, c, D::COARSE) };
+            // One with smooth gates takes a way of its own, `lstm.rs`.
+            let (cell, h) = hard_lstm(gates, c, D::COARSE);
             cell.store(&mut self.c[nth]);
             h.store(&mut self.y[nth]);
         } else {

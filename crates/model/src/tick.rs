@@ -228,12 +228,12 @@ fn each<L: Lanes>(precision: Precision, op: &Op, tick: &mut Tick<'_>, how: (bool
         Op::Lstm(ref gates) if gates.gate == Gate::Sigmoid => {
             by_digit!(precision, D, smooth::<L, D>(gates, tick, how));
         }
-        Op::Lstm(gates) => by_digit!(precision, D, steps::<L, D, 4>(gates, tick, how)),
+        Op::Lstm(gates) => by_digit!(precision, D, L::enter(rows::<D, 4>(gates, tick, how).hard())),
         Op::Gru(gates) if gates.reset == Reset::Before => {
             let hard = gates.gate == Gate::Hard;
             by_digit!(precision, D, L::enter(Early(rows::<D, 3>(gates, tick, how), hard)));
         }
-        Op::Gru(gates) => by_digit!(precision, D, steps::<L, D, 3>(gates, tick, how)),
+        Op::Gru(gates) => by_digit!(precision, D, gru::<L, D>(gates, tick, how)),
         Op::Add { from, other, to } => add::<L>(tick, from, other, to),
         Op::Activate { from, to, activation } => {
             let (x, y) = apart(tick.scratch, from, to);
@@ -295,8 +295,8 @@ fn rows<'a, D, const G: usize>(
 }
 
 #[inline(always)]
-fn steps<L: Lanes, D: Digit, const G: usize>(gates: Gates, tick: &mut Tick<'_>, how: (bool, bool)) {
-    let steps = rows::<D, G>(gates, tick, how);
+fn gru<L: Lanes, D: Digit>(gates: Gates, tick: &mut Tick<'_>, how: (bool, bool)) {
+    let steps = rows::<D, 3>(gates, tick, how);
     if gates.gate == Gate::Hard { L::enter(steps.hard()) } else { L::enter(steps) }
 }
 
