@@ -184,8 +184,8 @@ pub(crate) trait Lanes: Copy {
         let mut line = Line::ZERO;
         self.store(&mut line);
         let mut bits = 0;
-        for (lane, value) in line.0.into_iter().enumerate() {
-            bits |= u64::from(value != 0.0) << lane;
+        for (lane, value) in line.0.iter().enumerate() {
+            bits |= u64::from(*value != 0.0) << lane;
         }
         bits
     }
@@ -372,27 +372,9 @@ pub(crate) fn bf16(value: f32) -> u16 {
     }
 }
 
-/// What bf16 instructions do, in plain code: products and sums in f32.
-#[inline(always)]
-pub(crate) fn dot_halves_plainly(sums: &mut [f32; 16], weights: &Line, x: u32) {
-    for (sum, w) in sums.iter_mut().zip(weights.0) {
-        *sum = dot_halves_of(*sum, w, x);
-    }
-}
-
 #[inline(always)]
 fn dot_halves_of(sum: f32, weights: f32, x: u32) -> f32 {
     let (w, high) = (weights.to_bits(), 0xffff_0000);
     sum + (f32::from_bits(w & high) * f32::from_bits(x & high)
         + f32::from_bits(w << 16) * f32::from_bits(x << 16))
-}
-
-/// What VNNI does, in plain code.
-#[inline(always)]
-pub(crate) fn dot_bytes_plainly(sums: &mut [i32; 16], weights: &Line, x: u32) {
-    let x = x.to_le_bytes().map(i32::from);
-    for (sum, w) in sums.iter_mut().zip(weights.0) {
-        let w = w.to_bits().to_le_bytes().map(|byte| i32::from(byte as i8));
-        *sum += w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3];
-    }
 }

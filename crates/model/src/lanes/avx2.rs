@@ -1,6 +1,9 @@
 // @hot
 //! Two AVX registers.
-use super::{Kernel, Lanes, dot_bytes_plainly, dot_halves_plainly};
+use super::portable::{
+    dot_bytes_plainly, dot_halves_plainly, line_plainly, whole_add_plainly, whole_plainly,
+};
+use super::{Kernel, Lanes};
 use crate::block::Line;
 use std::arch::x86_64::*;
 
@@ -57,15 +60,15 @@ impl Lanes for Pair {
     type Whole = [i32; 16];
     #[inline(always)]
     fn whole(line: &Line) -> [i32; 16] {
-        line.0.map(|value| value.to_bits() as i32)
+        whole_plainly(line)
     }
     #[inline(always)]
     fn whole_add(a: [i32; 16], b: [i32; 16]) -> [i32; 16] {
-        std::array::from_fn(|lane| a[lane] + b[lane])
+        whole_add_plainly(a, b)
     }
     #[inline(always)]
     fn from_whole(sum: [i32; 16]) -> Self {
-        Self::load(&Line(sum.map(|value| value as f32)))
+        Self::load(&line_plainly(&sum))
     }
     #[inline(always)]
     fn dot_bytes(mut sum: [i32; 16], weights: &Line, x: u32) -> [i32; 16] {

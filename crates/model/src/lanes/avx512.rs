@@ -1,6 +1,7 @@
 // @hot
 //! One AVX-512 register.
-use super::{Kernel, Lanes, dot_bytes_plainly};
+use super::portable::dot_bytes_plainly;
+use super::{Kernel, Lanes};
 use crate::block::Line;
 use std::arch::x86_64::*;
 
