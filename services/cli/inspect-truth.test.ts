@@ -5,22 +5,20 @@
  * The data is not part of the project: without it (TICKLINE_DATA, else ../shared/data) the tests are skipped, and say so.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { absent, recorded } from "../../test/data.ts";
+import { run, type Ended } from "./command-rig.ts";
 
-const COMMAND = fileURLToPath(new URL("./tickline.mjs", import.meta.url));
 const [ITCH, CONFORMANCE] = [recorded("itch"), recorded("conformance")];
 const skip = absent(ITCH, CONFORMANCE);
 
-function inspect(...args: string[]): { out: string; err: string } {
-  const run = spawnSync(process.execPath, [COMMAND, "inspect", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
-  assert.equal(run.status, 0, run.stderr);
-  return { out: run.stdout, err: run.stderr };
+function inspect(...args: string[]): Ended {
+  const ended = run(["inspect", ...args]);
+  assert.equal(ended.code, 0, ended.err);
+  return ended;
 }
 
 function unzipped(name: string): string {

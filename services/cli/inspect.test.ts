@@ -8,18 +8,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { add, frame, itch, pcap } from "./capture-bytes.ts";
+import { COMMAND, run, type Ended } from "./command-rig.ts";
 
-const COMMAND = fileURLToPath(new URL("./tickline.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tickline-inspect-"));
 after(() => rmSync(folder, { recursive: true }));
 
-function inspect(...args: string[]): { code: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [COMMAND, "inspect", ...args], { encoding: "utf8", maxBuffer: 1 << 28 });
-  return { code: run.status, out: run.stdout, err: run.stderr };
-}
+const inspect = (...args: string[]): Ended => run(["inspect", ...args]);
 
 function file(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);

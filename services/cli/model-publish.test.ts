@@ -3,18 +3,16 @@
  * real segments, which an ensemble reads.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { ROOT } from "../kit/config.ts";
 import { makeSegment } from "../kit/make-segment.ts";
 import { native } from "../kit/native.ts";
 import { runDirOf, segmentsOf, weightsOf } from "../kit/segments.ts";
+import { run, type Ended } from "./command-rig.ts";
 
-const COMMAND = fileURLToPath(new URL("./tickline.mjs", import.meta.url));
 const SHIPPED = join(ROOT, "ops/models/demo.tlm");
 const folder = mkdtempSync(join(tmpdir(), "tickline-publish-"));
 const line = `test-publish-${process.pid}`;
@@ -41,15 +39,12 @@ native.NativeModel.load(SHIPPED, 1, [second.path]).attach(join(runDir, weightsOf
 
 const inPlace = (): (string | null)[] => [0, 1].map((nth) => native.weightsInPlace(join(runDir, weightsOf(nth)), SHIPPED));
 
-function publish(...args: string[]): { status: number | null; out: string; err: string } {
-  const run = spawnSync(process.execPath, [COMMAND, "model", "publish", ...args], { encoding: "utf8", cwd: folder });
-  return { status: run.status, out: run.stdout, err: run.stderr };
-}
+const publish = (...args: string[]): Ended => run(["model", "publish", ...args], folder);
 
 test("the member that is meant is replaced, and both hashes are said", () => {
   const shipped = native.modelInfo(SHIPPED).hash;
   assert.deepEqual(inPlace(), [shipped, second.hash]);
-  assert.deepEqual(publish("tonight.tlm", "--line", line, "--member", "2"), { status: 0, out: `${line}: member 2: ${second.hash} gave way to ${tonight.hash}\n`, err: "" });
+  assert.deepEqual(publish("tonight.tlm", "--line", line, "--member", "2"), { code: 0, out: `${line}: member 2: ${second.hash} gave way to ${tonight.hash}\n`, err: "" });
   assert.deepEqual(inPlace(), [shipped, tonight.hash]);
   assert.deepEqual(JSON.parse(publish("second.tlm", "--line", line, "--json").out), { line, member: 1, from: shipped, to: second.hash });
   assert.deepEqual(inPlace(), [second.hash, tonight.hash]);
@@ -64,8 +59,8 @@ test("what does not fit is refused and changes nothing", () => {
     [["tonight.tlm", "--line", "no-such-line"], /no line named no-such-line is running here/],
   ];
   for (const [args, says] of cases) {
-    const { status, err } = publish(...args);
-    assert.equal(status, 2, err);
+    const { code, err } = publish(...args);
+    assert.equal(code, 2, err);
     assert.match(err, says);
   }
   assert.deepEqual(inPlace(), before);

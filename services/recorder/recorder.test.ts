@@ -3,7 +3,6 @@
  * one code. Method: the real agent and the real feed over segments made as a run makes them, on generated flow.
  */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +12,6 @@ import { stampWords } from "../kit/clock.ts";
 import { parseLine, ROOT, type LineConfig } from "../kit/config.ts";
 import type { ServiceContext } from "../kit/context.ts";
 import { TicklineError } from "../kit/errors.ts";
-import { EXCHANGE } from "../kit/exchange.ts";
 import { makeSegment } from "../kit/make-segment.ts";
 import { native } from "../kit/native.ts";
 import { Publisher } from "../kit/ring/broadcast.ts";
@@ -21,13 +19,14 @@ import { Control } from "../kit/ring/control.ts";
 import { counter } from "../kit/ring/names.ts";
 import { Segment } from "../kit/ring/segment.ts";
 import { SEGMENT, segmentsOf } from "../kit/segments.ts";
+import { generate } from "../../test/fault/flow.ts";
 import { createRecorder } from "./main.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "recorder-"));
 const capture = join(folder, "flow.pcap");
 let lines = 0;
 
-before(() => { execFileSync(EXCHANGE, ["--generate", capture, "--seconds", "2", "--seed", "3"], { stdio: "ignore" }); });
+before(() => { generate(capture, 2, 3); });
 after(() => { rmSync(folder, { recursive: true, force: true }); });
 
 /** A replay's folder with everything that its recorder needs. */

@@ -4,17 +4,16 @@
  * network, with dropout, with carried state, and with rows held out that say when to stop. Then checkpoints that are damaged, or of another run.
  */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { COMMAND, run } from "../cli/command-rig.ts";
 import { writeFi2010 } from "./fi2010-rig.ts";
 import { trials } from "../../test/trials.ts";
 
-const COMMAND = fileURLToPath(new URL("../cli/tickline.mjs", import.meta.url));
 const KILLS = trials(3, 25);
 const folder = mkdtempSync(join(tmpdir(), "tickline-crash-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -23,7 +22,7 @@ const data = ["--fi2010", writeFi2010(join(folder, "train.txt"), 1500), writeFi2
 const NETWORKS = { "c-tabl": ["--epochs", "12", "--window", "10"], gru: ["--epochs", "60", "--steps", "20", "--batch", "8"], "bin-c-tabl": ["--epochs", "12", "--window", "5", "--hold", "0.3", "--patience", "4"] } as const;
 
 function args(network: keyof typeof NETWORKS, out: string, checkpoint: string): string[] {
-  return [COMMAND, "model", "train", network, ...data, ...NETWORKS[network], "--out", join(folder, out), "--checkpoint", join(folder, checkpoint), "--checkpoint-every", "0"];
+  return ["model", "train", network, ...data, ...NETWORKS[network], "--out", join(folder, out), "--checkpoint", join(folder, checkpoint), "--checkpoint-every", "0"];
 }
 
 const stamp = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -31,7 +30,7 @@ const stamp = (file: string): number => statSync(file, { throwIfNoEntry: false }
 /** Starts the run and kills it once it has moved its checkpoint on; true when it came to its end before. */
 async function killed(command: readonly string[], file: string, wait: number): Promise<boolean> {
   const before = stamp(file);
-  const child = spawn(process.execPath, command, { cwd: folder, stdio: "ignore" });
+  const child = spawn(process.execPath, [COMMAND, ...command], { cwd: folder, stdio: "ignore" });
   const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   while (child.exitCode === null && stamp(file) === before) await sleep(1);
   await sleep(wait);
@@ -41,15 +40,15 @@ async function killed(command: readonly string[], file: string, wait: number): P
 
 for (const network of Object.keys(NETWORKS) as (keyof typeof NETWORKS)[]) {
   test(`${network}: killed ${KILLS} times, the file is the same byte for byte`, async () => {
-    const whole = spawnSync(process.execPath, args(network, "whole.tlm", "whole.run"), { cwd: folder, encoding: "utf8" });
-    assert.equal(whole.status, 0, whole.stderr);
+    const whole = run(args(network, "whole.tlm", "whole.run"), folder);
+    assert.equal(whole.code, 0, whole.err);
     assert.ok(!existsSync(join(folder, "whole.run")), "the checkpoint goes once the model is there");
     const file = join(folder, `${network}.run`);
     let kills = 0;
     while (kills < KILLS && !(await killed(args(network, "cut.tlm", `${network}.run`), file, (7 * kills) % 23))) kills++;
     assert.ok(kills >= Math.min(KILLS, 3), `${kills} kills before the run was done`);
-    const last = spawnSync(process.execPath, args(network, "cut.tlm", `${network}.run`), { cwd: folder, encoding: "utf8" });
-    assert.equal(last.status, 0, last.stderr);
+    const last = run(args(network, "cut.tlm", `${network}.run`), folder);
+    assert.equal(last.code, 0, last.err);
     assert.deepEqual(readFileSync(join(folder, "cut.tlm")), readFileSync(join(folder, "whole.tlm")));
   });
 }
@@ -60,10 +59,10 @@ test("a checkpoint that is damaged, cut, or of other settings is refused by name
   const good = readFileSync(file);
   const refusal = (bytes: Uint8Array, command: readonly string[]): string => {
     writeFileSync(file, bytes);
-    const run = spawnSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
-    assert.equal(run.status, 2, run.stderr);
+    const { code, err } = run(command, folder);
+    assert.equal(code, 2, err);
     assert.deepEqual(readFileSync(file), Buffer.from(bytes));
-    return run.stderr;
+    return err;
   };
   const damaged = Buffer.from(good);
   damaged[100] = (damaged[100] ?? 0) ^ 1;

@@ -2,14 +2,13 @@
 // capture itself; recording changes nothing; a recorder that is killed loses nothing; damage is found.
 // Method: the command as a person starts it, on generated flow of two lines (and on real flow where it is there); bytes, hashes and digests compared.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
+import { run } from "../../services/cli/command-rig.ts";
 import type { JournalInfo } from "../../services/cli/journal-table.ts";
 import type { ReplayReport } from "../../services/cli/replay-report.ts";
-import { ROOT } from "../../services/kit/config.ts";
 import { native } from "../../services/kit/native.ts";
 import { absent } from "../data.ts";
 import { Command, processesOf, tickline } from "../fault/command.ts";
@@ -17,7 +16,6 @@ import { generate } from "../fault/flow.ts";
 import { lineOfTests, testLine } from "../fault/line-file.ts";
 import { BURST, folder, outcome, replay } from "./rig.ts";
 
-const COMMAND = `${ROOT}services/cli/tickline.mjs`;
 const capture = join(folder, "flow.pcap");
 const journal = join(folder, "journal");
 const line = lineOfTests((document) => { Object.assign(document.supervision, { restarts_max: 5 }); }, "replay");
@@ -39,7 +37,9 @@ async function played(file: string, ...options: readonly string[]): Promise<Repl
 }
 
 function inspect(file: string, ...options: readonly string[]): string {
-  return execFileSync(process.execPath, [COMMAND, "inspect", file, ...options], { encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] });
+  const { code, out, err } = run(["inspect", file, ...options]);
+  assert.equal(code, 0, err);
+  return out;
 }
 
 function infoOf(path: string): JournalInfo {
