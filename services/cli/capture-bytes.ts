@@ -13,14 +13,19 @@ export function itch(letter: string, ...fields: [number, bigint | string][]): Bu
 export const add = (ref: bigint, side: string, shares: bigint, price: bigint): Buffer =>
   itch("A", [8, ref], [1, side], [4, shares], [8, "TEST"], [4, price]);
 
-/** Ethernet, IPv4 and UDP around one MoldUDP64 packet to 233.0.0.LINE:26400. */
-export function frame(line: number, sequence: bigint, messages: Buffer[]): Buffer {
-  const mold = Buffer.alloc(20);
-  mold.write("SESSION001");
-  mold.writeBigUInt64BE(sequence, 10);
-  mold.writeUInt16BE(messages.length, 18);
+/** One MoldUDP64 packet. */
+export function mold(sequence: bigint, messages: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(20);
+  head.write("SESSION001");
+  head.writeBigUInt64BE(sequence, 10);
+  head.writeUInt16BE(messages.length, 18);
   const blocks = messages.flatMap((message) => [Buffer.from([message.length >> 8, message.length & 255]), message]);
-  return udp([233, 0, 0, line], 26_400, Buffer.concat([mold, ...blocks]));
+  return Buffer.concat([head, ...blocks]);
+}
+
+/** Ethernet, IPv4 and UDP around one MoldUDP64 packet to 233.0.0.LINE:26400. */
+export function frame(line: number, sequence: bigint, messages: readonly Buffer[]): Buffer {
+  return udp([233, 0, 0, line], 26_400, mold(sequence, messages));
 }
 
 /** Ethernet, IPv4 and UDP around any payload. */
@@ -60,16 +65,16 @@ function ip(protocol: number, to: readonly number[], payload: Uint8Array): Buffe
   return Buffer.concat([head, payload]);
 }
 
-/** A nanosecond pcap with one frame each microsecond. */
-export function pcap(frames: Buffer[]): Buffer {
+/** A nanosecond pcap with one frame each microsecond, or each at its own time: `second`, and so many ns (below 2^32). */
+export function pcap(frames: readonly Buffer[], second = 1_700_000_000, ns = (nth: number): number => nth * 1_000): Buffer {
   const head = Buffer.alloc(24);
   head.writeUInt32LE(0xa1b23c4d, 0);
   head.writeUInt32LE(65_535, 16);
   head.writeUInt32LE(1, 20);
   const records = frames.flatMap((bytes, nth) => {
     const record = Buffer.alloc(16);
-    record.writeUInt32LE(1_700_000_000, 0);
-    record.writeUInt32LE(nth * 1_000, 4);
+    record.writeUInt32LE(second, 0);
+    record.writeUInt32LE(ns(nth), 4);
     record.writeUInt32LE(bytes.length, 8);
     record.writeUInt32LE(bytes.length, 12);
     return [record, bytes];

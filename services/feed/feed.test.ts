@@ -11,6 +11,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FEATURES_BYTES, FeaturesView } from "../../schemas/generated/features.ts";
 import { Collections } from "../../test/bench/collections.ts";
+import { itch, mold as packet, pcap as capture, udp } from "../cli/capture-bytes.ts";
 import type { Agent } from "../kit/agent.ts";
 import type { ServiceContext } from "../kit/context.ts";
 import { Subscriber } from "../kit/ring/broadcast.ts";
@@ -23,64 +24,20 @@ import { createFeed } from "./main.ts";
 const folder = mkdtempSync("/dev/shm/tickline-test-");
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const SESSION = "TEST000001";
 const STALE = 1;
 
-/** ITCH A: 36 bytes, big-endian. */
+/** ITCH A: 100 shares of AAA (locate 1) or BBB (2). */
 function add(order: number, side: "B" | "S", price: number, symbol = "AAA"): Buffer {
-  const bytes = Buffer.alloc(36, " ");
-  bytes.write("A", 0, "latin1");
+  const bytes = itch("A", [8, BigInt(order)], [1, side], [4, 100n], [8, symbol], [4, BigInt(price)]);
   bytes.writeUInt16BE(symbol === "AAA" ? 1 : 2, 1);
-  bytes.writeUInt16BE(0, 3);
-  bytes.writeUIntBE(1_000 + order, 5, 6);
-  bytes.writeBigUInt64BE(BigInt(order), 11);
-  bytes.write(side, 19, "latin1");
-  bytes.writeUInt32BE(100, 20);
-  bytes.write(symbol, 24, "latin1");
-  bytes.writeUInt32BE(price, 32);
   return bytes;
 }
 
-function mold(sequence: number, messages: readonly Buffer[], count = messages.length): Buffer {
-  const header = Buffer.alloc(20);
-  header.write(SESSION, 0, "latin1");
-  header.writeBigUInt64BE(BigInt(sequence), 10);
-  header.writeUInt16BE(count, 18);
-  const blocks = messages.flatMap((message) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(message.length, 0);
-    return [length, message];
-  });
-  return Buffer.concat([header, ...blocks]);
-}
+const mold = (sequence: number, messages: readonly Buffer[]): Buffer => packet(BigInt(sequence), messages);
 
-/** A nanosecond pcap of UDP payloads to one multicast group. */
+/** A capture of payloads, so many ns after the first second. */
 function pcap(frames: readonly (readonly [ns: number, payload: Buffer])[]): Buffer {
-  const file = Buffer.alloc(24);
-  file.writeUInt32LE(0xa1b23c4d, 0);
-  file.writeUInt16LE(2, 4);
-  file.writeUInt16LE(4, 6);
-  file.writeUInt32LE(65535, 16);
-  file.writeUInt32LE(1, 20);
-  const packets = frames.map(([ns, payload]) => {
-    const packet = Buffer.alloc(16 + 14 + 20 + 8);
-    packet.writeUInt32LE(1, 0);
-    packet.writeUInt32LE(ns, 4);
-    packet.writeUInt32LE(42 + payload.length, 8);
-    packet.writeUInt32LE(42 + payload.length, 12);
-    packet.writeUInt16BE(0x0800, 28);
-    packet.writeUInt8(0x45, 30);
-    packet.writeUInt16BE(28 + payload.length, 32);
-    packet.writeUInt8(64, 38);
-    packet.writeUInt8(17, 39);
-    packet.set([10, 0, 0, 1], 42);
-    packet.set([233, 54, 12, 111], 46);
-    packet.writeUInt16BE(26477, 50);
-    packet.writeUInt16BE(26477, 52);
-    packet.writeUInt16BE(8 + payload.length, 54);
-    return Buffer.concat([packet, payload]);
-  });
-  return Buffer.concat([file, ...packets]);
+  return capture(frames.map(([, payload]) => udp([233, 54, 12, 111], 26_477, payload)), 1, (nth) => frames[nth]?.[0] ?? NaN);
 }
 
 interface Row {
@@ -166,7 +123,7 @@ test("replay: one row for each frame and instrument touched, in capture time, th
   rig.admit(FOREVER);
   const feed = rig.replay([
     [100, mold(1, [add(1, "B", 9900), add(2, "S", 10100), add(3, "B", 50, "BBB")])],
-    [200, mold(4, [], 0)],
+    [200, mold(4, [])],
     [300, mold(4, [add(4, "B", 9950)])],
   ]);
   assert.equal(rig.horizon(), SECOND + 100);
