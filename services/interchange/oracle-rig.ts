@@ -4,6 +4,14 @@ import type { Model } from "./model.ts";
 import { encode, type OnnxModel } from "./onnx/graph.ts";
 import type { Ort, OrtTensor, Tf, TfModel, TfTensor } from "./peers.ts";
 
+/** Ready-made networks and the rows that they look at. */
+export const NETWORKS = [
+  ["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["gru-64", 1], ["c-tabl", 10], ["bin-c-tabl", 10], ["cnn-lstm-attention", 12],
+  ["cnn-lstm-attention-streaming", 5], ["deeplob", 24], ["deeplob-streaming", 1], ["stac-a", 1], ["stac-a-window", 50], ["autoencoder", 1],
+] as const;
+/** How far the answers of two engines to these may lie apart: f32 sums in another order. */
+export const BOUND = 1e-5;
+
 const count = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** onnxruntime's answers to an export; its states are given back row by row. */

@@ -8,20 +8,15 @@ import { native } from "../../kit/native.ts";
 import { answers, noise } from "../answers.ts";
 import type { Layer } from "../layer.ts";
 import { dataOf, features, randomModel, verified, type Model } from "../model.ts";
-import { apart, loadedInTf, ofTf } from "../oracle-rig.ts";
+import { apart, BOUND, loadedInTf, NETWORKS, ofTf } from "../oracle-rig.ts";
 import { INSTALL, loadTf, type Tf } from "../peers.ts";
 import { exportKeras } from "./export.ts";
 import { importKeras } from "./import.ts";
 import { obey, parametersOf } from "./trained.ts";
 
-const NETWORKS = [
-  ["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["gru-64", 1], ["c-tabl", 10], ["bin-c-tabl", 10], ["cnn-lstm-attention", 12],
-  ["cnn-lstm-attention-streaming", 5], ["deeplob", 24], ["deeplob-streaming", 1], ["stac-a", 1], ["stac-a-window", 50], ["autoencoder", 1],
-] as const;
 /** Those whose layers of Keras are read as the same layers of ours when nothing says which they were. */
 const READ = ["mlp", "mlp-skip", "logistic", "lstm-64", "deeplob", "stac-a", "stac-a-window", "autoencoder"];
 const ANSWERS = 3;
-const BOUND = 1e-5;
 
 const tf = await loadTf();
 const absent = tf === undefined ? `TensorFlow.js is not installed: ${INSTALL}` : false;

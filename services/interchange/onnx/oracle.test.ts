@@ -6,21 +6,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answers, noise } from "../answers.ts";
 import { dataOf, randomModel } from "../model.ts";
-import { apart, ofOrt } from "../oracle-rig.ts";
+import { apart, BOUND, NETWORKS, ofOrt } from "../oracle-rig.ts";
 import { INSTALL, loadOrt, type Ort } from "../peers.ts";
 import { exportOnnx } from "./export.ts";
 import { decode, encode } from "./graph.ts";
 import { importOnnx } from "./import.ts";
 
-/** Ready-made networks and the rows that they look at. */
-const NETWORKS = [
-  ["mlp", 1], ["mlp-skip", 5], ["logistic", 4], ["lstm-64", 1], ["gru-64", 1], ["c-tabl", 10], ["bin-c-tabl", 10], ["cnn-lstm-attention", 12],
-  ["cnn-lstm-attention-streaming", 5], ["deeplob", 24], ["deeplob-streaming", 1], ["stac-a", 1], ["stac-a-window", 50], ["autoencoder", 1],
-] as const;
 /** Answers compared of each. */
 const ANSWERS = 4;
-/** f32 sums in another order. */
-const BOUND = 1e-5;
 
 const ort = loadOrt();
 const absent = ort === undefined ? `onnxruntime-node is not installed: ${INSTALL}` : false;
