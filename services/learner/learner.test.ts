@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PerformanceObserver } from "node:perf_hooks";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getHeapStatistics } from "node:v8";
+import { Collections } from "../../test/bench/collections.ts";
 import type { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { readStanding } from "../kit/standing.ts";
@@ -236,15 +236,12 @@ test("a damaged checkpoint, and one of other settings, are refused by name", () 
 
 /** Bytes that `work` left on the heap, and whether a collection hid some. */
 async function garbage(work: () => void): Promise<{ bytes: number; collections: number }> {
-  let collections = 0;
-  const observer = new PerformanceObserver((list) => { collections += list.getEntries().length; });
-  await sleep(50);
-  observer.observe({ entryTypes: ["gc"] });
-  const before = getHeapStatistics().used_heap_size;
-  work();
-  const bytes = getHeapStatistics().used_heap_size - before;
-  await sleep(50);
-  observer.disconnect();
+  let bytes = 0;
+  const collections = await new Collections().during(() => {
+    const before = getHeapStatistics().used_heap_size;
+    work();
+    bytes = getHeapStatistics().used_heap_size - before;
+  });
   return { bytes, collections };
 }
 
