@@ -53,7 +53,7 @@ export class Model {
    */
   predict(view: DataView, at: number): number {
     if (view.buffer !== this.#bound) this.bind(view);
-    return this.#predict(view.byteOffset + at);
+    return this.#predict(view.byteOffset + at) ?? Status.Ok;
   }
 
   /** Forgets the instrument's stream. */

@@ -28,9 +28,9 @@ export function answers(model: Model, rows: Float32Array): Float32Array[] {
   const predict = net.predictor();
   const given: Float32Array[] = [];
   for (let row = 0; row < rows.length / columns.length; row++) {
-    const status = predict(row);
-    if (status !== (row < window - 1 ? 3 : 0)) throw new TicklineError("TL_MODEL", `row ${row}: no answer, status ${status}`);
-    if (status === 0) given.push(answer.slice(0, outputs));
+    const silent = predict(row);
+    if (silent !== (row < window - 1 ? 3 : undefined)) throw new TicklineError("TL_MODEL", `row ${row}: no answer, reason ${silent}`);
+    if (silent === undefined) given.push(answer.slice(0, outputs));
   }
   return given;
 }

@@ -10,7 +10,7 @@ const words = new Uint32Array(native.clockWords());
 export const stampWords: Uint32Array = words;
 
 /** Stamps the monotonic time into `stampWords`. Cost: 40-60 ns. */
-export const stamp: () => number = native.clockStamper();
+export const stamp: () => void = native.clockStamper();
 
 /** The last stamp as a number of ns, exact for 104 days of uptime. */
 export function stampNs(): number {

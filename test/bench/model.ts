@@ -29,7 +29,7 @@ export async function benchModel(calls = 400_000): Promise<Row[]> {
   const { layers } = native.modelInfo(FILE);
   let silent = 0;
   const row = batches("model", "mlp f32, from typescript", `${layers.length} layers; Features checked, columns gathered, predicted, stamped`, calls, (n) => {
-    if (predict((n % ROWS) * STRIDE) !== 0) silent += 1;
+    if (predict((n % ROWS) * STRIDE) !== undefined) silent += 1;
   });
   if (silent > 0) throw new Error(`the model gave no answer to ${silent} of ${2 * calls} rows`);
   return [row];

@@ -18,32 +18,89 @@ export const NETWORKS = [["mlp", 1], ["lstm-64", 1], ["lstm-128", 1], ["stac-a",
 
 const ROWS = 256;
 const TURNS = 6;
+/** Calls that answer nothing, timed at once. */
+const BARE = 256;
 
-/** One engine with one network: answers row `n` and gives the first number. */
+/** One engine with one network. */
 interface Runner {
   readonly name: string;
   readonly note: string;
+  /** Answers row `n` and gives the first number. */
   call(n: number): number | Promise<number>;
+  /** Answers `count` rows from row `n` on. Engines that answer at once do not make anyone wait: that would cost more than some answers. */
+  many(n: number, count: number): undefined | Promise<void>;
   readonly samples: number[];
+}
+
+/** `many` of a call that answers at once. */
+function oneByOne(call: (n: number) => number): Runner["many"] {
+  return (first, count) => {
+    for (let n = first; n < first + count; n++) call(n);
+    return undefined;
+  };
 }
 
 function rowsOf(model: Model): Float32Array {
   return noise(ROWS * model.contract.columns.length);
 }
 
-function ours(model: Model, rows: Float32Array, name: string): Runner {
+/** A network through the addon's door, bound to rows. */
+function bound(model: Model, rows: Float32Array): { net: InstanceType<typeof native.NativeNetwork>; answer: Float32Array } {
   const end = model.shapes.at(-1) ?? { time: 0, width: 0, channels: 0 };
   const outputs = end.time * features(end);
   const answer = new Float32Array(outputs + (outputs & 1));
   const net = native.NativeNetwork.of(dataOf(model));
   net.bind(rows.buffer as ArrayBuffer, answer.buffer);
+  return { net, answer };
+}
+
+function ours(model: Model, rows: Float32Array, name: string): Runner {
+  const { net, answer } = bound(model, rows);
   const predict = net.predictor();
   const call = (n: number): number => {
     predict(n % ROWS);
     return answer[0] as number;
   };
   for (let n = 0; n < model.contract.window; n++) call(n);
-  return { name: `${name} ${model.contract.precision}, from typescript`, note: "one Node-API call on bound memory", call, samples: [] };
+  return { name: `${name} ${model.contract.precision}, from typescript`, note: "a Node-API call each, on bound memory", call, many: oneByOne(call), samples: [] };
+}
+
+/**
+ * What a call from TypeScript costs: as many answers by a call each and by one call, right behind one another, and the difference; and calls
+ * that answer nothing. A network whose weights fill the nearest cache leaves nothing of what a call needs in it, so its calls cost more.
+ */
+function crossing(model: Model, rows: Float32Array, name: string, millis: number): Row[] {
+  const { net } = bound(model, rows);
+  const next = net.nextPredictor();
+  const each = (count: number): void => {
+    for (let n = 0; n < count; n++) next(1);
+  };
+  const timed = (answer: (count: number) => void, count: number): number => {
+    const began = performance.now();
+    answer(count);
+    return ((performance.now() - began) * 1e6) / count;
+  };
+  for (let n = 0; n < 2000; n++) timed(each, 1);
+  const tick = timed(next, 64);
+  // A call is lost in the noise of an answer that takes thousands of times as long.
+  if (tick > 20_000) return [];
+  // Samples of some 20 us, or of two answers.
+  const count = Math.min(64, Math.max(2, Math.round(20_000 / tick)));
+  const nothing = (calls: number): void => {
+    for (let n = 0; n < calls; n++) next(0);
+  };
+  const samples: number[] = [];
+  const bare: number[] = [];
+  for (const start = performance.now(); performance.now() - start < millis;) {
+    const one = timed(next, count);
+    samples.push(timed(each, count) - one);
+    bare.push(timed(nothing, BARE));
+  }
+  const note = `a call each less one call for all, each answer begun when the one before is there; mean of ${count}`;
+  return [
+    rowOf({ name: `floor: a bare call, ${name}`, note: `answers nothing; mean of ${BARE}`, samples: bare }),
+    rowOf({ name: `a call from typescript, ${name}`, note, samples }),
+  ];
 }
 
 /** Inputs are views of the rows: a window starts at row `n`. */
@@ -68,7 +125,10 @@ async function onnxruntime(ort: Ort, model: Model, rows: Float32Array, name: str
     states = Object.fromEntries(empty.map(([state]) => [state, out[`${state}.next`] as OrtTensor]));
     return out["output"]?.data[0] as number;
   };
-  return { name: `peer onnxruntime-node, ${name}`, note: "session.run, states given back, one thread", call, samples: [] };
+  const many = async (first: number, count: number): Promise<void> => {
+    for (let n = first; n < first + count; n++) await call(n);
+  };
+  return { name: `peer onnxruntime-node, ${name}`, note: "session.run, states given back, one thread", call, many, samples: [] };
 }
 
 async function tensorflow(tf: Tf, model: Model, rows: Float32Array, name: string): Promise<Runner | Row> {
@@ -94,7 +154,7 @@ async function tensorflow(tf: Tf, model: Model, rows: Float32Array, name: string
       states = next;
       return number as number;
     };
-    return { name: label, note: `${tf.version.tfjs}, predict and dataSync, states given back`, call, samples: [] };
+    return { name: label, note: `${tf.version.tfjs}, predict and dataSync, states given back`, call, many: oneByOne(call), samples: [] };
   } catch (error) {
     return absent(label, (error as Error).message);
   }
@@ -118,25 +178,25 @@ async function race(runners: readonly Runner[], millis: number): Promise<Row[]> 
   const blocks: number[] = [];
   for (const runner of runners) blocks.push(await blockOf(runner));
   for (let turn = 0; turn < TURNS; turn++) {
-    for (const [at, { call, samples }] of runners.entries()) {
+    for (const [at, { many, samples }] of runners.entries()) {
       const [start, block] = [performance.now(), blocks[at] as number];
       let n = 0;
       do {
         const began = performance.now();
-        // A call that answers at once is not awaited: the wait would cost more than some calls.
-        for (let nth = 0; nth < block; nth++) {
-          const given = call(n++);
-          if (typeof given !== "number") await given;
-        }
+        const answered = many(n, block);
+        if (answered !== undefined) await answered;
+        n += block;
         samples.push(((performance.now() - began) * 1e6) / block);
       } while (performance.now() - start < millis / TURNS);
     }
   }
-  return runners.map(({ name, note, samples }, at): Row => {
-    const sorted = samples.sort((a, b) => a - b);
-    const share = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
-    return { bench: "networks", name, unit: "ns", p50: share(0.5), p99: share(0.99), p999: share(0.999), max: share(1), rate: 1e9 / share(0.5), note: `${note}; mean of ${blocks[at]} calls, ${sorted.length} samples` };
-  });
+  return runners.map(({ name, note, samples }, at) => rowOf({ name, note: `${note}; mean of ${blocks[at]} calls`, samples }));
+}
+
+function rowOf({ name, note, samples }: Pick<Runner, "name" | "note" | "samples">): Row {
+  const sorted = samples.sort((a, b) => a - b);
+  const share = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+  return { bench: "networks", name, unit: "ns", p50: share(0.5), p99: share(0.99), p999: share(0.999), max: share(1), rate: 1e9 / share(0.5), note: `${note}; ${sorted.length} samples` };
 }
 
 /** Peers must answer what we answer, or their time says nothing. */
@@ -158,7 +218,7 @@ async function network(name: string, window: number, millis: number, ort: Ort | 
     else missing.push(runner);
   }
   for (const runner of runners.slice(1)) await agree(model, runner, rows);
-  return [...(await race(runners, millis)), ...missing];
+  return [...(await race(runners, millis)), ...crossing(model, rows, name, millis), ...missing];
 }
 
 /**

@@ -127,7 +127,7 @@ impl Feed {
     #[napi(ts_return_type = "(budget: number, admitLow: number, admitHigh: number) => number")]
     pub fn poller<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
         quick::function(env, &this, "poll", &self.parts, |parts, [budget, low, high]| {
-            parts.poll(budget, Nanos(u64::from(high) << 32 | u64::from(low)))
+            Ok(parts.poll(budget, Nanos(u64::from(high) << 32 | u64::from(low)))?)
         })
     }
 

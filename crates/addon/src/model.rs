@@ -224,29 +224,29 @@ impl NativeModel {
     }
 
     /// The function `predict(at)`: answers the Features payload at byte `at` of the bound input. It writes the prediction and returns
-    /// 0, or returns a reason for having none (1-4 as the model's `NoSignal`, 5 no Features there, 6 unknown instrument, 7 no weights)
-    /// and writes nothing.
-    #[napi(ts_return_type = "(at: number) => number")]
+    /// nothing, or returns a reason for having none (1-4 as the model's `NoSignal`, 5 no Features there, 6 unknown instrument, 7 no
+    /// weights) and writes nothing.
+    #[napi(ts_return_type = "(at: number) => number | undefined")]
     pub fn predictor<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
-        quick::function(env, &this, "predict", &self.parts, |parts, [at]| Ok(parts.predict(at)))
+        quick::function(env, &this, "predict", &self.parts, |parts, [at]| Ok(parts.predict(at).err()))
     }
 
     /// The function `prepare(instrument)`: does the part of the instrument's next tick that does not need its row; for after the
     /// answer, off the path.
-    #[napi(ts_return_type = "(instrument: number) => number")]
+    #[napi(ts_return_type = "(instrument: number) => void")]
     pub fn preparer<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
         quick::function(env, &this, "prepare", &self.parts, |parts, [instrument]| {
             parts.prepare(instrument);
-            Ok(0)
+            Ok(())
         })
     }
 
     /// The function `keep()`: keeps the weights in the nearest cache; for cycles that find nothing to do.
-    #[napi(ts_return_type = "() => number")]
+    #[napi(ts_return_type = "() => void")]
     pub fn keeper<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
         quick::function(env, &this, "keep", &self.parts, |parts, []| {
             parts.ensemble.keep();
-            Ok(0)
+            Ok(())
         })
     }
 
@@ -274,26 +274,23 @@ impl NativeModel {
 }
 
 impl Parts {
-    fn predict(&mut self, at: u32) -> u32 {
-        let (Some(input), Some(output)) = (&self.input, &self.output) else { return UNREADABLE };
+    fn predict(&mut self, at: u32) -> std::result::Result<(), u32> {
+        let (Some(input), Some(output)) = (&self.input, &self.output) else { return Err(UNREADABLE) };
         let at = at as usize;
         if input.bytes < features::FEATURES_BYTES || at > input.bytes - features::FEATURES_BYTES {
-            return UNREADABLE;
+            return Err(UNREADABLE);
         }
         // SAFETY: in bounds as just checked; the buffer is kept alive and the writer of a record leaves it alone while JavaScript
         // handles it, which is during this call.
         let payload = unsafe { std::slice::from_raw_parts(input.base.add(at), features::FEATURES_BYTES) };
-        let Some(body) = features::read(payload) else { return UNREADABLE };
+        let Some(body) = features::read(payload) else { return Err(UNREADABLE) };
         gather(body, &self.columns, &mut self.row);
         let instrument = usize::from(body.instrument);
-        let hash = match self.ensemble.answer(instrument, &self.row, &mut self.answer) {
-            Ok(hash) => hash,
-            Err(reason) => return reason,
-        };
+        let hash = self.ensemble.answer(instrument, &self.row, &mut self.answer)?;
         // SAFETY: `bind` checked size and alignment; the buffer is kept alive and nothing else touches it during this call.
         let out = unsafe { std::slice::from_raw_parts_mut(output.base, PREDICTION_BYTES) };
         write(out, hash, body.feed_ns, &self.answer);
-        0
+        Ok(())
     }
 
     fn prepare(&mut self, instrument: u32) {

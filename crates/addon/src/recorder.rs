@@ -112,7 +112,7 @@ impl NativeRecorder {
     pub fn poller<'env>(&self, env: &'env Env, this: This<'_>) -> Result<Unknown<'env>> {
         quick::function(env, &this, "poll", &self.parts, |parts, []| {
             let Some(recorder) = parts else { return Ok(0) };
-            recorder.poll(monotonic()).map(|moved| moved as u32).map_err(refused)
+            Ok(recorder.poll(monotonic()).map(|moved| moved as u32).map_err(refused)?)
         })
     }
 
