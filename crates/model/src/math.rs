@@ -47,11 +47,16 @@ pub(crate) fn hard_sigmoid<L: Lanes>(x: L) -> L {
     L::splat(1.0).min(L::splat(0.0).max(x.mul_add(L::splat(0.2), L::splat(0.5))))
 }
 
-/// `2^(x factor)`, its exponent at most 40, to 1.7e-7 of it; coarsely to 8e-5: the best polynomials of the fifth and third degree between
-/// two powers.
+/// `2^(x factor)` as [`power_of_two`] gives it.
 #[inline(always)]
 fn limited<L: Lanes>(x: L, factor: f32, coarse: bool) -> L {
-    let t = x.mul(L::splat(factor)).exponent(40.0);
+    power_of_two(x.mul(L::splat(factor)), coarse)
+}
+
+/// `2^x`, its exponent at most 40, to 1.7e-7 of it; coarsely to 8e-5: the best polynomials of the fifth and third degree between two powers.
+#[inline(always)]
+fn power_of_two<L: Lanes>(x: L, coarse: bool) -> L {
+    let t = x.exponent(40.0);
     let r = t.fraction();
     let of = |constant, slope| r.mul_add(L::splat(slope), L::splat(constant));
     let p = if coarse {
@@ -93,19 +98,22 @@ pub(crate) fn squash<L: Lanes>(x: L, coarse: bool) -> L {
     one.sub(L::splat(2.0).div(one.add(limited(x, TWICE, true))))
 }
 
+/// What the sums of an LSTM's gates are multiplied by before [`open_lstm`]: in its weights.
+pub(crate) const LSTM_FACTORS: [f32; 4] = [DOWN, DOWN, TWICE, DOWN];
+
 /// The cell of an LSTM's units, and what [`close_lstm`] makes their output of beside it: `c' = sigmoid(f) c + sigmoid(i) tanh(g)`,
-/// `h = sigmoid(o) tanh(c')`, each with one division.
+/// `h = sigmoid(o) tanh(c')`, each with one division; from the gates' sums times [`LSTM_FACTORS`].
 ///
 /// Powers are limited to `2^40`, so that three factors do not overflow; what that cuts off is below 1e-12. Both err at most 6e-7 (of a cell
 /// above 1: of it); coarsely, for sums that are rounded to bf16 or 8 bits and err a hundred times more, 1.5e-4.
 #[inline(always)]
 pub(crate) fn open_lstm<L: Lanes>([i, f, g, o]: [L; 4], c: L, coarse: bool) -> [L; 2] {
     let one = L::splat(1.0);
-    let (i, f) = (one.add(limited(i, DOWN, coarse)), one.add(limited(f, DOWN, coarse)));
-    let g = limited(g, TWICE, coarse);
+    let (i, f) = (one.add(power_of_two(i, coarse)), one.add(power_of_two(f, coarse)));
+    let g = power_of_two(g, coarse);
     let new = i.mul(one.add(g));
     let cell = c.mul_add(new, g.sub(one).mul(f)).div(new.mul(f));
-    [cell, one.add(limited(o, DOWN, coarse))]
+    [cell, one.add(power_of_two(o, coarse))]
 }
 
 /// The output of the units that [`open_lstm`] opened.
@@ -260,7 +268,11 @@ mod tests {
             let (gates, old) = ([L::load(i), L::load(f), L::load(g), L::load(o)], L::load(c));
             let (cell, h) = match (G, HARD) {
                 (4, false) => {
-                    let open = super::open_lstm(gates, old, self.1);
+                    let mut sums = gates;
+                    for (sum, factor) in sums.iter_mut().zip(super::LSTM_FACTORS) {
+                        *sum = sum.mul(L::splat(factor));
+                    }
+                    let open = super::open_lstm(sums, old, self.1);
                     (open[0], super::close_lstm(open, self.1))
                 }
                 (4, true) => super::hard_lstm(gates, old, self.1),

@@ -16,6 +16,8 @@ pub(crate) struct Matrix<'a> {
     pub(crate) taps: usize,
     pub(crate) run: usize,
     pub(crate) outputs: usize,
+    /// What everything that leads to an output is multiplied by, for equal parts of the outputs; empty: by one.
+    pub(crate) factors: &'a [f32],
 }
 
 /// How the head of a block says what is added to its sums.
@@ -63,7 +65,11 @@ impl Matrix<'_> {
     }
 
     fn bias(&self, output: usize) -> f32 {
-        self.bias.get(output).copied().unwrap_or(0.0)
+        self.bias.get(output).map_or(0.0, |bias| bias * self.factor(output))
+    }
+
+    fn factor(&self, output: usize) -> f32 {
+        self.factors.get(output * self.factors.len() / self.outputs).copied().unwrap_or(1.0)
     }
 
     /// What an 8-bit step of an output's weights is worth: its largest weight is 127 steps, or less where a bias beside it is so large that
@@ -71,6 +77,7 @@ impl Matrix<'_> {
     fn scale(&self, output: usize, form: Form) -> f32 {
         let column = self.weights.iter().skip(output).step_by(self.outputs);
         let top = column.fold(0.0f32, |top, weight| top.max(weight.abs()));
+        let top = top * self.factor(output).abs();
         let step = if top > 1e-30 { top / 127.0 } else { 1.0 };
         match form {
             Form::Bare(unit) => step.max(self.bias(output).abs() / unit / BEGIN_MAX),
@@ -91,19 +98,19 @@ impl Matrix<'_> {
         for w in 0..wide {
             for lane in 0..LANES {
                 let Some(column) = output(w, lane) else { continue };
-                let scale = self.scale(column, form);
+                let (factor, scale) = (self.factor(column), self.scale(column, form));
                 let mut sum = 0i32;
                 let words = self.run.div_ceil(per);
                 for (place, line) in weights.chunks_exact_mut(wide).enumerate() {
                     let (tap, first) = (place / words, place % words * per);
                     let word = match precision {
-                        Precision::F32 => self.weight(tap, first, column).to_bits(),
+                        Precision::F32 => (factor * self.weight(tap, first, column)).to_bits(),
                         Precision::Bf16 => {
-                            let half = |nth| u32::from(bf16(self.weight(tap, first + nth, column)));
+                            let half = |nth| u32::from(bf16(factor * self.weight(tap, first + nth, column)));
                             half(0) | half(1) << 16
                         }
                         Precision::Int8 => u32::from_le_bytes(std::array::from_fn(|nth| {
-                            let step = round(self.weight(tap, first + nth, column) / scale);
+                            let step = round(factor * self.weight(tap, first + nth, column) / scale);
                             sum += i32::from(step);
                             step as u8
                         })),

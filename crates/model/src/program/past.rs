@@ -129,13 +129,14 @@ pub(super) fn pack_attention<'a>(
     match *layer {
         Layer::LinearAttention { keys, outputs, .. } | Layer::LocalAttention { keys, outputs, .. } => {
             let (weights, given) = side_by_side(values, features, &[keys, keys, outputs]);
-            let matrix = Matrix { weights: &weights, bias: &[], taps: 1, run: features, outputs: given };
+            let matrix =
+                Matrix { weights: &weights, bias: &[], taps: 1, run: features, outputs: given, factors: &[] };
             pack_dense(wanted, reach, Activation::None, matrix, out)
         }
         Layer::Attention { units } => {
             let (weights, rest) = values.split_at(features * units);
             let (bias, query) = rest.split_at(units);
-            let matrix = Matrix { weights, bias, taps: 1, run: features, outputs: units };
+            let matrix = Matrix { weights, bias, taps: 1, run: features, outputs: units, factors: &[] };
             pack_numbers(query, pack_dense(wanted, reach, Activation::Tanh, matrix, out))
         }
         _ => out,

@@ -6,7 +6,8 @@ use super::put;
 use crate::activation::Activation;
 use crate::block::{Line, lines};
 use crate::digit::Reach;
-use crate::layer::Layer;
+use crate::layer::{Gate, Layer};
+use crate::math::LSTM_FACTORS;
 use crate::model::Precision;
 use crate::narrow::is_narrow;
 use crate::pack::{Form, Matrix};
@@ -32,7 +33,7 @@ pub(super) fn pack_node<'a>(
                 wanted,
                 reach,
                 activation,
-                Matrix { weights, bias, taps: 1, run: features, outputs },
+                Matrix { weights, bias, taps: 1, run: features, outputs, factors: &[] },
                 out,
             )
         }
@@ -40,17 +41,18 @@ pub(super) fn pack_node<'a>(
             let (taps, run, place) = sweep_patches(x, y, &sweep);
             let (weights, bias) = values.split_at(taps * run * outputs);
             let digit = digit(wanted, taps, run, place);
-            let matrix = Matrix { weights, bias, taps, run, outputs };
+            let matrix = Matrix { weights, bias, taps, run, outputs, factors: &[] };
             if plan.architecture().stateful && taps > 1 {
                 return pack_stream(digit, reach, matrix, out);
             }
             pack_blocks(digit, reach, matrix, out)
         }
-        Layer::Lstm { units, .. } => {
+        Layer::Lstm { units, gate, .. } => {
             let (kernel, rest) = values.split_at(features * 4 * units);
             let (recurrent, bias) = rest.split_at(units * 4 * units);
             // The bias starts the recurrent half; the input half is added to the recurrent half's sums.
-            pack_halves(wanted, reach, [kernel, recurrent], [&[], bias], 4, features, units, out)
+            let factors = if gate == Gate::Sigmoid { &LSTM_FACTORS[..] } else { &[] };
+            pack_halves(wanted, reach, [kernel, recurrent], [&[], bias], (4, factors), (features, units), out)
         }
         Layer::Gru { units, .. } => {
             let (kernel, rest) = values.split_at(features * 3 * units);
@@ -60,7 +62,7 @@ pub(super) fn pack_node<'a>(
             let (mut given, mut kept) = (first.to_vec(), second.to_vec());
             given[..2 * units].fill(0.0);
             kept.iter_mut().zip(&first[..2 * units]).for_each(|(kept, first)| *kept += first);
-            pack_halves(wanted, reach, [kernel, recurrent], [&given, &kept], 3, features, units, out)
+            pack_halves(wanted, reach, [kernel, recurrent], [&given, &kept], (3, &[]), (features, units), out)
         }
         Layer::Bl { .. } | Layer::Tabl { .. } | Layer::Bin => {
             pack_bilinear(&node.layer, x, wanted, reach, values, out)
@@ -93,7 +95,7 @@ fn pack_bilinear<'a>(
         Layer::Bl { outputs, times, activation } => {
             let (weights, rest) = values.split_at(features * outputs);
             let (w2, bias) = rest.split_at(x.time * times);
-            let matrix = Matrix { weights, bias: &[], taps: 1, run: features, outputs };
+            let matrix = Matrix { weights, bias: &[], taps: 1, run: features, outputs, factors: &[] };
             if time_first(x, outputs, times) {
                 let out = &mut pack_numbers(w2, out)[times * lines(features)..];
                 // What enters the product is not what calibration saw: its reach is found anew each tick.
@@ -117,7 +119,7 @@ fn pack_bilinear<'a>(
                 wanted,
                 reach,
                 Activation::None,
-                Matrix { weights, bias: &[], taps: 1, run: features, outputs },
+                Matrix { weights, bias: &[], taps: 1, run: features, outputs, factors: &[] },
                 out,
             );
             let (own, out) = out.split_at_mut(1);
@@ -163,15 +165,13 @@ pub(super) fn pack_blocks<'a>(
     matrix.pack(precision, behind)
 }
 
-#[allow(clippy::too_many_arguments, reason = "two matrices and their sizes")]
 fn pack_halves<'a>(
     precision: Precision,
     reach: f32,
     weights: [&[f32]; 2],
     bias: [&[f32]; 2],
-    gates: usize,
-    features: usize,
-    units: usize,
+    (gates, factors): (usize, &[f32]),
+    (features, units): (usize, usize),
     out: &'a mut [Line],
 ) -> &'a mut [Line] {
     let (own, out) = out.split_at_mut(1);
@@ -182,6 +182,7 @@ fn pack_halves<'a>(
         taps: 1,
         run,
         outputs: gates * units,
+        factors,
     };
     let [given, kept] = Form::of_halves(gates);
     let out = half(0, features).pack_gates(precision, (gates, given), out);
