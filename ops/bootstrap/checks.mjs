@@ -20,7 +20,7 @@ function sections(node, long) {
     { name: "clippy", run: ["cargo", "clippy", "--workspace", "--lib", "--bins", "--tests", "--benches", "--locked", "--quiet", ...target, "--", "-D", "warnings"] },
     { name: "tsc", run: [node, `${bin}/tsc`, "--noEmit"] },
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
-    { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...(long ? ["--release"] : []), ...target], counts: true },
+    { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...(long ? ["--profile", "long"] : []), ...target], counts: true },
     { name: "loom, the ring's protocols", run: ["npm", "run", "--silent", "loom"], counts: true },
     { name: "benchmarks build", run: ["cargo", "build", "--release", "--locked", "--quiet", ...target, "-p", "tickline-bench"] },
     { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
