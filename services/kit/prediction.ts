@@ -20,6 +20,8 @@ export const CLASSES_MAX = 8;
 export const PREDICTION_OFFSET_PREDICT_NS = 0;
 /** Byte offset of the model hash in `view`, for copying. */
 export const PREDICTION_OFFSET_MODEL_HASH = 8;
+/** Byte offset of the first class's probability in `view`, four bytes each; 0 for a class that the model has not. */
+export const PREDICTION_OFFSET_PROBABILITY = 32;
 
 /** The prediction in 64 bytes of memory that native code writes to. */
 export class PredictionView {

@@ -5,6 +5,8 @@
  *
  * Cost is the average's: what closes takes its part of it, rounded toward zero. Cash, shares and equity are exact whatever the
  * rounding, since cost and realised profit change by the same amount.
+ *
+ * Money stays within a function or lies in a typed array: as an argument or a result it would be boxed wherever V8 does not inline the call.
  */
 
 const EXACT_MAX = 9007199254740991;
@@ -24,6 +26,8 @@ export class Account {
   readonly mark2: Float64Array;
   /** Shares ever bought and sold. */
   readonly traded: Float64Array;
+  /** Twice what an instrument is worth: cash plus shares at their mark, as last looked at. */
+  readonly #value2: Float64Array;
   /** Twice the line's equity: cash plus shares at their marks. */
   equity2 = 0;
   /** False once a value has left the exact range: nothing may be decided on it. */
@@ -36,6 +40,7 @@ export class Account {
     this.realised = new Float64Array(instruments);
     this.mark2 = new Float64Array(instruments);
     this.traded = new Float64Array(instruments);
+    this.#value2 = new Float64Array(instruments);
   }
 
   /**
@@ -44,33 +49,30 @@ export class Account {
    */
   execute(instrument: number, signed: number, price: number): void {
     const held = this.shares[instrument] as number;
-    const before2 = this.#value2(instrument);
     if ((this.mark2[instrument] as number) === 0) this.mark2[instrument] = 2 * price;
     const money = signed * price;
     this.cash[instrument] = (this.cash[instrument] as number) - money;
     this.shares[instrument] = held + signed;
     this.traded[instrument] = (this.traded[instrument] as number) + Math.abs(signed);
     this.#book(instrument, held, signed, price);
-    this.#moved(instrument, before2);
+    this.#moved(instrument);
   }
 
   /** Takes over a position as it was published: shares at no profit yet, valued at their cost. */
   restore(instrument: number, shares: number, cash: number): void {
-    const before2 = this.#value2(instrument);
     this.shares[instrument] = shares;
     this.cash[instrument] = cash;
     this.cost[instrument] = shares === 0 ? 0 : -cash;
     this.realised[instrument] = shares === 0 ? cash : 0;
     if (shares !== 0) this.mark2[instrument] = Math.round((2 * -cash) / shares);
-    this.#moved(instrument, before2);
+    this.#moved(instrument);
   }
 
   /** Marks an instrument to a touch; a touch with an empty side changes nothing. */
   mark(instrument: number, bid: number, ask: number): void {
     if (!(bid > 0 && ask > 0)) return;
-    const before2 = this.#value2(instrument);
     this.mark2[instrument] = bid + ask;
-    this.#moved(instrument, before2);
+    this.#moved(instrument);
   }
 
   /** Twice the open profit of an instrument: shares at their mark, less what they have cost. */
@@ -94,17 +96,16 @@ export class Account {
     if (opens > 0) this.cost[instrument] = (this.cost[instrument] as number) + (signed > 0 ? opens : -opens) * price;
   }
 
-  #value2(instrument: number): number {
-    return 2 * (this.cash[instrument] as number) + (this.shares[instrument] as number) * (this.mark2[instrument] as number);
-  }
-
   /** Takes over what an instrument is worth now. Each part is looked at by itself: two parts that are too large could cancel out. */
-  #moved(instrument: number, before2: number): void {
-    const after2 = this.#value2(instrument);
-    this.equity2 += after2 - before2;
+  #moved(instrument: number): void {
     const shares = this.shares[instrument] as number;
-    const held = Math.abs(shares) <= SHARES_MAX && Math.abs(shares * (this.mark2[instrument] as number)) <= EXACT_MAX;
-    const paid = Math.abs(2 * (this.cash[instrument] as number)) <= EXACT_MAX && Math.abs(2 * (this.cost[instrument] as number)) <= EXACT_MAX;
+    const marked2 = shares * (this.mark2[instrument] as number);
+    const cash2 = 2 * (this.cash[instrument] as number);
+    const after2 = cash2 + marked2;
+    this.equity2 += after2 - (this.#value2[instrument] as number);
+    this.#value2[instrument] = after2;
+    const held = Math.abs(shares) <= SHARES_MAX && Math.abs(marked2) <= EXACT_MAX;
+    const paid = Math.abs(cash2) <= EXACT_MAX && Math.abs(2 * (this.cost[instrument] as number)) <= EXACT_MAX;
     const made = Math.abs(2 * (this.realised[instrument] as number)) <= EXACT_MAX && Math.abs(after2) <= EXACT_MAX;
     if (!(held && paid && made && Math.abs(this.equity2) <= EXACT_MAX)) this.exact = false;
   }

@@ -36,12 +36,12 @@ export class Credit {
     this.#messagesPerSecond = messagesPerSecond;
   }
 
-  /** Lets line time pass on a slot; time that goes back changes nothing. */
+  /** Lets line time, in signed words, pass on a slot; time that goes back changes nothing. */
   refill(slot: number, timeLo: number, timeHi: number): void {
-    const elapsed = (timeHi - (this.#timeHi[slot] as number)) * TWO_32 + (timeLo - (this.#timeLo[slot] as number));
+    const elapsed = ((timeHi >>> 0) - (this.#timeHi[slot] as number)) * TWO_32 + ((timeLo >>> 0) - (this.#timeLo[slot] as number));
     if (!(elapsed > 0)) return;
-    this.#timeLo[slot] = timeLo;
-    this.#timeHi[slot] = timeHi;
+    this.#timeLo[slot] = timeLo >>> 0;
+    this.#timeHi[slot] = timeHi >>> 0;
     const most = this.#messagesPerSecond * PARTS;
     this.#bank[slot] = Math.min(most, (this.#bank[slot] as number) + elapsed * this.#messagesPerSecond);
   }
@@ -57,17 +57,17 @@ export class Credit {
   }
 
   /** An order goes out on a slot. */
-  spend(slot: number, qty: number, notional: number): void {
+  spend(slot: number, qty: number, price: number): void {
     this.qty[slot] = (this.qty[slot] as number) + qty;
-    this.notional[slot] = (this.notional[slot] as number) + notional;
+    this.notional[slot] = (this.notional[slot] as number) + qty * price;
     this.messages[slot] = (this.messages[slot] as number) + 1;
     this.#bank[slot] = (this.#bank[slot] as number) - PARTS;
   }
 
   /** The gate refused an order: it has taken nothing. Totals never fall below nothing, whatever is given back. */
-  refund(slot: number, qty: number, notional: number): void {
+  refund(slot: number, qty: number, price: number): void {
     this.qty[slot] = Math.max(0, (this.qty[slot] as number) - qty);
-    this.notional[slot] = Math.max(0, (this.notional[slot] as number) - notional);
+    this.notional[slot] = Math.max(0, (this.notional[slot] as number) - qty * price);
     this.messages[slot] = Math.max(0, (this.messages[slot] as number) - 1);
     this.#bank[slot] = Math.min(this.#messagesPerSecond * PARTS, (this.#bank[slot] as number) + PARTS);
   }

@@ -90,7 +90,7 @@ export class Desk implements Agent {
   readonly #verdict: Verdict = { qty: 0, lane: 0 };
   readonly #draft: TokenDraft = {
     epoch: 0, expiryLo: 0, expiryHi: 0, priceLow: 0, priceHigh: 0, qtyMax: 0, instrument: 0, strategy: 0, side: 0, lane: 0,
-    qtyTotal: 0, notionalTotal: 0, messagesTotal: 0,
+    totals: new Float64Array(3),
   };
   #signals: Inlet | undefined;
   #fills: Inlet | undefined;
@@ -202,17 +202,19 @@ export class Desk implements Agent {
     const { limits, horizons, stamp, stampWords, armed } = this.#doors;
     const { known } = this;
     const signal = this.#signal;
+    const { view, at } = signal;
     this.#follow();
     this.#receive();
     if (horizons === undefined) this.#settle(NEVER, NEVER);
-    else this.#settle(signal.timeNsLo | 0, signal.timeNsHi | 0);
+    else this.#settle(view.getInt32(at + TIME_NS, true), view.getInt32(at + TIME_NS + 4, true));
     this.marks.upTo(signal.seq);
     this.#watch(limits);
     stamp();
     const now = (stampWords[1] as number) * TWO_32 + (stampWords[0] as number);
-    // An argument or a field of this size would be boxed.
+    // An argument or a field of this size would be boxed, and so would the result of an accessor that V8 does not inline.
     this.#nowNs[0] = now;
-    known.ageNs[0] = horizons === undefined ? now - signal.timeNs : 0;
+    const timeNs = view.getUint32(at + TIME_NS + 4, true) * TWO_32 + view.getUint32(at + TIME_NS, true);
+    known.ageNs[0] = horizons === undefined ? now - timeNs : 0;
     known.armed = armed();
     const refusal = decide(signal, known, limits, this.#verdict);
     return refusal === None ? this.#send() : refusal;
@@ -233,7 +235,7 @@ export class Desk implements Agent {
     const slot = tokenSlot(instrument, side, lane);
     known.lastDecision[instrument] = signal.seq;
     known.exposure.open(sidePlace(instrument, side), signal.seq, qty);
-    known.credit.spend(slot, qty, qty * price);
+    known.credit.spend(slot, qty, price);
     this.#grant(instrument, side, lane);
     this.#write(orders.view, at, slot);
     // The link is fused or not: on commit the order may already be on the socket, and `#signal` still is this one.
@@ -244,7 +246,8 @@ export class Desk implements Agent {
       this.#grant(instrument, opposite, 0);
       this.#grant(instrument, opposite, 1);
     }
-    this.#doors.count(None, (this.#nowNs[0] as number) - signal.signalNs);
+    const signalNs = signal.view.getUint32(signal.at + SIGNAL_NS + 4, true) * TWO_32 + signal.view.getUint32(signal.at + SIGNAL_NS, true);
+    this.#doors.count(None, (this.#nowNs[0] as number) - signalNs);
     return None;
   }
 
@@ -257,7 +260,7 @@ export class Desk implements Agent {
     const slot = tokenSlot(instrument, side, lane);
     const collar = limits.collar[instrument] as number;
     const room = roomOf(limits, known, instrument, side, lane);
-    const expiryLo = signal.timeNsLo + TOKEN_LIFE_NS;
+    const expiryLo = signal.view.getUint32(signal.at + TIME_NS, true) + TOKEN_LIFE_NS;
     draft.epoch = this.#epoch;
     draft.expiryLo = expiryLo >>> 0;
     draft.expiryHi = signal.timeNsHi + (expiryLo >= TWO_32 ? 1 : 0);
@@ -268,9 +271,9 @@ export class Desk implements Agent {
     draft.strategy = signal.strategy;
     draft.side = side;
     draft.lane = lane;
-    draft.qtyTotal = (known.credit.qty[slot] as number) + room;
-    draft.notionalTotal = Math.min(TOTAL_MAX, (known.credit.notional[slot] as number) + room * draft.priceHigh);
-    draft.messagesTotal = (known.credit.messages[slot] as number) + known.credit.available(slot);
+    draft.totals[0] = (known.credit.qty[slot] as number) + room;
+    draft.totals[1] = Math.min(TOTAL_MAX, (known.credit.notional[slot] as number) + room * draft.priceHigh);
+    draft.totals[2] = (known.credit.messages[slot] as number) + known.credit.available(slot);
     tokens.write(slot, draft);
   }
 

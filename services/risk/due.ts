@@ -1,8 +1,11 @@
 // @hot
 /** Fills that wait for their line time, in the order of (due time, arrival). Fixed size: when it is full, the link holds the rest. */
-import type { FillView } from "../../schemas/generated/fill.ts";
+import { FILL_OFFSET_DUE_NS, FILL_OFFSET_RECEIVED_NS, type FillView } from "../../schemas/generated/fill.ts";
 
 const TWO_32 = 4294967296;
+// V8 folds a module's own constants into the code, and loads those that it imports.
+const DUE_NS = FILL_OFFSET_DUE_NS;
+const RECEIVED_NS = FILL_OFFSET_RECEIVED_NS;
 
 export class DueFills {
   readonly kind: Uint8Array;
@@ -59,8 +62,10 @@ export class DueFills {
     const mask = this.#mask;
     let at = (this.#first + this.#count) & mask;
     const place = order[at] as number;
-    const lo = fill.dueNsLo;
-    const hi = fill.dueNsHi;
+    // Times by their words: what is no small whole number is boxed on its way through a call that V8 does not inline.
+    const { view, at: from } = fill;
+    const lo = view.getInt32(from + DUE_NS, true);
+    const hi = view.getInt32(from + DUE_NS + 4, true);
     for (let behind = this.#count; behind > 0; behind--) {
       const before = order[(at - 1) & mask] as number;
       if (!this.#isLater(before, lo, hi)) break;
@@ -81,7 +86,7 @@ export class DueFills {
     this.token[place] = fill.token;
     this.epoch[place] = fill.epoch;
     this.decision[place] = fill.decision;
-    this.receivedNs[place] = fill.receivedNsHi * TWO_32 + fill.receivedNsLo;
+    this.receivedNs[place] = view.getUint32(from + RECEIVED_NS + 4, true) * TWO_32 + view.getUint32(from + RECEIVED_NS, true);
   }
 
   /** Takes the first Fill due before the given line time, whose halves are signed words: its place in the columns, valid until the next `push`; -1 when none is. */
@@ -96,8 +101,9 @@ export class DueFills {
     return place;
   }
 
+  /** Is the Fill in a place due after a time in signed words? */
   #isLater(place: number, lo: number, hi: number): boolean {
     const dueHi = this.#dueHi[place] as number;
-    return dueHi > hi || (dueHi === hi && (this.#dueLo[place] as number) > lo);
+    return dueHi > hi >>> 0 || (dueHi === hi >>> 0 && (this.#dueLo[place] as number) > lo >>> 0);
   }
 }

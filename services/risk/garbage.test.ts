@@ -18,15 +18,17 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const collections = new Collections();
 
+/** Shares of an order: at the rig's prices worth 2 x 10^9, and doubled beyond 2^31. Whole numbers below that are never boxed. */
+const QTY = 2_000;
+
 /** The message views' fields as the desk would see them from a ring, without the test's own comfort. */
 class Trader {
-  readonly rig = new Rig(join(folder, "tokens"), { ...LIMITS, messagesPerSecond: 1_000_000, lossMax: 1e15 });
+  readonly rig = new Rig(join(folder, "tokens"), { ...LIMITS, orderQtyMax: QTY, orderNotionalMax: 1e10, positionMax: 2 * QTY, messagesPerSecond: 1_000_000, lossMax: 1e15 });
   #round = 0;
 
   constructor() {
-    // Beyond 2^32 and with a low half beyond 2^31, as in a machine that has been up for a while.
-    this.rig.nowNs = 4_299_000_000_000;
-    assert.ok(this.rig.nowNs % 2 ** 32 > 2 ** 31);
+    // Beyond 2^32 and, to the end of the test, with a low half beyond 2^31: so times are boxed wherever they may be.
+    this.rig.nowNs = 1_000 * 2 ** 32 + 2 ** 31;
   }
 
   /** Three or four messages: a signal, its order's acceptance and execution, a row. Every fifth signal is refused, on either side in turn. */
@@ -34,15 +36,15 @@ class Trader {
     const { rig } = this;
     this.#round += 1;
     const side = 1 + (this.#round & 1);
-    rig.wait(5_000);
+    rig.wait(1_500);
     const refused = this.#round % 5 === 0;
-    rig.ask(side, refused ? 1 : side === 1 ? ASK : BID, 10, 1);
+    rig.ask(side, refused ? 1 : side === 1 ? ASK : BID, QTY, 1);
     // Apart from the call: as an argument it would be boxed, and the garbage would be the test's.
     if ((this.#round & 3) !== 0) rig.signal.confidence = 0.5;
     rig.offerSignal();
     if (!refused) {
-      rig.answerLast(FillKind.Accepted, 10, 10);
-      rig.answerLast(FillKind.Executed, 10, 0);
+      rig.answerLast(FillKind.Accepted, QTY, QTY);
+      rig.answerLast(FillKind.Executed, QTY, 0);
     }
     rig.touch(0, BID + (this.#round & 15), ASK + (this.#round & 15));
   }
@@ -69,6 +71,7 @@ test("over 1,000,000 messages through risk: not one collection", async () => {
   const rounds = 120_000 + runs * 330_000;
   assert.deepEqual([outcomes[Refusal.None], outcomes[Refusal.CollarLow]], [rounds * 0.8, rounds * 0.2]);
   assert.equal(known.account.exact, true);
+  assert.ok(trader.rig.nowNs % 2 ** 32 > 2 ** 31);
   assert.equal(found, 0);
 });
 

@@ -63,7 +63,7 @@ export class Ledger {
     if (!(slot >>> 1 === place && fills.epoch[at] === this.epoch)) return;
     if (!(this.#exposure.isOpen(place) && this.#exposure.decision[place] === fills.decision[at])) return;
     const qty = fills.qty[at] as number;
-    this.#credit.refund(slot, qty, qty * (fills.price[at] as number));
+    this.#credit.refund(slot, qty, fills.price[at] as number);
     if (code >= QTY_TOTAL && code <= MESSAGES_TOTAL) this.resync = slot;
   }
 }

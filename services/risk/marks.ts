@@ -3,12 +3,13 @@
  * What risk takes from the features: the touch of each instrument, and whether its book can be trusted. Rows are applied up to a
  * bound only (a decision number, or in replay a line time), so that a decision never depends on how far the reader happens to be.
  */
-import { FeaturesFlag, FeaturesView } from "../../schemas/generated/features.ts";
+import { FEATURES_OFFSET_TIME_NS, FeaturesFlag, FeaturesView } from "../../schemas/generated/features.ts";
 import type { Handler, Inlet } from "../kit/link.ts";
 import type { Account } from "./account.ts";
 
 // V8 folds a module's own constants into the code, and loads those that it imports.
 const { BookStale } = FeaturesFlag;
+const TIME_NS = FEATURES_OFFSET_TIME_NS;
 
 export class Marks {
   /** By instrument: 0 when the newest row applied says that the book is whole; 1 before the first row. */
@@ -48,8 +49,8 @@ export class Marks {
       this.#bid = row.bid;
       this.#ask = row.ask;
       this.#seq = row.seq;
-      this.#timeLo = row.timeNsLo | 0;
-      this.#timeHi = row.timeNsHi | 0;
+      this.#timeLo = row.view.getInt32(row.at + TIME_NS, true);
+      this.#timeHi = row.view.getInt32(row.at + TIME_NS + 4, true);
     };
   }
 

@@ -12,6 +12,9 @@ const FIRST = AT_DATA;
 const END = 15;
 const TWO_32 = 4294967296;
 const TOTAL_MAX = 9007199254740991;
+/** Totals of a slot, and offset of the first; eight bytes each. */
+const TOTALS = 3;
+const TOTAL = 32;
 /** Words of the gate's used totals within a slot: quantity, notional, messages, epoch; two words each. */
 const USED = 16;
 
@@ -27,9 +30,8 @@ export interface TokenDraft {
   strategy: number;
   side: number;
   lane: number;
-  qtyTotal: number;
-  notionalTotal: number;
-  messagesTotal: number;
+  /** Cumulative quantity, notional and messages, in the slot's order. One that is no number from 0 to 2^53 lets nothing through. */
+  readonly totals: Float64Array;
 }
 
 /** Slot of an instrument, side and lane. */
@@ -62,9 +64,14 @@ export class TokenWriter {
     view.setUint32(at + 24, draft.qtyMax, true);
     view.setUint16(at + 28, draft.instrument, true);
     view.setUint16(at + 30, draft.strategy, true);
-    this.#total(at + 32, draft.qtyTotal);
-    this.#total(at + 40, draft.notionalTotal);
-    this.#total(at + 48, draft.messagesTotal);
+    for (let n = 0; n < TOTALS; n++) {
+      // Written here: as an argument a large total would be boxed wherever V8 does not inline the call.
+      const total = draft.totals[n] as number;
+      // A negative one would wrap to a huge one.
+      const value = total >= 0 && total <= TOTAL_MAX ? total : 0;
+      view.setUint32(at + TOTAL + 8 * n, value >>> 0, true);
+      view.setUint32(at + TOTAL + 8 * n + 4, value / TWO_32, true);
+    }
     view.setUint8(at + 56, draft.side);
     view.setUint8(at + 57, draft.lane);
     view.setUint16(at + 58, MAGIC, true);
@@ -90,12 +97,5 @@ export class TokenWriter {
     const at = ((FIRST + slot * SLOT) >> 2) + USED;
     if (sharedWord(this.#words, at + 6) !== epoch || sharedWord(this.#words, at + 7) !== 0) return 0;
     return sharedWord(this.#words, at + word + 1) * TWO_32 + sharedWord(this.#words, at + word);
-  }
-
-  /** A total that is no number from 0 to 2^53 becomes 0, which lets nothing through; a negative one would wrap to a huge one. */
-  #total(at: number, total: number): void {
-    const value = total >= 0 && total <= TOTAL_MAX ? total : 0;
-    this.#view.setUint32(at, value >>> 0, true);
-    this.#view.setUint32(at + 4, value / TWO_32, true);
   }
 }
