@@ -21,6 +21,11 @@ impl Samples {
         }
     }
 
+    /// True before the first.
+    pub fn is_empty(&self) -> bool {
+        self.ns.is_empty()
+    }
+
     /// The value that `share` of the samples do not exceed; 0 without samples.
     pub fn percentile(&mut self, share: f64) -> f64 {
         self.ns.sort_unstable();

@@ -4,9 +4,10 @@
 use crate::row::Row;
 use crate::sample::Samples;
 use clap::Args;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use tickline_clock::monotonic;
+use std::io::{Error, Read, Result as IoResult};
+use std::net::{Ipv4Addr, TcpListener};
+use tickline_clock::{monotonic, wall};
+use tickline_port::{Progress, Socket};
 
 /// What to send.
 #[derive(Args)]
@@ -27,22 +28,40 @@ pub fn run(options: &Options) -> Result<Vec<Row>, String> {
     if options.bytes == 0 || options.messages == 0 {
         return Err("--bytes and --messages must be 1 or more".into());
     }
-    let (mut sends, mut clock) =
-        (Samples::with_capacity(options.messages), Samples::with_capacity(options.messages));
-    send(options, &mut sends, &mut clock).map_err(|error| format!("loopback TCP: {error}"))?;
+    let room = || Samples::with_capacity(options.messages);
+    let mut times = Times { departures: room(), sends: room(), clock: room() };
+    send(options, &mut times).map_err(|error| format!("loopback TCP: {error}"))?;
+    let Times { mut departures, mut sends, mut clock } = times;
     let about =
         format!("{} bytes, one write to a connected socket, every {} us", options.bytes, options.every_us);
-    Ok(vec![
-        sends.row("line", "floor: raw loopback TCP send", about),
+    let mut rows = vec![
+        sends.row("line", "floor: raw loopback TCP send", about.clone()),
         clock.row("line", "jitter: reading of the clock", "each stamp of a hop takes one".into()),
-    ])
+    ];
+    if !departures.is_empty() {
+        let about = format!(
+            "{about}; counted as a line's orders are, with nothing between, the machine's pauses in it"
+        );
+        rows.insert(1, departures.row("line", "floor: a send from due to on the wire", about));
+    }
+    Ok(rows)
 }
 
-fn send(options: &Options, sends: &mut Samples, clock: &mut Samples) -> std::io::Result<()> {
+/// What is measured of every message.
+struct Times {
+    /// From the moment it was due, which spinning waited for, to the kernel's transmit stamp; none where the kernel gives none.
+    departures: Samples,
+    /// The write alone.
+    sends: Samples,
+    clock: Samples,
+}
+
+fn send(options: &Options, times: &mut Times) -> IoResult<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut socket = TcpStream::connect(listener.local_addr()?)?;
-    socket.set_nodelay(true)?;
+    let mut socket = Socket::connect(listener.local_addr()?)?;
     let (mut venue, _) = listener.accept()?;
+    while socket.progress()? != Progress::Connected {}
+    socket.ask_stamps();
     let all = options.bytes * options.messages;
     let reader = std::thread::spawn(move || {
         let (mut room, mut read) = (vec![0; 1 << 16], 0);
@@ -62,11 +81,18 @@ fn send(options: &Options, sends: &mut Samples, clock: &mut Samples) -> std::io:
         }
         let began = monotonic().0;
         let read = monotonic().0;
-        socket.write_all(&message)?;
+        if socket.write(&message)? < message.len() {
+            return Err(Error::other("the socket's buffer is full"));
+        }
         let sent = monotonic().0;
-        clock.push(read - began);
-        sends.push(sent - read);
+        times.clock.push(read - began);
+        times.sends.push(sent - read);
+        if let Some((_, stamp)) = socket.departure() {
+            // The kernel stamps by the wall clock.
+            let left = stamp.wrapping_sub(wall().0.wrapping_sub(monotonic().0));
+            times.departures.push(left.saturating_sub(due));
+        }
     }
     let read = reader.join().expect("the reader does not panic");
-    if read == all { Ok(()) } else { Err(std::io::Error::other(format!("{read} of {all} bytes arrived"))) }
+    if read == all { Ok(()) } else { Err(Error::other(format!("{read} of {all} bytes arrived"))) }
 }
