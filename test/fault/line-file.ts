@@ -32,8 +32,8 @@ export function testLine(change: Change = () => {}, source: "demo" | "replay" = 
   document.venue.rerequest.port = base + 1;
   document.venue.ouch.port = base + 2;
   document.supervision.start_timeout_ms = 60_000;
-  // A loaded test machine must not look like a stuck service.
-  document.supervision.heartbeat_timeout_ms = 30_000;
+  // A loaded test machine must not look like a stuck service: in a replay at full speed least of all.
+  document.supervision.heartbeat_timeout_ms = source === "replay" ? 30_000 : 10_000;
   change(document as LineConfig);
   const folder = mkdtempSync(join(tmpdir(), "line-"));
   const file = join(folder, "line.yaml");
