@@ -39,16 +39,13 @@ impl Grid {
         Grid { at, ..self }
     }
 
-    /// Place of an element of a matrix whose columns lie in one run: without `place`'s divisions.
-    #[inline(always)]
-    pub fn even_place(self, row: usize, column: usize) -> usize {
-        self.at + row * self.row + column * self.column
-    }
-
     /// Place of an element.
     #[inline(always)]
     pub fn place(self, row: usize, column: usize) -> usize {
-        self.at + row * self.row + column / self.run * self.jump + column % self.run * self.column
+        // Divisions only where there are runs.
+        let (runs, column) =
+            if column < self.run { (0, column) } else { (column / self.run, column % self.run) };
+        self.at + row * self.row + runs * self.jump + column * self.column
     }
 }
 
@@ -73,7 +70,7 @@ impl Panels {
             }
             if grid.column == 1 {
                 for (row, line) in to.iter_mut().enumerate() {
-                    let from = &b[grid.even_place(row, first)..][..wide];
+                    let from = &b[grid.place(row, first)..][..wide];
                     match <&[f32; LANES]>::try_from(from) {
                         Ok(whole) => line.0 = *whole,
                         Err(_) => line.0.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
@@ -81,7 +78,7 @@ impl Panels {
                 }
             } else {
                 for lane in 0..wide {
-                    let from = b[grid.even_place(0, first + lane)..].iter().step_by(grid.row);
+                    let from = b[grid.place(0, first + lane)..].iter().step_by(grid.row);
                     to.iter_mut().zip(from).for_each(|(line, from)| line.0[lane] = *from);
                 }
             }

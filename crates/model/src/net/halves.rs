@@ -62,7 +62,7 @@ impl Kernel for Left<'_> {
         for row in 0..rows {
             let mut whole = 0;
             if grid.column == 1 {
-                for from in a[grid.even_place(row, 0)..][..depth].as_chunks::<{ 2 * LANES }>().0 {
+                for from in a[grid.place(row, 0)..][..depth].as_chunks::<{ 2 * LANES }>().0 {
                     let (low, high) = from.split_at(LANES);
                     let mut words = [0; LANES];
                     L::half_line(L::part(low), L::part(high), &mut words);
@@ -73,8 +73,8 @@ impl Kernel for Left<'_> {
                 }
             }
             for at in whole..pairs {
-                let high = if 2 * at + 1 < depth { a[grid.even_place(row, 2 * at + 1)] } else { 0.0 };
-                to[at * rows + row] = pair(a[grid.even_place(row, 2 * at)], high);
+                let high = if 2 * at + 1 < depth { a[grid.place(row, 2 * at + 1)] } else { 0.0 };
+                to[at * rows + row] = pair(a[grid.place(row, 2 * at)], high);
             }
         }
     }
@@ -116,13 +116,13 @@ impl Kernel for Right<'_> {
                 let mut rows = [L::splat(0.0); 2];
                 for half in 0..(depth - 2 * at).min(2) {
                     rows[half] = if grid.column == 1 && wide == LANES {
-                        L::part(&b[grid.even_place(2 * at + half, first)..][..LANES])
+                        L::part(&b[grid.place(2 * at + half, first)..][..LANES])
                     } else if grid.column == 1 {
-                        L::part(&b[grid.even_place(2 * at + half, first)..][..wide])
+                        L::part(&b[grid.place(2 * at + half, first)..][..wide])
                     } else {
                         let mut column = Line::ZERO;
                         for lane in 0..wide {
-                            column.0[lane] = b[grid.even_place(2 * at + half, first + lane)];
+                            column.0[lane] = b[grid.place(2 * at + half, first + lane)];
                         }
                         L::load(&column)
                     };
