@@ -294,16 +294,6 @@ pub(crate) trait Lanes: Copy {
     fn dot_bytes(sum: Self::Whole, weights: &Line, x: u32) -> Self::Whole;
     /// `self + w1 x1 + w0 x0`: two bf16 a lane, two in `x`.
     fn dot_halves(self, weights: &Line, x: u32) -> Self;
-    /// As `dot_halves` with lanes of their own: two bf16 a lane in `x`, too.
-    #[inline(always)]
-    fn dot_pairs(self, weights: &Line, x: &Line) -> Self {
-        let mut line = Line::ZERO;
-        self.store(&mut line);
-        for ((sum, w), x) in line.0.iter_mut().zip(weights.0).zip(x.0) {
-            *sum = dot_halves_of(*sum, w, x.to_bits());
-        }
-        Self::load(&line)
-    }
     /// Two lines rounded to bf16, number after number, two in a word.
     #[inline(always)]
     fn half_line(low: Self, high: Self, to: &mut [u32; 16]) {
@@ -322,6 +312,16 @@ pub(crate) trait Lanes: Copy {
         high.halves(&mut halves[1]);
         for (lane, to) in to.iter_mut().enumerate() {
             *to = u32::from(halves[0][lane]) | u32::from(halves[1][lane]) << 16;
+        }
+    }
+    /// A square of words turned: word `j` of line `i` becomes word `i` of line `j`.
+    #[inline(always)]
+    fn turn(block: &mut [Line; 16]) {
+        for row in 1..16 {
+            let (above, below) = block.split_at_mut(row);
+            for (column, line) in above.iter_mut().enumerate() {
+                std::mem::swap(&mut line.0[row], &mut below[0].0[column]);
+            }
         }
     }
     /// Rounded to the nearest whole number, limited to +-127, plus 128.

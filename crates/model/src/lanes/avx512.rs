@@ -31,6 +31,20 @@ fn first(count: usize) -> __mmask16 {
     ((1u32 << count) - 1) as __mmask16
 }
 
+/// Places of 32 halves whose lower sixteen and upper sixteen are to alternate.
+#[repr(align(64))]
+struct Places([u16; 32]);
+
+const ALTERNATELY: &Places = &{
+    let mut places = [0; 32];
+    let mut at = 0;
+    while at < 32 {
+        places[at] = (at / 2 + at % 2 * 16) as u16;
+        at += 1;
+    }
+    Places(places)
+};
+
 impl<const DEEP: bool> Wide<DEEP> {
     /// Sixteen bf16.
     #[inline(always)]
@@ -220,25 +234,6 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         }
     }
     #[inline(always)]
-    fn dot_pairs(self, weights: &Line, x: &Line) -> Self {
-        // SAFETY: L1; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
-        unsafe {
-            let (w, x) = (Self::whole(weights), Self::whole(x));
-            if DEEP {
-                let (w, x) = (
-                    std::mem::transmute::<__m512i, __m512bh>(w),
-                    std::mem::transmute::<__m512i, __m512bh>(x),
-                );
-                return Wide(_mm512_dpbf16_ps(self.0, w, x));
-            }
-            let high = _mm512_set1_epi32(0xffff_0000_u32 as i32);
-            let (w1, x1) = (_mm512_and_si512(w, high), _mm512_and_si512(x, high));
-            let (w0, x0) = (_mm512_slli_epi32::<16>(w), _mm512_slli_epi32::<16>(x));
-            let sum = _mm512_fmadd_ps(_mm512_castsi512_ps(w1), _mm512_castsi512_ps(x1), self.0);
-            Wide(_mm512_fmadd_ps(_mm512_castsi512_ps(w0), _mm512_castsi512_ps(x0), sum))
-        }
-    }
-    #[inline(always)]
     fn half_line(low: Self, high: Self, to: &mut [u32; 16]) {
         // SAFETY: L1; 64 writable bytes; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
         unsafe {
@@ -252,12 +247,54 @@ impl<const DEEP: bool> Lanes for Wide<DEEP> {
         }
     }
     #[inline(always)]
-    fn pair_with(self, high: Self, to: &mut [u32; 16]) {
-        // SAFETY: L1; 64 writable bytes.
+    fn turn(block: &mut [Line; 16]) {
+        // SAFETY: L1. Words change places within pairs of lines, then pairs of words within fours; then quarters of lines, twice.
         unsafe {
-            let low = _mm512_cvtepu16_epi32(self.rounded());
-            let high = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(high.rounded()));
-            _mm512_storeu_si512(to.as_mut_ptr().cast(), _mm512_or_si512(low, high));
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (row, line) in rows.iter_mut().zip(&*block) {
+                *row = _mm512_load_ps(line.0.as_ptr());
+            }
+            let mut fours = [_mm512_setzero_ps(); 16];
+            for (from, to) in rows.as_chunks::<4>().0.iter().zip(fours.as_chunks_mut::<4>().0) {
+                let ab = [_mm512_unpacklo_ps(from[0], from[1]), _mm512_unpackhi_ps(from[0], from[1])];
+                let cd = [_mm512_unpacklo_ps(from[2], from[3]), _mm512_unpackhi_ps(from[2], from[3])];
+                to[0] = _mm512_shuffle_ps::<0b01_00_01_00>(ab[0], cd[0]);
+                to[1] = _mm512_shuffle_ps::<0b11_10_11_10>(ab[0], cd[0]);
+                to[2] = _mm512_shuffle_ps::<0b01_00_01_00>(ab[1], cd[1]);
+                to[3] = _mm512_shuffle_ps::<0b11_10_11_10>(ab[1], cd[1]);
+            }
+            for column in 0..4 {
+                let [a, b, c, d] = [fours[column], fours[4 + column], fours[8 + column], fours[12 + column]];
+                let even = [
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b),
+                    _mm512_shuffle_f32x4::<0b10_00_10_00>(c, d),
+                ];
+                let odd = [
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b),
+                    _mm512_shuffle_f32x4::<0b11_01_11_01>(c, d),
+                ];
+                for (nth, [low, high]) in [even, odd].into_iter().enumerate() {
+                    let near = _mm512_shuffle_f32x4::<0b10_00_10_00>(low, high);
+                    let far = _mm512_shuffle_f32x4::<0b11_01_11_01>(low, high);
+                    _mm512_store_ps(block[4 * nth + column].0.as_mut_ptr(), near);
+                    _mm512_store_ps(block[8 + 4 * nth + column].0.as_mut_ptr(), far);
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    fn pair_with(self, high: Self, to: &mut [u32; 16]) {
+        // SAFETY: L1; 64 writable bytes; BF16 is there where `DEEP` is, and registers of equal size are cast into each other.
+        unsafe {
+            let words = if DEEP {
+                let halves = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high.0, self.0));
+                _mm512_permutexvar_epi16(_mm512_load_si512(ALTERNATELY.0.as_ptr().cast()), halves)
+            } else {
+                let low = _mm512_cvtepu16_epi32(self.rounded());
+                let high = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(high.rounded()));
+                _mm512_or_si512(low, high)
+            };
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), words);
         }
     }
     #[inline(always)]

@@ -190,12 +190,35 @@ fn group<L: Lanes, const R: usize, const P: usize>(
         *own = b.panel(panel + p);
     }
     let sums = tile::<L, R, P>(row, a, panels);
-    for p in 0..P {
-        let first = (panel + p) * LANES;
-        let wide = (b.columns - first).min(LANES);
+    add_tile(sums, &mut c[row * stride..], (b.columns, stride), panel * LANES);
+}
+
+/// Adds the sums of a tile to `c`, where its first row begins at 0 and rows `stride` numbers apart, from the column `first` on.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators take closures, which may be compiled without this instruction set"
+)]
+#[inline(always)]
+pub(crate) fn add_tile<L: Lanes, const R: usize, const P: usize>(
+    sums: [[L; R]; P],
+    c: &mut [f32],
+    (columns, stride): (usize, usize),
+    first: usize,
+) {
+    // Loops without a way out are unrolled, and so the sums stay where they are.
+    if first + P * LANES <= columns {
         for r in 0..R {
-            let place = (row + r) * stride + first;
-            add_to::<L>(sums[p][r], &mut c[place..place + wide]);
+            let (row, _) = c[r * stride + first..][..P * LANES].as_chunks_mut::<LANES>();
+            for p in 0..P {
+                L::take(&row[p]).add(sums[p][r]).give(&mut row[p]);
+            }
+        }
+        return;
+    }
+    for r in 0..R {
+        let row = &mut c[r * stride + first..][..columns - first];
+        for (p, c) in row.chunks_mut(LANES).enumerate() {
+            L::part(c).add(sums[p][r]).give_part(c);
         }
     }
 }
@@ -217,7 +240,7 @@ fn tile<L: Lanes, const R: usize, const P: usize>(
         let run = grid.run.min(depth - from);
         let mut own = panels;
         for panel in &mut own {
-            *panel = &panel[from..from + run];
+            *panel = &panel[from..][..run];
         }
         if grid.column == 1 {
             let mut rows = [&a[..0]; R];
@@ -274,15 +297,6 @@ fn add_products<L: Lanes, const R: usize, const P: usize>(
     let factor = L::splat(a);
     for p in 0..P {
         sums[p][r] = factor.mul_add(b[p], sums[p][r]);
-    }
-}
-
-#[inline(always)]
-fn add_to<L: Lanes>(sum: L, c: &mut [f32]) {
-    if let Ok(whole) = <&mut [f32; LANES]>::try_from(&mut *c) {
-        L::take(whole).add(sum).give(whole);
-    } else {
-        L::part(c).add(sum).give_part(c);
     }
 }
 

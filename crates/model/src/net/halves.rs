@@ -2,7 +2,7 @@
 //! in `gemm.rs`; both sides are packed, two steps of the sum in a word.
 use crate::block::{LANES, Line, lines, words_of};
 use crate::lanes::{Kernel, Lanes, Level};
-use crate::net::gemm::Grid;
+use crate::net::gemm::{Grid, add_tile};
 use crate::net::sequence::pair;
 
 /// Both factors of a product, rounded.
@@ -174,18 +174,8 @@ impl Product<'_> {
         let (all, mut at) = (lines(self.columns), panel);
         while all - at >= P {
             let sums = self.tile::<L, R, P>(row, at);
-            for p in 0..P {
-                let first = (at + p) * LANES;
-                let wide = (self.columns - first).min(LANES);
-                for r in 0..R {
-                    let c = &mut self.c[(row + r) * self.columns + first..][..wide];
-                    if let Ok(whole) = <&mut [f32; LANES]>::try_from(&mut *c) {
-                        L::take(whole).add(sums[p][r]).give(whole);
-                    } else {
-                        L::part(c).add(sums[p][r]).give_part(c);
-                    }
-                }
-            }
+            let shape = (self.columns, self.columns);
+            add_tile(sums, &mut self.c[row * self.columns..], shape, at * LANES);
             at += P;
         }
         at
@@ -198,15 +188,21 @@ impl Product<'_> {
     #[inline(always)]
     fn tile<L: Lanes, const R: usize, const P: usize>(&self, row: usize, panel: usize) -> [[L; R]; P] {
         let mut sums = [[L::splat(0.0); R]; P];
-        let panels = &self.right[panel * self.pairs..(panel + P) * self.pairs];
+        let mut panels = [&self.right[..0]; P];
+        for p in 0..P {
+            panels[p] = &self.right[(panel + p) * self.pairs..][..self.pairs];
+        }
+        let mut left = &self.left[row..];
+        // No way out of the loop, though neither alternative is ever taken: beside a panic the sums are moved about.
         for k in 0..self.pairs {
-            let left = &self.left[k * self.rows + row..][..R];
+            let words = left.first_chunk::<R>().unwrap_or(&[0; R]);
             for p in 0..P {
-                let line = &panels[p * self.pairs + k];
+                let line = &panels[p][k];
                 for r in 0..R {
-                    sums[p][r] = sums[p][r].dot_halves(line, left[r]);
+                    sums[p][r] = sums[p][r].dot_halves(line, words[r]);
                 }
             }
+            left = left.get(self.rows..).unwrap_or(&[]);
         }
         sums
     }

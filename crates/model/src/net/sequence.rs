@@ -122,8 +122,7 @@ impl Kernel for Backward<'_> {
     fn run<L: Lanes>(self) {
         let Backward { units, recurrent, mut halves, gates, squashed, c_before, dy, dz, carried } = self;
         if let Some(halves) = &mut halves {
-            halves.resize(recurrent.len() / (2 * LANES), Line::ZERO);
-            round_along::<L>(recurrent, halves);
+            round_turned::<L>(recurrent, 4 * units, halves);
         }
         let (dh, dc) = carried.split_at_mut(units);
         let mut spare = [Line::ZERO; 2 * UNITS_MOST / LANES];
@@ -156,7 +155,8 @@ impl Kernel for Backward<'_> {
                     Some(halves) => {
                         let pairs = &mut spare[..2 * units / LANES];
                         round_along::<L>(slopes, pairs);
-                        rounded_slopes::<L>(pairs, halves, dh, upwards);
+                        dh.fill(0.0);
+                        add_rounded::<L>(words(pairs), halves, dh, upwards);
                     }
                     None => slopes_of::<L>(recurrent, slopes, dh, upwards),
                 }
@@ -248,23 +248,48 @@ pub(crate) fn pair(low: f32, high: f32) -> u32 {
     u32::from(bf16(low)) | u32::from(bf16(high)) << 16
 }
 
+/// Columns of weights as bf16, two columns in a word: rows of the transpose, as [`round_rows`] gives them.
+#[inline(always)]
+fn round_turned<L: Lanes>(w: &[f32], wide: usize, to: &mut Vec<Line>) {
+    to.resize(w.len() / (2 * LANES), Line::ZERO);
+    let lines = w.len() / wide / LANES;
+    for (nth, rows) in w.chunks_exact(LANES * wide).enumerate() {
+        for at in 0..wide / (2 * LANES) {
+            let mut block = [Line::ZERO; LANES];
+            for (row, to) in rows.chunks_exact(wide).zip(&mut block) {
+                let from = row.as_chunks::<LANES>().0;
+                L::half_line(L::take(&from[2 * at]), L::take(&from[2 * at + 1]), words_of(to));
+            }
+            L::turn(&mut block);
+            for (row, line) in block.iter().enumerate() {
+                to[(at * LANES + row) * lines + nth] = *line;
+            }
+        }
+    }
+}
+
 /// As [`add_product`], from rounded rows; in f32 sums.
 #[inline(always)]
 fn add_rounded<L: Lanes>(x: &[u32], w: &[Line], y: &mut [f32], backwards: bool) {
     let wide = y.len() / LANES;
     let mut at = 0;
     while L::CHAINS == 8 && wide - at >= 16 {
-        rounded_strip::<L, 16>(x, w, wide, at, y, backwards);
+        rounded_strip::<L, 16, 1>(x, w, wide, at, y, backwards);
         at += 16;
     }
     while wide - at >= 4 {
-        rounded_strip::<L, 4>(x, w, wide, at, y, backwards);
+        rounded_strip::<L, 4, 4>(x, w, wide, at, y, backwards);
         at += 4;
+    }
+    while wide - at >= 2 {
+        rounded_strip::<L, 2, 4>(x, w, wide, at, y, backwards);
+        at += 2;
     }
 }
 
+/// `W` lines of sums from the `at`-th on, each in `C` parts, as many as hide an instruction's latency.
 #[inline(always)]
-fn rounded_strip<L: Lanes, const W: usize>(
+fn rounded_strip<L: Lanes, const W: usize, const C: usize>(
     x: &[u32],
     w: &[Line],
     wide: usize,
@@ -272,33 +297,22 @@ fn rounded_strip<L: Lanes, const W: usize>(
     y: &mut [f32],
     backwards: bool,
 ) {
-    let mut sums = [L::splat(0.0); W];
-    for turn in 0..x.len() {
-        let k = if backwards { x.len() - 1 - turn } else { turn };
-        let (row, x) = (&w[k * wide + at..][..W], x[k]);
-        for (sum, w) in sums.iter_mut().zip(row) {
-            *sum = sum.dot_halves(w, x);
-        }
-    }
-    add_sums(&sums, &mut y[at * LANES..(at + W) * LANES]);
-}
-
-/// As [`slopes_of`], from rounded weights.
-#[inline(always)]
-fn rounded_slopes<L: Lanes>(dy: &[Line], w: &[Line], dx: &mut [f32], upwards: bool) {
-    let (blocks, wide) = (dx.as_chunks_mut::<8>().0, dy.len());
-    let count = blocks.len();
-    for turn in 0..count {
-        let nth = if upwards { count - 1 - turn } else { turn };
-        let w = &w[nth * 8 * wide..(nth + 1) * 8 * wide];
-        let mut sums = [L::splat(0.0); 8];
-        for (k, dy) in dy.iter().enumerate() {
-            for r in 0..8 {
-                sums[r] = sums[r].dot_pairs(&w[r * wide + k], dy);
+    let mut sums = [[L::splat(0.0); W]; C];
+    let groups = x.as_chunks::<C>().0;
+    for turn in 0..groups.len() {
+        let nth = if backwards { groups.len() - 1 - turn } else { turn };
+        for (c, sums) in sums.iter_mut().enumerate() {
+            let (row, x) = (&w[(nth * C + c) * wide + at..][..W], groups[nth][c]);
+            for (sum, w) in sums.iter_mut().zip(row) {
+                *sum = sum.dot_halves(w, x);
             }
         }
-        let (low, high) = blocks[nth].split_at_mut(4);
-        L::four_sums([sums[0], sums[1], sums[2], sums[3]]).give_part(low);
-        L::four_sums([sums[4], sums[5], sums[6], sums[7]]).give_part(high);
     }
+    let (all, parts) = sums.split_at_mut(1);
+    for part in parts {
+        for (sum, part) in all[0].iter_mut().zip(part) {
+            *sum = sum.add(*part);
+        }
+    }
+    add_sums(&all[0], &mut y[at * LANES..(at + W) * LANES]);
 }
