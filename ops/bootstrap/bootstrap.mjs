@@ -1,8 +1,10 @@
 // The one way in: `npm start`, `npm test` and `node ops/bootstrap/bootstrap.mjs prepare` on a machine that has only
 // Node 20+, npm, cargo and a C linker. Plain JavaScript, because the pinned Node that can run TypeScript arrives here.
-// Modes: start (set up, then run the demo line), test (set up, then every check; --long: for longer), prepare (set up only), addon (build the addon only).
+// Modes: start (set up, then run the demo line), test (set up, then every check; --long: for longer), prepare (set up only), addon (build the addon only),
+// programs NAME... (build native programs, saying nothing unless it fails).
 // Exit codes: those of `tickline`; 2 when a tool is missing, too old, or a set-up step fails.
 import { startLine } from "./start.mjs";
+import { buildPrograms } from "./programs.mjs";
 import { buildNative, installPackages, installPeers, pinnedNode } from "./setup.mjs";
 import { checkTools } from "./tools.mjs";
 import { runChecks } from "./checks.mjs";
@@ -33,6 +35,10 @@ const modes = {
   },
   async addon() {
     await buildNative();
+    return 0;
+  },
+  async programs(names) {
+    await buildPrograms(names, { quiet: true });
     return 0;
   },
 };

@@ -22,9 +22,9 @@ function sections(node, long) {
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
     { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...(long ? ["--profile", "long"] : []), ...target], counts: true },
     { name: "loom, the ring's protocols", run: ["npm", "run", "--silent", "loom"], counts: true },
-    { name: "benchmarks build", run: ["cargo", "build", "--release", "--locked", "--quiet", ...target, "-p", "tickline-bench"] },
+    { name: "benchmarks and fuzzer build", run: [node, "ops/bootstrap/bootstrap.mjs", "programs", "tickline-bench", "tickline-fuzz"] },
     { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
-    { name: "fuzz", run: ["cargo", "run", "--release", "--locked", "--quiet", ...target, "-p", "tickline-fuzz", "--", "--inputs", long ? FUZZ_INPUTS.long : FUZZ_INPUTS.short] },
+    { name: "fuzz", run: [`${root}/target/release/tickline-fuzz`, "--inputs", long ? FUZZ_INPUTS.long : FUZZ_INPUTS.short] },
     ...(long ? [{ name: "miri, the ring's channels", run: ["npm", "run", "--silent", "miri"], counts: true }] : []),
   ];
 }

@@ -6,11 +6,16 @@ import { fileURLToPath } from "node:url";
 /** The repository root, with no trailing slash. */
 export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** First line a tool prints for its version, or undefined when it cannot be run. */
-export function versionLine(command, args) {
+/** Lines a tool prints for its version, or undefined when it cannot be run. */
+export function versionLines(command, args) {
   const done = spawnSync(command, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   if (done.error !== undefined || done.status !== 0) return undefined;
-  return done.stdout.split("\n")[0]?.trim() ?? "";
+  return done.stdout.split("\n").map((line) => line.trim());
+}
+
+/** The first of them. */
+export function versionLine(command, args) {
+  return versionLines(command, args)?.[0];
 }
 
 /**

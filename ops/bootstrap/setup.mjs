@@ -1,6 +1,7 @@
 // The set-up steps: npm packages (with the pinned Node), then the native programs and the addon. Each is skipped when current.
 import { existsSync, readdirSync } from "node:fs";
 import { root, runChild, versionLine } from "./child.mjs";
+import { buildPrograms } from "./programs.mjs";
 import { SetupError, say } from "./say.mjs";
 import { fingerprint, forget, isCurrent, stamp } from "./stamp.mjs";
 import { atLeast } from "./tools.mjs";
@@ -74,14 +75,10 @@ export async function buildNative() {
   }
   forget("native");
   say("native", "building (cargo; the first time takes a minute or two)");
-  await mustRun("cargo", ["build", "--release", "--locked", "--target-dir", `${root}/target`, "-p", "tickline-exchange"]);
+  await buildPrograms(["tickline-exchange"]);
   say("native", "building the addon");
-  await mustRun("npm", ["run", "--silent", "addon"]);
+  const code = await runChild("npm", ["run", "--silent", "addon"], { env: { ...process.env, CARGO_TARGET_DIR: `${root}/target` } });
+  if (code !== 0) throw new SetupError(`npm run addon failed with exit code ${code}: its own message is above.`);
   stamp("native", print);
   say("native", "built");
-}
-
-async function mustRun(command, args) {
-  const code = await runChild(command, args, { env: { ...process.env, CARGO_TARGET_DIR: `${root}/target` } });
-  if (code !== 0) throw new SetupError(`${command} ${args.slice(0, 3).join(" ")} failed with exit code ${code}: its own message is above.`);
 }

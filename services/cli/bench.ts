@@ -97,9 +97,9 @@ function rate(value: number | null): string {
   return value >= 1e6 ? `${(value / 1e6).toFixed(1)} M` : whole(value);
 }
 
-/** Builds the Rust half; cargo decides whether anything is to be done and says so on standard error. */
+/** Builds the Rust half, where anything is to be done. */
 async function build(): Promise<void> {
-  await collect("cargo", ["build", "--release", "--locked", "--quiet", "--target-dir", `${ROOT}target`, "-p", "tickline-bench", "-p", "tickline-exchange"]);
+  await collect(process.execPath, ["ops/bootstrap/bootstrap.mjs", "programs", "tickline-bench", "tickline-exchange"]);
 }
 
 /** Runs a program from the repository's root and resolves to its standard output. */

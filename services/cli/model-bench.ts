@@ -66,8 +66,8 @@ function summary(rows: readonly Row[], peers: boolean): string[][] {
 }
 
 function build(): void {
-  const done = spawnSync("cargo", ["build", "--release", "--locked", "--quiet", "--target-dir", `${ROOT}target`, "-p", "tickline-bench"], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
-  if (done.status !== 0) throw new TicklineError("TL_INTERNAL", "tickline-bench could not be built: cargo's own message is above");
+  const done = spawnSync(process.execPath, ["ops/bootstrap/bootstrap.mjs", "programs", "tickline-bench"], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+  if (done.status !== 0) throw new TicklineError("TL_INTERNAL", "tickline-bench could not be built: the cause is above");
 }
 
 function text(rows: readonly Row[], judged: readonly Verdict[], peers: boolean, width: number): string[] {
