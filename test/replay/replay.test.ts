@@ -14,13 +14,13 @@ const line = lineOfTests(() => {}, "replay");
 const capture = join(folder, "flow.pcap");
 before(() => { generate(capture, 5, 11); });
 
-test("fused or in processes, as fast as it goes or in time: the same books, orders, fills and profit", async () => {
+test("fused or in processes, rehearsed or not, as fast as it goes or in time: the same books, orders, fills and profit", async () => {
   const first = await replay(capture, line, "--speed", "max");
   assert.equal(first.code, 0, first.err);
   assert.ok(first.report.orders > 100, `${first.report.orders} orders are too few to tell anything`);
   assert.ok(first.report.fills > 0, "nothing was filled");
   assert.equal(first.report.unanswered, 0);
-  for (const options of [["--speed", "max"], ["--speed", "4"], ["--speed", "max", "--placement", "processes"], ["--speed", "2", "--placement", "processes"]]) {
+  for (const options of [["--speed", "max", "--no-rehearse"], ["--speed", "4"], ["--speed", "max", "--placement", "processes", "--no-rehearse"], ["--speed", "2", "--placement", "processes"]]) {
     const { code, err, report } = await replay(capture, line, ...options);
     assert.equal(code, 0, err);
     assert.deepEqual(outcome(report), outcome(first.report), options.join(" "));
@@ -30,14 +30,14 @@ test("fused or in processes, as fast as it goes or in time: the same books, orde
 test("other flow gives other hashes", async () => {
   const other = join(folder, "other.pcap");
   generate(other, 4, 12);
-  const { report: a } = await replay(other, line, "--speed", "max");
-  const { report: b } = await replay(capture, line, "--speed", "max");
+  const { report: a } = await replay(other, line, "--speed", "max", "--no-rehearse");
+  const { report: b } = await replay(capture, line, "--speed", "max", "--no-rehearse");
   assert.notDeepEqual(a.hashes, b.hashes);
 });
 
 test("a gate that holds exits 0, an impossible one 1 and says what was measured, an unreadable one 2 before anything starts", async () => {
-  assert.equal((await replay(capture, line, "--speed", "max", "--gate", "orders>0 && gaps==0 && line.p50<1s")).code, 0);
-  const impossible = await replay(capture, line, "--speed", "max", "--gate", "line.p50<1ns");
+  assert.equal((await replay(capture, line, "--speed", "max", "--no-rehearse", "--gate", "orders>0 && gaps==0 && line.p50<1s")).code, 0);
+  const impossible = await replay(capture, line, "--speed", "max", "--no-rehearse", "--gate", "line.p50<1ns");
   assert.equal(impossible.code, 1);
   assert.equal(impossible.report.gate?.passed, false);
   const unreadable = await tickline("replay", capture, "--line", line.file, "--gate", "line.p50 is small");
