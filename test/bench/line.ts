@@ -94,6 +94,8 @@ async function replay(capture: string, line: string, file: string): Promise<Repo
 
 /** One floor from the two measurements around the replay. */
 function mean(before: Row, after: Row): Row {
+  // What could not be measured stays so.
+  if (before.p50 === null || after.p50 === null) return before;
   const of = (key: "p50" | "p99" | "p999"): number => ((before[key] ?? NaN) + (after[key] ?? NaN)) / 2;
   return { ...before, p50: of("p50"), p99: of("p99"), p999: of("p999"), max: Math.max(before.max ?? 0, after.max ?? 0), note: `${before.note}; mean of before and after` };
 }

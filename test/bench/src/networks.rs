@@ -135,7 +135,7 @@ fn forward(options: &Options, name: &str, architecture: Architecture) -> Result<
                     }),
                 });
             }
-            Err(error) => missing.push(absent(&label, &error.text)),
+            Err(error) => missing.push(Row::absent("networks", &label, &error.text)),
         }
     }
     take_turns(options, &mut variants);
@@ -172,20 +172,6 @@ fn clock_ns() -> u64 {
         samples.push(monotonic().0 - begin);
     }
     samples.percentile(0.5) as u64
-}
-
-fn absent(name: &str, why: &str) -> Row {
-    Row {
-        bench: "networks",
-        name: name.to_owned(),
-        unit: "ns",
-        p50: None,
-        p99: None,
-        p999: None,
-        max: None,
-        rate: None,
-        note: format!("not measured: {why}"),
-    }
 }
 
 fn row_of(variant: &mut Variant<'_>) -> Row {

@@ -24,3 +24,20 @@ pub struct Row {
     /// Conditions and comparisons, for people.
     pub note: String,
 }
+
+impl Row {
+    /// The row of something that could not be measured here.
+    pub fn absent(bench: &'static str, name: &str, why: &str) -> Row {
+        Row {
+            bench,
+            name: name.to_owned(),
+            unit: "ns",
+            p50: None,
+            p99: None,
+            p999: None,
+            max: None,
+            rate: None,
+            note: format!("not measured: {why}"),
+        }
+    }
+}

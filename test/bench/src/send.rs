@@ -34,17 +34,18 @@ pub fn run(options: &Options) -> Result<Vec<Row>, String> {
     let Times { mut departures, mut sends, mut clock } = times;
     let about =
         format!("{} bytes, one write to a connected socket, every {} us", options.bytes, options.every_us);
-    let mut rows = vec![
-        sends.row("line", "floor: raw loopback TCP send", about.clone()),
-        clock.row("line", "jitter: reading of the clock", "each stamp of a hop takes one".into()),
-    ];
-    if !departures.is_empty() {
+    let send = sends.row("line", "floor: raw loopback TCP send", about.clone());
+    let name = "floor: a send from due to on the wire";
+    let departure = if departures.is_empty() {
+        Row::absent("line", name, "this kernel gives no stamps of what it transmits")
+    } else {
         let about = format!(
             "{about}; counted as a line's orders are, with nothing between, the machine's pauses in it"
         );
-        rows.insert(1, departures.row("line", "floor: a send from due to on the wire", about));
-    }
-    Ok(rows)
+        departures.row("line", name, about)
+    };
+    let clock = clock.row("line", "jitter: reading of the clock", "each stamp of a hop takes one".into());
+    Ok(vec![send, departure, clock])
 }
 
 /// What is measured of every message.
