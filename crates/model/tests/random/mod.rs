@@ -58,6 +58,13 @@ pub fn any_gate(dice: &mut Dice) -> Gate {
     Gate::ALL[dice.below(2)]
 }
 
+/// True when two values of a network have one shape: as many numbers may be columns of one and channels of the other.
+fn adds(net: &Architecture, a: usize, b: usize) -> bool {
+    let mut net = net.clone();
+    net.on(&[a, b], Layer::Add);
+    Plan::compile(&net).is_ok()
+}
+
 /// A random stack of layers that have a fast form.
 pub fn any_model(dice: &mut Dice) -> Model {
     let columns = 1 + dice.below(50);
@@ -73,7 +80,7 @@ pub fn any_model(dice: &mut Dice) -> Model {
     for _ in 0..1 + dice.below(5) {
         let (at, given) = (net.nodes.len(), widths[net.nodes.len()]);
         let size = 1 + dice.below(90);
-        let equal = (1..at).find(|value| widths[*value] == given);
+        let equal = (1..at).find(|value| widths[*value] == given && adds(&net, at, *value));
         let gives = match (dice.below(7), equal) {
             (0, _) => (net.then(Layer::Lstm { units: size, gate: any_gate(dice) }), size),
             (1, _) => (
