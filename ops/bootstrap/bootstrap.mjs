@@ -7,7 +7,7 @@ import { startLine } from "./start.mjs";
 import { buildPrograms } from "./programs.mjs";
 import { buildNative, installPackages, installPeers, pinnedNode } from "./setup.mjs";
 import { checkTools } from "./tools.mjs";
-import { compileTests, runChecks } from "./checks.mjs";
+import { runChecks } from "./checks.mjs";
 import { SetupError, say } from "./say.mjs";
 
 const modes = {
@@ -22,10 +22,8 @@ const modes = {
     if (rest.length > 0 && !long) throw new SetupError(`npm test knows no ${rest.join(" ")}: it takes nothing, or --long (npm run test:long).`);
     checkTools({ lints: true });
     await installPackages();
-    const compiled = compileTests({ long });
     await buildNative();
     await installPeers();
-    await compiled;
     return runChecks(pinnedNode(), { long });
   },
   async prepare() {

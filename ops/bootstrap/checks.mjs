@@ -11,31 +11,16 @@ const LONG = { TICKLINE_LONG: "1", PROPTEST_CASES: "5000" };
 /** About 20 s, and one to two minutes. */
 const FUZZ_INPUTS = { short: "2500000", long: "10000000" };
 
-const target = ["--target-dir", `${root}/target`];
-
-/** `cargo test`, with more options before its own. */
-function cargoTest(long, ...options) {
-  return ["cargo", "test", "--workspace", "--locked", ...options, ...(long ? ["--profile", "long"] : []), ...target];
-}
-
-/**
- * Compiles the Rust tests, beside the set-up: it leaves a processor idle most of the time. What does not compile is a fault of the section
- * that runs them, which says so again.
- */
-export async function compileTests({ long }) {
-  const [command, ...args] = cargoTest(long, "--no-run", "--quiet");
-  await runChild(command, args);
-}
-
 function sections(node, long) {
   const bin = `${root}/node_modules/.bin`;
+  const target = ["--target-dir", `${root}/target`];
   return [
     { name: "generated schemas are current", run: [node, "schemas/generate.ts", "--check"] },
     { name: "rustfmt", run: ["cargo", "fmt", "--all", "--check"] },
     { name: "clippy", run: ["cargo", "clippy", "--workspace", "--lib", "--bins", "--tests", "--benches", "--locked", "--quiet", ...target, "--", "-D", "warnings"] },
     { name: "tsc", run: [node, `${bin}/tsc`, "--noEmit"] },
     { name: "oxlint", run: [node, `${bin}/oxlint`, "--deny-warnings", ...TESTS] },
-    { name: "cargo test", run: cargoTest(long, "--no-fail-fast"), counts: true },
+    { name: "cargo test", run: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", ...(long ? ["--profile", "long"] : []), ...target], counts: true },
     { name: "loom, the ring's protocols", run: ["npm", "run", "--silent", "loom"], counts: true },
     { name: "benchmarks and fuzzer build", run: [node, "ops/bootstrap/bootstrap.mjs", "programs", "tickline-bench", "tickline-fuzz"] },
     { name: "node --test", run: [node, "--test", "--test-reporter=spec", ...TESTS.map((folder) => `${folder}/**/*.test.{ts,mjs}`)], counts: true },
