@@ -75,6 +75,7 @@ fn send(options: &Options, times: &mut Times) -> IoResult<()> {
         read
     });
     let message = vec![b'O'; options.bytes];
+    let mut dues = Vec::with_capacity(options.messages);
     for _ in 0..options.messages {
         let due = monotonic().0 + options.every_us * 1000;
         while monotonic().0 < due {
@@ -88,12 +89,21 @@ fn send(options: &Options, times: &mut Times) -> IoResult<()> {
         let sent = monotonic().0;
         times.clock.push(read - began);
         times.sends.push(sent - read);
-        if let Some((_, stamp)) = socket.departure() {
-            // The kernel stamps by the wall clock.
-            let left = stamp.wrapping_sub(wall().0.wrapping_sub(monotonic().0));
-            times.departures.push(left.saturating_sub(due));
-        }
+        dues.push(due);
+        departed(&socket, options.bytes, &dues, times);
     }
     let read = reader.join().expect("the reader does not panic");
+    departed(&socket, options.bytes, &dues, times);
     if read == all { Ok(()) } else { Err(Error::other(format!("{read} of {all} bytes arrived"))) }
+}
+
+/// Takes the stamps that have come: of the message just written, or, where the kernel was late with it, of one before.
+fn departed(socket: &Socket, bytes: usize, dues: &[u64], times: &mut Times) {
+    while let Some((last_byte, stamp)) = socket.departure() {
+        // The kernel stamps by the wall clock.
+        let left = stamp.wrapping_sub(wall().0.wrapping_sub(monotonic().0));
+        if let Some(due) = dues.get(last_byte as usize / bytes) {
+            times.departures.push(left.saturating_sub(*due));
+        }
+    }
 }
