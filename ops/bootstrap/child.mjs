@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { SetupError } from "./say.mjs";
 
 /** The repository root, with no trailing slash. */
 export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -39,4 +40,10 @@ export function runChild(command, args, { env = process.env, onText } = {}) {
       resolve(code ?? 128 + constants.signals[signal]);
     });
   });
+}
+
+/** As `runChild`; throws SetupError when the command fails. */
+export async function mustRun(command, args, options) {
+  const code = await runChild(command, args, options);
+  if (code !== 0) throw new SetupError(`${command} ${args.slice(0, 3).join(" ")} failed with exit code ${code}: its own message is above.`);
 }

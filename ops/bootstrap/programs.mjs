@@ -1,7 +1,7 @@
 // Native programs in release mode. They are built for a target that is named, as napi builds the addon: cargo keeps what is built for a
 // named target apart, so the crates under both are compiled once.
 import { copyFileSync, mkdirSync, renameSync, statSync } from "node:fs";
-import { root, runChild, versionLines } from "./child.mjs";
+import { mustRun, root, versionLines } from "./child.mjs";
 import { SetupError } from "./say.mjs";
 
 /** Where programs are run from. */
@@ -12,8 +12,7 @@ export async function buildPrograms(names, { quiet = false } = {}) {
   const host = versionLines("rustc", ["-vV"])?.find((line) => line.startsWith("host: "))?.slice("host: ".length);
   if (host === undefined) throw new SetupError("rustc -vV names no host: check the Rust installation (rustup show).");
   const packages = names.flatMap((name) => ["-p", name]);
-  const code = await runChild("cargo", ["build", "--release", "--locked", ...(quiet ? ["--quiet"] : []), "--target", host, "--target-dir", `${root}/target`, ...packages]);
-  if (code !== 0) throw new SetupError(`cargo build ${packages.join(" ")} failed with exit code ${code}: its own message is above.`);
+  await mustRun("cargo", ["build", ...packages, "--release", "--locked", ...(quiet ? ["--quiet"] : []), "--target", host, "--target-dir", `${root}/target`]);
   mkdirSync(PROGRAMS, { recursive: true });
   for (const name of names) put(`${root}/target/${host}/release/${name}`, `${PROGRAMS}/${name}`);
 }

@@ -1,6 +1,6 @@
 // The set-up steps: npm packages (with the pinned Node), then the native programs and the addon. Each is skipped when current.
 import { existsSync, readdirSync } from "node:fs";
-import { root, runChild, versionLine } from "./child.mjs";
+import { mustRun, root, runChild, versionLine } from "./child.mjs";
 import { buildPrograms } from "./programs.mjs";
 import { SetupError, say } from "./say.mjs";
 import { fingerprint, forget, isCurrent, stamp } from "./stamp.mjs";
@@ -77,8 +77,7 @@ export async function buildNative() {
   say("native", "building (cargo; the first time takes a minute or two)");
   await buildPrograms(["tickline-exchange"]);
   say("native", "building the addon");
-  const code = await runChild("npm", ["run", "--silent", "addon"], { env: { ...process.env, CARGO_TARGET_DIR: `${root}/target` } });
-  if (code !== 0) throw new SetupError(`npm run addon failed with exit code ${code}: its own message is above.`);
+  await mustRun("npm", ["run", "--silent", "addon"], { env: { ...process.env, CARGO_TARGET_DIR: `${root}/target` } });
   stamp("native", print);
   say("native", "built");
 }

@@ -7,6 +7,7 @@ import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { isPeer, judge, type Judged } from "./bench-targets.ts";
 import { columns, table, whole } from "./columns.ts";
+import { buildPrograms } from "./programs.ts";
 
 interface BenchOptions {
   json?: string;
@@ -56,7 +57,7 @@ export function benchCommand(): Command {
 async function bench(what: string | undefined, options: BenchOptions): Promise<void> {
   const chosen = what === undefined ? Object.keys(SOURCES) : [what];
   const rows: Row[] = [];
-  await build();
+  buildPrograms("tickline-bench", "tickline-exchange");
   for (const name of chosen) {
     const { rust, typescript } = SOURCES[name] as Source;
     if (rust) rows.push(...(JSON.parse(await collect(`${ROOT}target/release/tickline-bench`, [name])) as Row[]));
@@ -95,11 +96,6 @@ function interval({ interval: found }: Row): string {
 function rate(value: number | null): string {
   if (value === null || value === 0) return "-";
   return value >= 1e6 ? `${(value / 1e6).toFixed(1)} M` : whole(value);
-}
-
-/** Builds the Rust half, where anything is to be done. */
-async function build(): Promise<void> {
-  await collect(process.execPath, ["ops/bootstrap/bootstrap.mjs", "programs", "tickline-bench", "tickline-exchange"]);
 }
 
 /** Runs a program from the repository's root and resolves to its standard output. */

@@ -1,5 +1,4 @@
 /** `tickline model bench`: the model engine's speed beside a plain loop and, with --peers, onnxruntime-node and TensorFlow.js in the same run. */
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { Command } from "commander";
@@ -10,6 +9,7 @@ import { ROOT } from "../kit/config.ts";
 import { TicklineError } from "../kit/errors.ts";
 import { native } from "../kit/native.ts";
 import { columns, micros, table } from "./columns.ts";
+import { buildPrograms } from "./programs.ts";
 
 /** Largest medians in ns on the reference machine, by the beginning of a row's name. */
 const TARGETS: readonly (readonly [string, number])[] = [
@@ -65,11 +65,6 @@ function summary(rows: readonly Row[], peers: boolean): string[][] {
   });
 }
 
-function build(): void {
-  const done = spawnSync(process.execPath, ["ops/bootstrap/bootstrap.mjs", "programs", "tickline-bench"], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
-  if (done.status !== 0) throw new TicklineError("TL_INTERNAL", "tickline-bench could not be built: the cause is above");
-}
-
 function text(rows: readonly Row[], judged: readonly Verdict[], peers: boolean, width: number): string[] {
   const heads = ["network", "+f32", "+bf16", "+int8", "+from ts", "+plain loop", ...(peers ? ["+ort", "+times", "+tfjs", "+times"] : [])];
   const steps = rows.filter(({ name }) => / step of | back,/.test(name)).map(({ name, p50, p99 }) => [name, micros(p50 ?? NaN), micros(p99 ?? NaN)]);
@@ -88,7 +83,7 @@ function text(rows: readonly Row[], judged: readonly Verdict[], peers: boolean, 
 async function bench(flags: { peers?: true; json?: string | true; millis: string }): Promise<void> {
   const millis = Number(flags.millis);
   if (!(millis >= 10 && millis <= 60_000)) throw new TicklineError("TL_USAGE", `--millis ${flags.millis}: give 10 to 60000`);
-  build();
+  buildPrograms("tickline-bench");
   const rows = await benchNetworks(flags.peers === true, millis);
   const judged = verdicts(rows);
   const { level } = native.modelInfo(`${ROOT}ops/models/demo.tlm`);
