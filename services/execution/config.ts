@@ -1,5 +1,6 @@
 /** What of the line's configuration execution uses, and the options that the order port is created with. */
 import type { LineConfig } from "../kit/config.ts";
+import type { Counterparty } from "../kit/context.ts";
 
 /** Shares that OUCH takes in one order at most. */
 const OUCH_QTY_MAX = 999_999;
@@ -32,7 +33,7 @@ export function sessionLimits(config: Pick<LineConfig, "risk" | "instruments">):
 }
 
 /** Where the order port connects to, and as whom; `venue.ouch` of the line's file. */
-export function portOptions(config: LineConfig, runDir: string, replay: boolean, rehearsal: boolean) {
+export function portOptions(config: LineConfig, runDir: string, replay: boolean, counterparty: Counterparty) {
   const { host, port, user, password } = config.venue.ouch;
   return {
     host,
@@ -42,7 +43,7 @@ export function portOptions(config: LineConfig, runDir: string, replay: boolean,
     symbols: config.instruments.map(({ symbol }) => symbol),
     runDir,
     replay,
-    rehearsal,
+    counterparty,
     delayOutNs: config.venue.delay_out_ns,
     delayBackNs: config.venue.delay_back_ns,
     ...sessionLimits(config),

@@ -20,7 +20,7 @@ function rig() {
   createSegment(`${runDir}/tokens`, { kind: "plain", bytes: 4 * 128 });
   createSegment(`${runDir}/positions`, { kind: "plain", bytes: 64 });
   const port = new native.OrderPort({
-    host: "127.0.0.1", port: 1, user: "TICK01", password: "tickline", symbols: ["TLKA"], runDir, replay: false, rehearsal: true,
+    host: "127.0.0.1", port: 1, user: "TICK01", password: "tickline", symbols: ["TLKA"], runDir, replay: false, counterparty: "nobody",
     delayOutNs: 0, delayBackNs: 0, orderQtyMax: 100, orderNotionalMax: 1e9, messagesPerSecond: 1_000, workingOrdersMax: 16,
   });
   const memory = new Uint8Array(64 * FILL_BYTES);

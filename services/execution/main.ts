@@ -34,7 +34,7 @@ function refused(text: string, otherwise: ErrorCode, cause?: unknown): TicklineE
 
 function openPort(context: ServiceContext): OrderPort {
   try {
-    return new native.OrderPort(portOptions(context.config, context.runDir, context.replay, context.rehearsal));
+    return new native.OrderPort(portOptions(context.config, context.runDir, context.replay, context.counterparty));
   } catch (cause) {
     throw refused(cause instanceof Error ? cause.message : String(cause), "TL_INTERNAL", cause);
   }
@@ -84,7 +84,7 @@ export async function createExecution(context: ServiceContext): Promise<Agent> {
     close: () => { port.close(); },
   });
   forward.attach(context.inlet("order", forward.onOrder));
-  if (context.rehearsal) block.admit.set(0xffffffff, 0xffffffff);
+  if (context.counterparty === "nobody") block.admit.set(0xffffffff, 0xffffffff);
   else await ready(port, poll, context);
   port.bindFills(memory);
   return forward;

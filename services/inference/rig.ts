@@ -99,7 +99,7 @@ export function rig(strategy: string, change: (config: LineConfig["inference"]) 
   const outlet = new Kept();
   const block = control.service("inference");
   const context = {
-    name: "inference", config, runDir, block, lineBlock: control.line, replay: true, rehearsal: false,
+    name: "inference", config, runDir, block, lineBlock: control.line, replay: true, counterparty: "venue",
     peer: (name: "feed") => control.service(name),
     log: { info() {} },
     inlet: () => new Subscriber(ring, "next"),

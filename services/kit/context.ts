@@ -7,6 +7,9 @@ import type { Logger } from "pino";
 /** The arrows that are links between services. */
 export type Arrow = "features" | "signal" | "order" | "fill";
 
+/** The line's venue; a partner inside the order port, which rejects every order, to practise with; or nobody: no session, and every order refused. */
+export type Counterparty = "venue" | "partner" | "nobody";
+
 /** Everything a service receives from its host; a service reaches for nothing else. */
 export interface ServiceContext {
   readonly name: "feed" | "inference" | "risk" | "execution" | "learner" | "recorder";
@@ -21,8 +24,8 @@ export interface ServiceContext {
   peer(name: ServiceName): ServiceBlock;
   /** True in replay: line time is capture time and the horizon rules of ARCHITECTURE.md hold. */
   readonly replay: boolean;
-  /** True when this agent only warms up code paths: it opens no session, and what it writes is thrown away. */
-  readonly rehearsal: boolean;
+  /** Whom execution trades with; anybody but the venue means that this agent only warms up, and that what it writes is thrown away. */
+  readonly counterparty: Counterparty;
   /** Capture that the feed plays round and round instead of its source, in a line that only practises. */
   readonly practice?: string | undefined;
   readonly log: Logger;

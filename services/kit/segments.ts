@@ -98,5 +98,5 @@ export function bellOf(runDir: string, service: string): string {
   return `${runDir}/${service}.bell`;
 }
 
-/** Captures of generated flow that a line warms up on, in the folder `rehearsal` of the run's: a whole one, one that can be played in a circle, and a short one. */
-export const REHEARSAL = { whole: "whole.pcap", circle: "circle.pcap", opening: "opening.pcap" } as const;
+/** Captures of generated flow that a line warms up on, in the folder `rehearsal` of the run's: a whole one, and one that can be played in a circle. */
+export const REHEARSAL = { whole: "whole.pcap", circle: "circle.pcap" } as const;

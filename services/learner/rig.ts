@@ -57,7 +57,7 @@ export function rig(change: Partial<LearnerConfig> = {}, replay = false, model =
   const warnings: string[] = [];
   const notes: string[] = [];
   const context = {
-    name: "learner", config, runDir, block, lineBlock: control.line, replay, rehearsal: false,
+    name: "learner", config, runDir, block, lineBlock: control.line, replay, counterparty: "venue",
     log: { info: (_facts: object, text: string) => { notes.push(text); }, warn: (_facts: object, text: string) => { warnings.push(text); } },
     inlet: () => new Subscriber(ring, "oldest"),
   } as unknown as ServiceContext;

@@ -1,10 +1,11 @@
 /**
- * A whole line of its own in this process: segments in a folder of its own, agents, and, where it trades, a venue. What rehearsals and
+ * A whole line of its own in this process: segments in a folder of its own, agents, and whom it trades with. What rehearsals and
  * the understudy are made of; nothing of it is the line's.
  */
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import type { Agent } from "../kit/agent.ts";
 import { modelsOf, type LineConfig } from "../kit/config.ts";
+import type { Counterparty } from "../kit/context.ts";
 import { makeSegment } from "../kit/make-segment.ts";
 import { Control } from "../kit/ring/control.ts";
 import { Segment } from "../kit/ring/segment.ts";
@@ -24,8 +25,8 @@ export interface CastOptions {
   readonly replay: boolean;
   /** Capture that the feed plays round and round instead of its source; undefined: its source. */
   readonly practice: string | undefined;
-  /** Whether execution has a session, with a venue of the cast's own; without, everything that it is told is refused. */
-  readonly trades: boolean;
+  /** Whom execution trades with; a venue is one of the cast's own. */
+  readonly counterparty: Counterparty;
   readonly log: Logger;
 }
 
@@ -34,6 +35,8 @@ export class Cast {
   readonly #agents: Agent[] = [];
   readonly #runDir: string;
   #venue: PracticeVenue | undefined;
+  /** The agent that takes the next step. */
+  #next = 0;
 
   private constructor(runDir: string) {
     this.#runDir = runDir;
@@ -56,22 +59,29 @@ export class Cast {
     return cast;
   }
 
-  async #enter({ config, replay, practice, trades, log }: CastOptions): Promise<void> {
+  async #enter({ config, replay, practice, counterparty, log }: CastOptions): Promise<void> {
     const { control } = this;
     control.line.raiseEpoch();
     control.line.arm();
     const exchange = control.service("exchange");
     // Without a venue, one that has already seen all time: nothing waits for it.
-    if (trades) this.#venue = await PracticeVenue.start(config, this.#runDir, exchange);
+    if (counterparty === "venue") this.#venue = await PracticeVenue.start(config, this.#runDir, exchange);
     else exchange.horizon.set(0xffffffff, 0xffffffff);
-    const wiring = new Wiring({ config, runDir: this.#runDir, local: FLOW, replay, rehearsal: !trades, practice, log });
+    const wiring = new Wiring({ config, runDir: this.#runDir, local: FLOW, replay, counterparty, practice, log });
     for (const name of [...FLOW].reverse()) this.#agents.unshift(await createAgent(name, wiring.context(name)));
   }
 
-  /** One duty cycle of each agent, in the order of the data flow. */
-  cycle(): void {
+  /** One duty cycle of the next agent, in the order of the data flow, round and round. True when that was the last one's. */
+  step(): boolean {
     const agents = this.#agents;
-    for (let i = 0; i < agents.length; i++) (agents[i] as Agent).doWork();
+    (agents[this.#next] as Agent).doWork();
+    this.#next = this.#next + 1 < agents.length ? this.#next + 1 : 0;
+    return this.#next === 0;
+  }
+
+  /** One duty cycle of each agent, or what is left of it. */
+  cycle(): void {
+    while (!this.step());
   }
 
   /** Ends agents and venue and leaves nothing behind. */

@@ -63,17 +63,34 @@ for (const idle of ["park", "yield", "spin"] as const) {
   });
 }
 
-test("a host practises after 400 us without work, again after as long, and never while there is work", () => {
-  const step_ns = 10_000;
-  for (const [found, expected] of [[0, 100_000_000 / 410_000], [1, 0]] as const) {
+test("a host practises in rounds, a step a cycle, each after 100 us without work, and never while there is work", () => {
+  const step_ns = 1_000;
+  const round = 5;
+  for (const [found, expected] of [[0, 100_000_000 / (100_000 + (round - 1) * step_ns)], [1, 0]] as const) {
     const bench = new Bench();
     const practised: number[] = [];
-    const environment = { ...bench.environment(step_ns), practise: () => void practised.push(bench.stamp[0] as number) };
+    const environment = { ...bench.environment(step_ns), practise: () => practised.push(bench.stamp[0] as number) % round === 0 };
     new Host([bench.agent("feed", () => found)], "spin", environment, () => {}).start();
     bench.slice();
-    assert.ok(Math.abs(practised.length - expected) <= expected / 10, `${practised.length} times`);
-    practised.reduce((before, now) => (assert.ok(now - before >= 400_000), now), 0);
+    assert.ok(Math.abs(practised.length / round - expected) <= expected / 20, `${practised.length} steps`);
+    practised.forEach((now, n) => {
+      const since = now - (practised[n - 1] ?? 0);
+      assert.ok(n % round === 0 ? since >= 100_000 : since === step_ns, `step ${n} comes ${since} ns after the one before`);
+    });
   }
+});
+
+test("work that comes in a round of practice puts the rest of it off for 100 us", () => {
+  const bench = new Bench();
+  const practised: number[] = [];
+  const worked: number[] = [];
+  // Work follows each step of a round that never ends.
+  const feed = bench.agent("feed", () => (practised.length > worked.length ? worked.push(bench.stamp[0] as number) : 0));
+  const environment = { ...bench.environment(1_000), practise: () => (practised.push(bench.stamp[0] as number), false) };
+  new Host([feed], "spin", environment, () => {}).start();
+  bench.slice();
+  assert.ok(practised.length > 500, `${practised.length} steps`);
+  worked.slice(0, -1).forEach((at, n) => assert.ok((practised[n + 1] as number) - at >= 100_000));
 });
 
 test("a slice of 100 ms ends in a lull of 2 ms; without one it lasts a second", () => {

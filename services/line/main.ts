@@ -68,7 +68,7 @@ function environment(options: HostOptions, config: LineConfig, wiring: Wiring, h
       bed?.sleep(ready, descriptor(), timeout_us * 1000);
     },
     defer: (next) => void setImmediate(next),
-    practise: understudy === undefined ? undefined : () => { understudy.cycle(); },
+    practise: understudy === undefined ? undefined : () => understudy.step(),
   };
 }
 
@@ -113,7 +113,7 @@ async function run(options: HostOptions): Promise<void> {
   const { config } = loadLine(options.config);
   const { runDir, services, replay } = options;
   const log = createLog("line");
-  const wiring = new Wiring({ config, runDir, local: services, replay, rehearsal: false, log });
+  const wiring = new Wiring({ config, runDir, local: services, replay, counterparty: "venue", log });
   proveShared(Segment.open(`${runDir}/${SEGMENT.control}`));
   for (const name of services) wiring.block(name).begin(name, process.pid);
   try {

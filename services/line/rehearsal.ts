@@ -46,7 +46,7 @@ export async function rehearse({ config, runDir, services, flows, log }: Rehears
       runDir: `${runDir}/rehearsal-${services.join("-")}`,
       replay: true,
       practice: undefined,
-      trades: services.includes("execution"),
+      counterparty: services.includes("execution") ? "venue" : "nobody",
       log,
     });
     try {

@@ -9,7 +9,7 @@ import * as fill from "../../schemas/generated/fill.ts";
 import * as order from "../../schemas/generated/order.ts";
 import * as signal from "../../schemas/generated/signal.ts";
 import { placeOf, type LineConfig } from "../kit/config.ts";
-import type { Arrow, ServiceContext } from "../kit/context.ts";
+import type { Arrow, Counterparty, ServiceContext } from "../kit/context.ts";
 import { TicklineError } from "../kit/errors.ts";
 import type { Handler, Inlet, Outlet } from "../kit/link.ts";
 import { stampWords } from "../kit/clock.ts";
@@ -66,8 +66,8 @@ export interface WiringOptions {
   /** Services in this process. */
   readonly local: readonly Hostable[];
   readonly replay: boolean;
-  /** True when the agents only warm up: no session is opened and nothing can be sent. */
-  readonly rehearsal: boolean;
+  /** Whom execution trades with. */
+  readonly counterparty: Counterparty;
   /** Capture that the feed plays round and round instead of its source. */
   readonly practice?: string | undefined;
   readonly log: Logger;
@@ -105,13 +105,13 @@ export class Wiring {
 
   /** The context that service `name` is created with. */
   context(name: Hostable): ServiceContext {
-    const { config, runDir, replay, rehearsal, practice, log } = this.#options;
+    const { config, runDir, replay, counterparty, practice, log } = this.#options;
     return {
       name,
       config,
       runDir,
       replay,
-      rehearsal,
+      counterparty,
       practice,
       block: this.block(name),
       lineBlock: this.control.line,

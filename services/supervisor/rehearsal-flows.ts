@@ -15,7 +15,6 @@ const SYMBOLS_MAX = 4;
 const FLOWS: readonly (readonly [file: string, seconds: number, flags: readonly string[]])[] = [
   [REHEARSAL.whole, 30, []],
   [REHEARSAL.circle, 2, ["--flat"]],
-  [REHEARSAL.opening, 0.1, []],
 ];
 
 /**

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use tickline_gate::SessionLimits;
 use tickline_order::ClientConfig;
-use tickline_port::{Port, PortConfig, Status};
+use tickline_port::{Counterparty, Port, PortConfig, Status};
 use tickline_units::Symbol;
 use tickline_wire::flat::order::ORDER_BYTES;
 
@@ -38,8 +38,10 @@ pub struct OrderPortOptions {
     pub delay_out_ns: f64,
     /// Replay: simulated wire delay of an answer, ns.
     pub delay_back_ns: f64,
-    /// True when the port only warms up: it never connects and refuses every order.
-    pub rehearsal: bool,
+    /// `venue`: whoever listens at `host` and `port`. `partner`: one of the port's own, which rejects every order; for practice. `nobody`: it never
+    /// connects and refuses every order.
+    #[napi(ts_type = "'venue' | 'partner' | 'nobody'")]
+    pub counterparty: String,
     /// Hard limit: shares in one order.
     pub order_qty_max: u32,
     /// Hard limit: notional of one order, 1/10,000 dollar, below 2^53.
@@ -87,6 +89,14 @@ impl OrderPort {
                 options.host
             ))
         })?;
+        let counterparty = match options.counterparty.as_str() {
+            "venue" => Counterparty::Venue(SocketAddr::new(ip, options.port)),
+            "partner" => Counterparty::Partner,
+            "nobody" => Counterparty::Nobody,
+            other => {
+                return Err(refused(format!("PORT_COUNTERPARTY: {other}; say venue, partner or nobody")));
+            }
+        };
         let symbol = |text: &String| {
             Symbol::new(text).ok_or_else(|| {
                 refused(format!("PORT_SYMBOL: {text} is not a symbol of 1 to 8 ASCII characters"))
@@ -94,7 +104,7 @@ impl OrderPort {
         };
         let instruments = options.symbols.iter().map(symbol).collect::<Result<Vec<Symbol>>>()?;
         let config = PortConfig {
-            venue: SocketAddr::new(ip, options.port),
+            counterparty,
             client: ClientConfig::new(&options.user, &options.password, instruments),
             limits: SessionLimits {
                 order_qty_max: options.order_qty_max,
@@ -106,7 +116,6 @@ impl OrderPort {
             replay: options.replay,
             delay_out_ns: options.delay_out_ns as u64,
             delay_back_ns: options.delay_back_ns as u64,
-            connects: !options.rehearsal,
         };
         let port = Port::new(config).map_err(|error| refused(error.to_string()))?;
         Ok(OrderPort { parts: Rc::new(RefCell::new(Parts { port, orders: None, fills: None })) })

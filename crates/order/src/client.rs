@@ -344,6 +344,16 @@ impl Client {
         self.ledger.orders()
     }
 
+    /// Forgets all orders, and gives numbers from 1 again, once fewer than `left` can be given and nothing works any more. For a counterparty
+    /// that forgets too: a venue would ignore the numbers.
+    #[inline]
+    pub fn begin_again(&mut self, left: u32) {
+        let orders = &mut self.ledger.orders;
+        if orders.left() < left && orders.working() == 0 {
+            orders.clear();
+        }
+    }
+
     /// The positions.
     pub fn positions(&self) -> &Positions {
         self.ledger.positions()

@@ -168,6 +168,12 @@ impl Orders {
         Some(outcome)
     }
 
+    /// Forgets every order; numbers begin at 1 again.
+    pub fn clear(&mut self) {
+        self.records.fill(OrderRecord::default());
+        (self.next, self.working) = (1, 0);
+    }
+
     /// Gives no number below `user_ref` any more.
     pub fn skip_to(&mut self, user_ref: u32) {
         self.next = self.next.max(user_ref);

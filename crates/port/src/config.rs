@@ -1,17 +1,29 @@
 //! What a port is made with, and what can go wrong before it runs.
 
 use core::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tickline_gate::{LimitError, SessionLimits};
 use tickline_order::{ClientConfig, ConfigError};
 use tickline_ring::SegmentError;
 
+/// Whom a port trades with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counterparty {
+    /// The venue whose order port this is.
+    Venue(SocketAddr),
+    /// A [`Partner`](crate::Partner): every order goes out through the kernel and is rejected. The day never ends: numbers begin again.
+    Partner,
+    /// Nobody: no connection is ever opened, so every order is refused.
+    Nobody,
+}
+
 /// Settings of a port, fixed for its life.
 #[derive(Clone, Debug)]
 pub struct PortConfig {
-    /// The venue's order port.
-    pub venue: SocketAddr,
+    /// Whom it trades with.
+    pub counterparty: Counterparty,
     /// The session's settings.
     pub client: ClientConfig,
     /// Hard limits of the session.
@@ -24,8 +36,6 @@ pub struct PortConfig {
     pub delay_out_ns: u64,
     /// Replay: simulated wire delay of an answer, ns.
     pub delay_back_ns: u64,
-    /// False in a rehearsal: no connection is ever opened, so every order is refused.
-    pub connects: bool,
 }
 
 impl PortConfig {
@@ -42,6 +52,8 @@ pub enum PortError {
     Segment(SegmentError),
     /// The session's settings.
     Config(ConfigError),
+    /// There is no address to practise at.
+    Partner(io::Error),
     /// The gate's limits.
     Limit(LimitError),
     /// A segment holds fewer bytes than the line needs.
@@ -60,6 +72,9 @@ impl fmt::Display for PortError {
         match self {
             PortError::Segment(error) => error.fmt(f),
             PortError::Config(error) => error.fmt(f),
+            PortError::Partner(error) => {
+                write!(f, "PORT_PARTNER: no loopback address to practise at: {error}")
+            }
             PortError::Limit(error) => error.fmt(f),
             PortError::Small { segment, bytes, need } => write!(
                 f,

@@ -8,15 +8,17 @@ mod config;
 mod departures;
 mod gauges;
 mod pace;
+mod partner;
 mod port;
 mod rows;
 mod socket;
 mod tokens;
 
 pub use backoff::Backoff;
-pub use config::{PortConfig, PortError};
+pub use config::{Counterparty, PortConfig, PortError};
 pub use departures::{Departure, Departures};
 pub use pace::Pace;
+pub use partner::Partner;
 pub use port::{Port, Status};
 pub use rows::{POSITION_BYTES, PositionRow, PositionTable};
 pub use socket::{Progress, Socket};

@@ -3,8 +3,12 @@
 mod submit;
 
 use crate::gauges::{self, Gauges};
-use crate::{Backoff, Departures, Pace, PortConfig, PortError, PositionTable, Progress, Socket, TokenTable};
+use crate::{
+    Backoff, Counterparty, Departures, Pace, Partner, PortConfig, PortError, PositionTable, Progress, Socket,
+    TokenTable,
+};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use tickline_clock::monotonic;
 use tickline_gate::{Gate, TOKEN_BYTES};
 use tickline_order::{Client, Phase, Positions, SessionError};
@@ -45,6 +49,9 @@ enum Link {
 /// trading.
 pub struct Port {
     config: PortConfig,
+    /// Where to connect to; `None`: nowhere.
+    venue: Option<SocketAddr>,
+    partner: Option<Partner>,
     link: Link,
     client: Client,
     gate: Gate,
@@ -71,7 +78,16 @@ impl Port {
     ///
     /// # Errors
     /// [`PortError`]: segments, settings or limits.
-    pub fn new(config: PortConfig) -> Result<Port, PortError> {
+    pub fn new(mut config: PortConfig) -> Result<Port, PortError> {
+        let (venue, partner) = match config.counterparty {
+            Counterparty::Venue(address) => (Some(address), None),
+            Counterparty::Partner => {
+                (config.client.orders_max, config.client.executions_max) = (Partner::NUMBERS, 1);
+                let partner = Partner::new().map_err(PortError::Partner)?;
+                (Some(partner.address()), Some(partner))
+            }
+            Counterparty::Nobody => (None, None),
+        };
         let control = Control::open(config.run_dir.join("control"))?;
         let tokens = Plain::open(config.run_dir.join("tokens"))?;
         let rows = Plain::open(config.run_dir.join("positions"))?;
@@ -87,6 +103,8 @@ impl Port {
         let tokens = TokenTable::new(tokens);
         tokens.restore(&mut gate);
         Ok(Port {
+            venue,
+            partner,
             link: Link::Down,
             client,
             gate,
@@ -197,14 +215,12 @@ impl Port {
             }
             return;
         }
-        if !self.config.connects || !self.backoff.due(self.now_ns) {
-            return;
-        }
+        let Some(venue) = self.venue.filter(|_| self.backoff.due(self.now_ns)) else { return };
         if self.tried {
             self.gauges.own.add(gauges::RECONNECTS, 1);
         }
         self.tried = true;
-        match Socket::connect(self.config.venue) {
+        match Socket::connect(venue) {
             Ok(socket) => self.link = Link::Connecting(socket),
             Err(_) => self.backoff.failed(self.now_ns),
         }
@@ -223,7 +239,10 @@ impl Port {
     /// Reads once and handles what came, with the counters and rows that follow.
     fn read(&mut self) {
         let Link::Up(socket) = &mut self.link else { return };
-        let came = socket.read(self.client.space());
+        let came = match &mut self.partner {
+            None => socket.read(self.client.space()),
+            Some(partner) => partner.answer(self.client.space(), self.now_ns),
+        };
         if let Ok(count) = came
             && count > 0
         {
@@ -250,6 +269,9 @@ impl Port {
         }
         if came.is_err() {
             self.drop_link();
+        }
+        if self.partner.is_some() {
+            self.client.begin_again(Partner::NUMBERS / 2);
         }
     }
 

@@ -10,7 +10,7 @@ use std::thread;
 use tickline_clock::monotonic;
 use tickline_gate::SessionLimits;
 use tickline_order::{ClientConfig, SessionError};
-use tickline_port::{Port, PortConfig, Status};
+use tickline_port::{Counterparty, Port, PortConfig, Status};
 use tickline_ring::{Segment, Shape};
 use tickline_units::Symbol;
 
@@ -41,7 +41,7 @@ fn port(replay: bool, logins: usize) -> (Port, Folder, thread::JoinHandle<()>) {
     Segment::create(folder.0.join("positions"), Shape::Plain { bytes: 64 }).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let config = PortConfig {
-        venue: listener.local_addr().unwrap(),
+        counterparty: Counterparty::Venue(listener.local_addr().unwrap()),
         client: ClientConfig::new("TICK01", "tickline", vec![Symbol::new("TLKA").unwrap()]),
         limits: SessionLimits {
             order_qty_max: 100,
@@ -53,7 +53,6 @@ fn port(replay: bool, logins: usize) -> (Port, Folder, thread::JoinHandle<()>) {
         replay,
         delay_out_ns: 1_000,
         delay_back_ns: 1_000,
-        connects: true,
     };
     let venue = thread::spawn(move || {
         for nth in 1..=logins {
