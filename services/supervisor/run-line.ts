@@ -56,6 +56,8 @@ export interface LineResult {
   readonly run_id: number;
   /** From the start of the first process to the end of the last. */
   readonly seconds: number;
+  /** How processes rested otherwise than configured, and why; empty when as configured. */
+  readonly rests: string;
   /** The control segment after the last process ended. */
   readonly line: LineSnapshot;
   /** What each service that ended cleanly wrote as its summary; the exchange's is the last JSON line it printed. */
@@ -122,6 +124,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
     outcome,
     run_id: runId,
     seconds: (nowNs() - beganNs) / 1e9,
+    rests: rests.text,
     line: snapshot(control, runDir),
     summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
   };
