@@ -50,17 +50,27 @@ impl Partner {
     /// there is nothing to say.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidData`]: no session; or the connection is broken.
+    /// [`ErrorKind::InvalidData`]: no session; or the connection is broken. The next connection is taken in its place.
     pub fn answer(&mut self, into: &mut [u8], now_ns: u64) -> io::Result<usize> {
         self.meet();
         let Some(far) = &mut self.far else { return Ok(0) };
-        match far.read(self.framer.space()) {
-            Ok(0) => self.far = None,
-            Ok(count) => self.framer.filled(count),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+        let answered = match far.read(self.framer.space()) {
+            Ok(0) => {
+                self.far = None;
+                return Ok(0);
+            }
+            Ok(count) => {
+                self.framer.filled(count);
+                self.answers(into, now_ns)
+                    .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.to_string()))
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+            Err(error) => Err(error),
+        };
+        if answered.is_err() {
+            self.far = None;
         }
-        self.answers(into, now_ns).map_err(|error| io::Error::new(ErrorKind::InvalidData, error.to_string()))
+        answered
     }
 
     /// Takes the port's connection when it has none.

@@ -1,5 +1,5 @@
 //! Goal: a port that practises writes every order to a socket, hears it rejected, and never comes to the end of its numbers; its partner takes
-//! whoever connects next, and gives up bytes that are no session.
+//! whoever connects next, and gives up a connection whose bytes are no session.
 //! Method: orders for many times the numbers of a practising session, one at a time; a partner that the test connects to itself.
 #![forbid(unsafe_code)]
 
@@ -160,4 +160,7 @@ fn a_partner_gives_up_bytes_that_are_no_session() {
     let mut port = TcpStream::connect(partner.address()).unwrap();
     port.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     assert_eq!(answer(&mut partner).unwrap_err().kind(), ErrorKind::InvalidData);
+    let mut next = TcpStream::connect(partner.address()).unwrap();
+    next.write_all(&login()).unwrap();
+    assert_eq!(answer(&mut partner).unwrap()[2], b'A');
 }
