@@ -30,8 +30,8 @@ export interface RunSummary {
   readonly config_hash: string;
   readonly placement: string;
   readonly seconds: number;
-  /** How processes rested otherwise than configured, and why; empty when as configured. */
-  readonly rests: string;
+  /** Why orders waited for more than the work on them, as far as placement goes; empty when it does not. */
+  readonly wait: string;
   readonly outcome: Outcome["kind"] | "interrupted";
   /** Why it failed or gave up; empty otherwise. */
   readonly cause: string;
@@ -77,7 +77,7 @@ export function summarize(result: LineResult, facts: RunFacts): RunSummary {
     config_hash: facts.hash,
     placement: facts.placement,
     seconds: result.seconds,
-    rests: result.rests,
+    wait: result.wait,
     outcome: outcome.kind === "stopped" && facts.interrupted ? "interrupted" : outcome.kind,
     cause: "cause" in outcome ? outcome.cause : "",
     frames: count(line, "frames"),
@@ -163,7 +163,7 @@ function positionLines(summary: RunSummary, width: number): string[] {
 
 function latencyLines(summary: RunSummary, width: number): string[] {
   const lines = hopTable(summary, width);
-  const note = summary.rests === "" ? [] : [`note: ${summary.rests}, so what waits for a core counts in every hop`];
+  const note = summary.wait === "" ? [] : [`note: ${summary.wait}, so waking and waiting for a core count in every hop`];
   return lines.length === 0 ? [] : ["", ...lines, ...note];
 }
 

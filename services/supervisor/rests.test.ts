@@ -27,5 +27,17 @@ test("four spinning processes need five cores; with four they yield and the othe
 });
 
 test("the operator is told", () => {
-  assert.equal(decideRests(planProcesses(placement, "processes"), placement, 2).text, "4 processes would spin on 2 cores: they yield instead");
+  const told = "4 processes would spin on 2 cores: they yield instead";
+  const { changed, wait } = decideRests(planProcesses(placement, "processes"), placement, 2);
+  assert.deepEqual([changed, wait], [told, told]);
+});
+
+test("a line that sleeps as configured is not changed, and says that it sleeps; the venue's sleep does not count", () => {
+  const asleep = Object.fromEntries(["execution", "risk", "inference", "feed"].map((service) => [service, { process: service, idle: "park" }]));
+  for (const [mode, wait] of [["configured", "4 processes of the line sleep when idle (placement: idle: park)"], ["fused", "1 process of the line sleeps when idle (placement: idle: park)"]] as const) {
+    const sleeping = { ...placement, ...asleep } as LineConfig["placement"];
+    const decided = decideRests(planProcesses(sleeping, mode), sleeping, 2);
+    assert.deepEqual(decided, { placement: sleeping, changed: "", wait });
+  }
+  assert.equal(decideRests(planProcesses(placement, "fused"), placement, 2).wait, "");
 });

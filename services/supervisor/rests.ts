@@ -1,11 +1,21 @@
 /** How the processes of a line rest on this machine. Pure: the number of cores is an argument. */
-import { placeOf, type LineConfig, type Placed } from "../kit/config.ts";
+import { BESIDE, placeOf, type LineConfig, type Placed } from "../kit/config.ts";
 import type { ProcessGroup } from "./plan.ts";
 
-/** The placement to run with, and the sentence that says what was changed; empty when nothing was. */
+/** The placement to run with. */
 export interface Rests {
   readonly placement: LineConfig["placement"];
-  readonly text: string;
+  /** What was changed; empty when nothing was. */
+  readonly changed: string;
+  /** Why orders wait for more than the work on them; empty when they do not. */
+  readonly wait: string;
+}
+
+/** Not on the way of an order. */
+const ASIDE: readonly string[] = [...BESIDE, "exchange"];
+
+function processes(count: number): string {
+  return count === 1 ? "1 process" : `${count} processes`;
 }
 
 /**
@@ -15,8 +25,12 @@ export interface Rests {
 export function decideRests(groups: readonly ProcessGroup[], placement: LineConfig["placement"], cores: number): Rests {
   const idleOf = ({ services }: ProcessGroup): string => placeOf(placement, services[0] as Placed).idle;
   const spinning = groups.filter((group) => idleOf(group) === "spin");
-  if (spinning.length <= 1 || spinning.length < cores) return { placement, text: "" };
+  if (spinning.length <= 1 || spinning.length < cores) {
+    const asleep = groups.filter((group) => idleOf(group) === "park" && group.services.some((service) => !ASIDE.includes(service))).length;
+    return { placement, changed: "", wait: asleep === 0 ? "" : `${processes(asleep)} of the line ${asleep === 1 ? "sleeps" : "sleep"} when idle (placement: idle: park)` };
+  }
   const changed = { ...placement };
   for (const service of spinning.flatMap(({ services }) => services)) changed[service] = { ...placeOf(placement, service), idle: "yield" };
-  return { placement: changed, text: `${spinning.length} processes would spin on ${cores} ${cores === 1 ? "core" : "cores"}: they yield instead` };
+  const text = `${processes(spinning.length)} would spin on ${cores} ${cores === 1 ? "core" : "cores"}: they yield instead`;
+  return { placement: changed, changed: text, wait: text };
 }

@@ -56,8 +56,8 @@ export interface LineResult {
   readonly run_id: number;
   /** From the start of the first process to the end of the last. */
   readonly seconds: number;
-  /** How processes rested otherwise than configured, and why; empty when as configured. */
-  readonly rests: string;
+  /** Why orders waited for more than the work on them, as far as placement goes; empty when it does not. */
+  readonly wait: string;
   /** The control segment after the last process ended. */
   readonly line: LineSnapshot;
   /** What each service that ended cleanly wrote as its summary; the exchange's is the last JSON line it printed. */
@@ -82,7 +82,7 @@ export async function runLine(run: LineRun): Promise<LineResult> {
 
 async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
   const rests = decideRests(planProcesses(asked.config.placement, asked.placement, seatOf(asked), asked.config.recorder !== undefined), asked.config.placement, native.processCores().length);
-  if (rests.text !== "") asked.say(rests.text);
+  if (rests.changed !== "") asked.say(rests.changed);
   const run = { ...asked, config: { ...asked.config, placement: rests.placement } };
   const { config } = run;
   const modelBytes = modelsOf(config).map((model) => statSync(model, { throwIfNoEntry: false })?.size ?? 0);
@@ -124,7 +124,7 @@ async function runIn(runDir: string, asked: LineRun): Promise<LineResult> {
     outcome,
     run_id: runId,
     seconds: (nowNs() - beganNs) / 1e9,
-    rests: rests.text,
+    wait: rests.wait,
     line: snapshot(control, runDir),
     summaries: { ...readSummaries(runDir), ...said.exchangeSummary() },
   };
