@@ -22,6 +22,7 @@ const STATUS_FAILED = 2;
 /** Codes of the native half and ours. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ["PORT_SEGMENT", "TL_SEGMENT"],
+  ["PORT_PARTNER", "TL_PORT"],
   ["RING_", "TL_SEGMENT"],
   ["PORT_", "TL_CONFIG_VALUE"],
   ["ORDER_CONFIG", "TL_CONFIG_VALUE"],

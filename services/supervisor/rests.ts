@@ -1,5 +1,5 @@
 /** How the processes of a line rest on this machine. Pure: the number of cores is an argument. */
-import { BESIDE, placeOf, type LineConfig, type Placed } from "../kit/config.ts";
+import { placeOf, type LineConfig, type Placed } from "../kit/config.ts";
 import type { ProcessGroup } from "./plan.ts";
 
 /** The placement to run with. */
@@ -11,13 +11,6 @@ export interface Rests {
   readonly wait: string;
 }
 
-/** Not on the way of an order. */
-const ASIDE: readonly string[] = [...BESIDE, "exchange"];
-
-function processes(count: number): string {
-  return count === 1 ? "1 process" : `${count} processes`;
-}
-
 /**
  * Lets processes spin only where each of them can have a core: one that spins on a core it shares keeps the very process from
  * running that it waits for. On a smaller machine those that would spin give the core away instead.
@@ -26,11 +19,12 @@ export function decideRests(groups: readonly ProcessGroup[], placement: LineConf
   const idleOf = ({ services }: ProcessGroup): string => placeOf(placement, services[0] as Placed).idle;
   const spinning = groups.filter((group) => idleOf(group) === "spin");
   if (spinning.length <= 1 || spinning.length < cores) {
-    const asleep = groups.filter((group) => idleOf(group) === "park" && group.services.some((service) => !ASIDE.includes(service))).length;
-    return { placement, changed: "", wait: asleep === 0 ? "" : `${processes(asleep)} of the line ${asleep === 1 ? "sleeps" : "sleep"} when idle (placement: idle: park)` };
+    const asleep = groups.filter((group) => !group.beside && group.name !== "exchange" && idleOf(group) === "park").length;
+    const sleep = asleep === 1 ? "1 process of the line sleeps" : `${asleep} processes of the line sleep`;
+    return { placement, changed: "", wait: asleep === 0 ? "" : `${sleep} when idle (placement: idle: park)` };
   }
   const changed = { ...placement };
   for (const service of spinning.flatMap(({ services }) => services)) changed[service] = { ...placeOf(placement, service), idle: "yield" };
-  const text = `${processes(spinning.length)} would spin on ${cores} ${cores === 1 ? "core" : "cores"}: they yield instead`;
+  const text = `${spinning.length} processes would spin on ${cores} ${cores === 1 ? "core" : "cores"}: they yield instead`;
   return { placement: changed, changed: text, wait: text };
 }

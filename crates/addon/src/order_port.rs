@@ -80,7 +80,7 @@ struct Parts {
 #[napi]
 impl OrderPort {
     /// Opens the segments; the first `poll` begins to connect.
-    /// @throws PORT_ADDRESS, PORT_SYMBOL, PORT_SEGMENT, ORDER_CONFIG, GATE_LIMIT, or a RING code
+    /// @throws PORT_ADDRESS, PORT_COUNTERPARTY, PORT_SYMBOL, PORT_PARTNER, PORT_SEGMENT, ORDER_CONFIG, GATE_LIMIT, or a RING code
     #[napi(constructor)]
     pub fn new(options: OrderPortOptions) -> Result<OrderPort> {
         let ip: IpAddr = options.host.parse().map_err(|_| {

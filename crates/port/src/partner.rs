@@ -3,8 +3,9 @@
 //! What the port writes goes through the kernel as it does to a venue. The partner takes any login and rejects every order, so that nothing is
 //! ever owned or owed, and it remembers nothing of them: practice has no end. Its answers do not pass the kernel, which would cost as much again.
 
-use std::io::{self, ErrorKind, Read};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use crate::Socket;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use tickline_wire::ouch::{self, Appendage, Inbound, Outbound};
 use tickline_wire::soup::{Accepted, ClientPacket, Framer, HEADER_BYTES, ServerPacket, SoupError};
 
@@ -20,7 +21,7 @@ const REASON: u16 = 0x000C;
 pub struct Partner {
     listener: TcpListener,
     address: SocketAddr,
-    far: Option<TcpStream>,
+    far: Option<Socket>,
     framer: Framer,
     /// Sequenced messages so far.
     said: u64,
@@ -53,35 +54,36 @@ impl Partner {
     /// [`ErrorKind::InvalidData`]: no session; or the connection is broken. The next connection is taken in its place.
     pub fn answer(&mut self, into: &mut [u8], now_ns: u64) -> io::Result<usize> {
         self.meet();
-        let Some(far) = &mut self.far else { return Ok(0) };
-        let answered = match far.read(self.framer.space()) {
-            Ok(0) => {
-                self.far = None;
-                return Ok(0);
-            }
-            Ok(count) => {
-                self.framer.filled(count);
-                self.answers(into, now_ns)
-                    .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.to_string()))
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
-            Err(error) => Err(error),
-        };
-        if answered.is_err() {
+        let said = self.hear().and_then(|()| {
+            self.answers(into, now_ns)
+                .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.to_string()))
+        });
+        if said.is_err() {
             self.far = None;
         }
-        answered
+        said
     }
 
     /// Takes the port's connection when it has none.
     fn meet(&mut self) {
         if self.far.is_none()
             && let Ok((far, _)) = self.listener.accept()
-            && far.set_nonblocking(true).is_ok()
+            && let Ok(far) = Socket::accepted(far)
         {
             self.framer.clear();
             self.far = Some(far);
         }
+    }
+
+    /// Reads what has come; a connection that the port has closed is forgotten.
+    fn hear(&mut self) -> io::Result<()> {
+        let Some(far) = &mut self.far else { return Ok(()) };
+        match far.read(self.framer.space()) {
+            Ok(count) => self.framer.filled(count),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.far = None,
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     fn answers(&mut self, into: &mut [u8], now_ns: u64) -> Result<usize, SoupError> {

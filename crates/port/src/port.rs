@@ -8,7 +8,6 @@ use crate::{
     TokenTable,
 };
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use tickline_clock::monotonic;
 use tickline_gate::{Gate, TOKEN_BYTES};
 use tickline_order::{Client, Phase, Positions, SessionError};
@@ -49,8 +48,6 @@ enum Link {
 /// trading.
 pub struct Port {
     config: PortConfig,
-    /// Where to connect to; `None`: nowhere.
-    venue: Option<SocketAddr>,
     partner: Option<Partner>,
     link: Link,
     client: Client,
@@ -79,14 +76,12 @@ impl Port {
     /// # Errors
     /// [`PortError`]: segments, settings or limits.
     pub fn new(mut config: PortConfig) -> Result<Port, PortError> {
-        let (venue, partner) = match config.counterparty {
-            Counterparty::Venue(address) => (Some(address), None),
+        let partner = match config.counterparty {
             Counterparty::Partner => {
                 (config.client.orders_max, config.client.executions_max) = (Partner::NUMBERS, 1);
-                let partner = Partner::new().map_err(PortError::Partner)?;
-                (Some(partner.address()), Some(partner))
+                Some(Partner::new().map_err(PortError::Partner)?)
             }
-            Counterparty::Nobody => (None, None),
+            Counterparty::Venue(_) | Counterparty::Nobody => None,
         };
         let control = Control::open(config.run_dir.join("control"))?;
         let tokens = Plain::open(config.run_dir.join("tokens"))?;
@@ -103,7 +98,6 @@ impl Port {
         let tokens = TokenTable::new(tokens);
         tokens.restore(&mut gate);
         Ok(Port {
-            venue,
             partner,
             link: Link::Down,
             client,
@@ -215,12 +209,17 @@ impl Port {
             }
             return;
         }
-        let Some(venue) = self.venue.filter(|_| self.backoff.due(self.now_ns)) else { return };
+        let to = match (self.config.counterparty, &self.partner) {
+            _ if !self.backoff.due(self.now_ns) => return,
+            (Counterparty::Venue(address), _) => address,
+            (_, Some(partner)) => partner.address(),
+            _ => return,
+        };
         if self.tried {
             self.gauges.own.add(gauges::RECONNECTS, 1);
         }
         self.tried = true;
-        match Socket::connect(venue) {
+        match Socket::connect(to) {
             Ok(socket) => self.link = Link::Connecting(socket),
             Err(_) => self.backoff.failed(self.now_ns),
         }

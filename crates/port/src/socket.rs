@@ -63,6 +63,15 @@ impl Socket {
         Err(error)
     }
 
+    /// The other end of a connection that was accepted.
+    ///
+    /// # Errors
+    /// The kernel refuses to let it not block.
+    pub(crate) fn accepted(stream: TcpStream) -> io::Result<Socket> {
+        stream.set_nonblocking(true)?;
+        Ok(Socket { stream, stamps: false })
+    }
+
     /// How far the connection is.
     ///
     /// # Errors

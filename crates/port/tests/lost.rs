@@ -3,16 +3,15 @@
 //! Method: a real connection over loopback to a server that takes the login, says that the session is on, and hangs up.
 #![forbid(unsafe_code)]
 
+mod rig;
+
+use rig::{Folder, WAIT_NS};
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::thread;
 use tickline_clock::monotonic;
-use tickline_gate::SessionLimits;
-use tickline_order::{ClientConfig, SessionError};
+use tickline_order::SessionError;
 use tickline_port::{Counterparty, Port, PortConfig, Status};
-use tickline_ring::{Segment, Shape};
-use tickline_units::Symbol;
 
 /// SoupBinTCP 4.00, login accepted: length, `A`, session, number of the next message.
 fn accepted(next: usize) -> Vec<u8> {
@@ -21,39 +20,13 @@ fn accepted(next: usize) -> Vec<u8> {
 
 /// A sequenced packet with OUCH 5.0's Account Query Response: time, next user reference number 1, no appendage.
 const ACCOUNT: &[u8; 18] = b"\0\x10SQ\0\0\0\0\0\0\0\0\0\0\0\x01\0\0";
-const WAIT_NS: u64 = 5_000_000_000;
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A port, its folder, and a venue that hangs up on each of `logins` connections.
 fn port(replay: bool, logins: usize) -> (Port, Folder, thread::JoinHandle<()>) {
-    let name = format!("tickline-test-lost-{}-{replay}", std::process::id());
-    let folder = Folder(PathBuf::from("/dev/shm").join(name));
-    std::fs::create_dir_all(&folder.0).unwrap();
-    Segment::create(folder.0.join("control"), Shape::Control).unwrap();
-    Segment::create(folder.0.join("tokens"), Shape::Plain { bytes: 4 * 128 }).unwrap();
-    Segment::create(folder.0.join("positions"), Shape::Plain { bytes: 64 }).unwrap();
+    let folder = Folder::new(&format!("lost-{replay}"));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let config = PortConfig {
-        counterparty: Counterparty::Venue(listener.local_addr().unwrap()),
-        client: ClientConfig::new("TICK01", "tickline", vec![Symbol::new("TLKA").unwrap()]),
-        limits: SessionLimits {
-            order_qty_max: 100,
-            order_notional_max: 1_000_000,
-            messages_per_second: 1_000,
-            working_orders_max: 16,
-        },
-        run_dir: folder.0.clone(),
-        replay,
-        delay_out_ns: 1_000,
-        delay_back_ns: 1_000,
-    };
+    let counterparty = Counterparty::Venue(listener.local_addr().unwrap());
+    let config = PortConfig { replay, ..folder.config(counterparty) };
     let venue = thread::spawn(move || {
         for nth in 1..=logins {
             let (mut peer, _) = listener.accept().unwrap();

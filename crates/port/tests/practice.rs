@@ -3,40 +3,26 @@
 //! Method: orders for many times the numbers of a practising session, one at a time; a partner that the test connects to itself.
 #![forbid(unsafe_code)]
 
+mod rig;
+
+use rig::{Folder, WAIT_NS};
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use tickline_clock::monotonic;
-use tickline_gate::{SessionLimits, Token};
-use tickline_order::ClientConfig;
-use tickline_port::{Counterparty, Partner, Port, PortConfig, Status};
+use tickline_gate::Token;
+use tickline_port::{Counterparty, Partner, Port, Status};
+use tickline_ring::Plain;
 use tickline_ring::control::Control;
 use tickline_ring::names::counter;
-use tickline_ring::{Plain, Segment, Shape};
-use tickline_units::Symbol;
 use tickline_wire::flat::fill::{self, FILL_BYTES, FillBody, fill_kind};
 use tickline_wire::flat::order::{self, ORDER_BYTES, OrderBody, order_kind};
 use tickline_wire::soup::{ClientPacket, Login};
 
-const WAIT_NS: u64 = 5_000_000_000;
 const ORDERS: u64 = 2_000;
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// An armed line's folder with one token that lets everything through, and a port that practises in it.
 fn port() -> (Port, Folder) {
-    let folder =
-        Folder(PathBuf::from("/dev/shm").join(format!("tickline-test-practice-{}", std::process::id())));
-    std::fs::create_dir_all(&folder.0).unwrap();
-    Segment::create(folder.0.join("control"), Shape::Control).unwrap();
-    Segment::create(folder.0.join("tokens"), Shape::Plain { bytes: 128 }).unwrap();
-    Segment::create(folder.0.join("positions"), Shape::Plain { bytes: 64 }).unwrap();
+    let folder = Folder::new("practice");
     let control = Control::open(folder.0.join("control")).unwrap();
     control.line().raise_epoch();
     control.line().arm();
@@ -53,20 +39,8 @@ fn port() -> (Port, Folder) {
         ..Token::default()
     };
     assert!(Plain::open(folder.0.join("tokens")).unwrap().store(0, &token.image(2).words));
-    let config = PortConfig {
-        counterparty: Counterparty::Partner,
-        client: ClientConfig::new("TICK01", "tickline", vec![Symbol::new("TLKA").unwrap()]),
-        limits: SessionLimits {
-            order_qty_max: 100,
-            order_notional_max: 1_000_000,
-            messages_per_second: 1_000_000,
-            working_orders_max: 1,
-        },
-        run_dir: folder.0.clone(),
-        replay: false,
-        delay_out_ns: 0,
-        delay_back_ns: 0,
-    };
+    let mut config = folder.config(Counterparty::Partner);
+    config.limits.working_orders_max = 1;
     (Port::new(config).unwrap(), folder)
 }
 
